@@ -1,0 +1,41 @@
+import type {
+  CoreV1Event,
+  EventsV1Event,
+  V1ConfigMap,
+  V1Lease,
+  V1Namespace,
+  V1Node,
+  V1Pod,
+  V1Secret,
+  V1Service,
+} from "@kubernetes/client-node";
+import { defineKind, type Stored } from "./object.ts";
+
+/** The built-in kinds that the controllers read or write; a type and a value share each name. */
+export type Pod = Stored<V1Pod>;
+export type Secret = Stored<V1Secret>;
+export type ConfigMap = Stored<V1ConfigMap>;
+export type Service = Stored<V1Service>;
+export type Namespace = Stored<V1Namespace>;
+export type Node = Stored<V1Node>;
+export type Lease = Stored<V1Lease>;
+export type Event = Stored<EventsV1Event>;
+export type CoreEvent = Stored<CoreV1Event>;
+
+export const Pod = defineKind<Pod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
+export const Secret = defineKind<Secret>({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
+export const ConfigMap = defineKind<ConfigMap>({ apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" });
+export const Service = defineKind<Service>({ apiVersion: "v1", kind: "Service", plural: "services" });
+export const Namespace = defineKind<Namespace>({
+  apiVersion: "v1",
+  kind: "Namespace",
+  plural: "namespaces",
+  namespaced: false,
+});
+export const Node = defineKind<Node>({ apiVersion: "v1", kind: "Node", plural: "nodes", namespaced: false });
+export const Lease = defineKind<Lease>({
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  plural: "leases",
+});
+export const Event = defineKind<Event>({ apiVersion: "events.k8s.io/v1", kind: "Event", plural: "events" });
