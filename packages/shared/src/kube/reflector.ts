@@ -1,0 +1,118 @@
+import type { Clock } from "../clock/clock.ts";
+import { ApiError, TransportError } from "./api-error.ts";
+import { Backoff } from "./backoff.ts";
+import type { Kind, KubeObject } from "./object.ts";
+import type { RestClient, Selection } from "./rest.ts";
+import type { WatchEvent } from "./watch.ts";
+
+/** Receives what the reflector learns, one call after the other, in the order of the server. Must not throw. */
+export interface ReflectorSink<T extends KubeObject> {
+  /** A complete list, the first one or after an expired watch. */
+  replace(items: T[], resourceVersion: string): void;
+  event(event: WatchEvent<T>): void;
+  /** The loop goes on after `retryMs`. */
+  failed(failure: { during: "list" | "watch"; error: unknown; retryMs: number }): void;
+}
+
+/** What to follow. */
+export interface ReflectorOptions<T extends KubeObject> {
+  readonly client: RestClient;
+  readonly kind: Kind<T>;
+  readonly selection: Selection;
+  readonly sink: ReflectorSink<T>;
+  readonly clock: Clock;
+  /** See `WatchOptions`. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** Where the loop is; `resourceVersion` is the last one delivered. */
+type State = { readonly phase: "list" } | { readonly phase: "watch"; readonly resourceVersion: string };
+
+/** Client-go's values. */
+const BACKOFF = { firstMs: 800, longestMs: 30_000, resetAfterMs: 120_000 };
+const WATCH_SECONDS = { least: 290, most: 580 };
+/** A watch that the server ends sooner, and empty, is refused rather than served. */
+const SHORTEST_WATCH_MS = 1_000;
+
+/**
+ * Follows one kind: list, then watch from there; a watch that ends goes on where it stopped, and only one that
+ * has expired begins again with a list. Every failure is followed by back-off and another attempt; nothing but
+ * the signal ends the loop. (kubernetes/client-go tools/cache/reflector.go is the model.)
+ */
+export class Reflector<T extends KubeObject> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #backoff: Backoff;
+  #state: State = { phase: "list" };
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#backoff = new Backoff({ ...BACKOFF, clock: options.clock });
+  }
+
+  /** Resolves when the signal is aborted; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#state.phase === "list") await this.#list(signal);
+        else await this.#watch(this.#state.resourceVersion, signal);
+      } catch (error) {
+        await this.#recover(error, signal);
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { client, kind, selection, sink } = this.#options;
+    // No resourceVersion: "0" may show an older state than the one already delivered.
+    const { items, resourceVersion } = await client.list(kind, { ...selection, signal });
+    if (signal.aborted) return;
+    sink.replace(items, resourceVersion);
+    this.#state = { phase: "watch", resourceVersion };
+  }
+
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const { client, kind, selection, sink, clock, idleTimeoutMs } = this.#options;
+    const startMs = clock.monotonicMs();
+    const timeoutSeconds = randomBetween(WATCH_SECONDS.least, WATCH_SECONDS.most);
+    const options = { ...selection, resourceVersion, timeoutSeconds, signal, idleTimeoutMs };
+    let events = 0;
+    for await (const event of client.watch(kind, options)) {
+      if (signal.aborted) return;
+      events++;
+      sink.event(event);
+      this.#state = { phase: "watch", resourceVersion: event.object.metadata.resourceVersion };
+    }
+    if (events === 0 && clock.monotonicMs() - startMs < SHORTEST_WATCH_MS) {
+      throw new Error(`watch ${kind.kind}: the server ended it at once`);
+    }
+  }
+
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const during = this.#state.phase;
+    if (during === "watch" && needsList(error)) this.#state = { phase: "list" };
+    const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+    const retryMs = Math.max(this.#backoff.nextMs(), askedMs);
+    this.#options.sink.failed({ during, error, retryMs });
+    await this.#options.clock.sleep(retryMs, signal).catch(() => undefined);
+  }
+}
+
+/** A short name of a failure, for metrics. */
+export function causeOf(error: unknown): string {
+  if (error instanceof TransportError) return error.failure;
+  if (error instanceof ApiError) return error.reason;
+  return "Unknown";
+}
+
+/** True when watching again from the same resourceVersion cannot succeed. */
+function needsList(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  // A server restored from a backup is behind what we saw; only a list tells where it is.
+  const tooLarge = error.details?.causes?.some((cause) => cause.reason === "ResourceVersionTooLarge");
+  return error.isGone || error.status === 400 || tooLarge === true;
+}
+
+function randomBetween(least: number, most: number): number {
+  return least + Math.floor(Math.random() * (most - least + 1));
+}
