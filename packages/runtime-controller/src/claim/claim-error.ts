@@ -1,0 +1,30 @@
+/** Why a claim got no runtime. */
+export type ClaimRefusal =
+  /** No such environment, pool, or pool of that environment. */
+  | "not-found"
+  /** Every available runtime is taken. */
+  | "pool-empty"
+  /** The API server refuses what the caller wants to have written. */
+  | "invalid"
+  /** The key belongs to a claim with another body. */
+  | "key-reused"
+  /** A claim with this key and another body is under way. */
+  | "key-in-flight"
+  /** The runtime of this key has ended. */
+  | "key-ended"
+  /** The API server gives no definite answer in time. */
+  | "unavailable";
+
+/** A claim that got no runtime, and what the caller can do. */
+export class ClaimError extends Error {
+  override readonly name = "ClaimError";
+  readonly refusal: ClaimRefusal;
+  /** When it is worth trying again; undefined when repeating the same claim is of no use. */
+  readonly retryAfterMs?: number;
+
+  constructor(refusal: ClaimRefusal, message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.refusal = refusal;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

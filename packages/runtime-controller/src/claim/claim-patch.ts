@@ -1,0 +1,78 @@
+import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
+import { jupyterContainer, annotation, label, usageFinalizer } from "../runtime/names.ts";
+import type { Assignment, Runtime } from "../runtime/runtime.ts";
+
+/**
+ * The claim: one JSON Patch that either makes the whole assignment or nothing.
+ *
+ * Flow: the tests hold only for the Pod that was seen warm, then everything the assignment consists of is
+ * written at once. Two claims of one Pod cannot both pass: the first changes what the second tests.
+ *
+ * Why not resourceVersion: kubelet writes the status of a warm Pod at any time, and each such write would
+ * lose a claim for nothing.
+ */
+export function claimPatch(runtime: Runtime, assignment: Assignment): JsonPatchOperation[] {
+  return [...stillWarm(runtime), ...assign(assignment), ...keepForUsage(runtime), ...leavePool(runtime)];
+}
+
+function stillWarm({ pod, uid }: Runtime): JsonPatchOperation[] {
+  const container = (pod.status?.containerStatuses ?? []).findIndex(({ name }) => name === jupyterContainer);
+  const restartCount = pod.status?.containerStatuses?.[container]?.restartCount ?? 0;
+  return [
+    { op: "test", path: "/metadata/uid", value: uid },
+    { op: "test", path: pointer("metadata", "labels", label.state), value: "available" },
+    // A Pod that is being deleted still reads as available; without this test 26 of 300 races won one.
+    { op: "test", path: "/metadata/deletionTimestamp", value: null },
+    { op: "test", path: "/status/phase", value: "Running" },
+    { op: "test", path: "/status/podIP", value: pod.status?.podIP },
+    { op: "test", path: `/status/containerStatuses/${container}/restartCount`, value: restartCount },
+  ];
+}
+
+function assign(assignment: Assignment): JsonPatchOperation[] {
+  const labels: Record<string, string | undefined> = {
+    [label.state]: "assigned",
+    [label.userUid]: assignment.userUid,
+    [label.kernelType]: assignment.type,
+    [label.reservationId]: assignment.reservationId,
+    [label.claimKey]: assignment.claimKey,
+  };
+  const annotations: Record<string, string | undefined> = {
+    [annotation.claimId]: assignment.claimId,
+    [annotation.bodyHash]: assignment.bodyHash,
+    [annotation.givenName]: assignment.givenName,
+    [annotation.startedAt]: String(assignment.startedAt),
+    [annotation.expiredAt]: assignment.expiredAt?.toString(),
+    [annotation.burningRate]: String(assignment.burningRate),
+    [annotation.safeToEvict]: "false",
+    [annotation.doNotDisrupt]: "true",
+  };
+  return [...addAll("labels", labels), ...addAll("annotations", annotations)];
+}
+
+function keepForUsage({ pod }: Runtime): JsonPatchOperation[] {
+  if (pod.metadata.finalizers?.length) {
+    return [{ op: "add", path: "/metadata/finalizers/-", value: usageFinalizer }];
+  }
+  return [
+    { op: "test", path: "/metadata/finalizers", value: null },
+    { op: "add", path: "/metadata/finalizers", value: [usageFinalizer] },
+  ];
+}
+
+// Deleting a pool must never take a user's runtime with it.
+function leavePool({ pod }: Runtime): JsonPatchOperation[] {
+  const owners = pod.metadata.ownerReferences ?? [];
+  const index = owners.findIndex((owner) => owner.controller);
+  if (index < 0) return [];
+  return [
+    { op: "test", path: `/metadata/ownerReferences/${index}/uid`, value: owners[index]?.uid },
+    { op: "remove", path: `/metadata/ownerReferences/${index}` },
+  ];
+}
+
+function addAll(map: "labels" | "annotations", values: Record<string, string | undefined>): JsonPatchOperation[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ op: "add" as const, path: pointer("metadata", map, name), value }],
+  );
+}

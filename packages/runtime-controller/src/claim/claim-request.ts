@@ -1,0 +1,20 @@
+/** What a caller asks for when it claims a runtime; already validated. */
+export interface ClaimRequest {
+  /** Name of the RuntimeEnvironment; any of its pools may serve. */
+  environment?: string;
+  /** Name of one pool; with `environment` too, the pool must be one of its pools. */
+  pool?: string;
+  /** Namespace of both; undefined looks in every watched namespace. */
+  namespace?: string;
+  userUid: string;
+  reservationId?: string;
+  /** `notebook`, `cell`, `terminal` or `job`. */
+  type: string;
+  givenName: string;
+  /** Credits after which the runtime ends; undefined sets no end. */
+  creditsLimit?: number;
+  /** The caller's Idempotency-Key; undefined makes the claim one of its own. */
+  idempotencyKey?: string;
+  /** SHA-256 of the request's body. */
+  bodyHash: string;
+}

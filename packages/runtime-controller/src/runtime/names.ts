@@ -1,0 +1,48 @@
+/**
+ * The labels and annotations of runtime Pods. Those under `runtime-pools.datalayer.io` up to
+ * `reservation-id` are published: other services select and read by them.
+ */
+export const label = {
+  app: "app",
+  datalayerApp: "datalayer.io/app",
+  pool: "runtime-pools.datalayer.io/name",
+  state: "runtime-pools.datalayer.io/pod-status",
+  userUid: "runtime-pools.datalayer.io/user-uid",
+  kernelType: "runtime-pools.datalayer.io/kernel-type",
+  reservationId: "runtime-pools.datalayer.io/reservation-id",
+  /** Hash of the Idempotency-Key of the claim. */
+  claimKey: "runtime-pools.datalayer.io/claim-key",
+  /** Hash of what the Pod is made of. */
+  revision: "runtime-pools.datalayer.io/revision",
+} as const;
+
+export const annotation = {
+  /** Name of the pool in full; the label holds a hash of it where it is too long for a label. */
+  pool: "runtime-pools.datalayer.io/pool",
+  environment: "runtime-pools.datalayer.io/environment",
+  /** Which key the token was derived with. */
+  tokenKeyId: "runtime-pools.datalayer.io/token-key-id",
+  /** Identity of one claim attempt: tells our own write from another's after a lost answer. */
+  claimId: "runtime-pools.datalayer.io/claim-id",
+  /** SHA-256 of the claim's body: the same key with another body is refused. */
+  bodyHash: "runtime-pools.datalayer.io/body-hash",
+  givenName: "runtime-pools.datalayer.io/given-name",
+  /** Epoch seconds. */
+  startedAt: "runtime-pools.datalayer.io/started-at",
+  /** Epoch seconds; absent when the claim sets no limit. */
+  expiredAt: "runtime-pools.datalayer.io/expired-at",
+  /** Credits per second. */
+  burningRate: "runtime-pools.datalayer.io/burning-rate",
+  safeToEvict: "cluster-autoscaler.kubernetes.io/safe-to-evict",
+  doNotDisrupt: "karpenter.sh/do-not-disrupt",
+} as const;
+
+/** Value of the `app` and `datalayer.io/app` labels of every runtime Pod. */
+export const runtimeApp = "runtime-pools";
+
+/** Keeps an assigned Pod readable until its usage is recorded, even when its node is lost. */
+export const usageFinalizer = "datalayer.io/usage";
+
+/** The container that serves Jupyter, and its port. */
+export const jupyterContainer = "jupyter";
+export const jupyterPort = 2300;

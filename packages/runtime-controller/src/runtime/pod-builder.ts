@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import { Pod, Secret } from "@datalayer/shared/kube/kinds";
+import type { Manifest } from "@datalayer/shared/kube/object";
+import { labelValueOf } from "./label-value.ts";
+import { annotation, jupyterContainer, jupyterPort, label, runtimeApp } from "./names.ts";
+import { resourcesOf } from "./resources.ts";
+import { podNameOf } from "./runtime.ts";
+import { basePathOf } from "./url.ts";
+
+/** What the administrator sets for every runtime Pod. */
+export interface RuntimePodSettings {
+  /** Replaces `${DATALAYER_DOCKER_REGISTRY}` in image references. */
+  dockerRegistry?: string;
+  /** ServiceAccount of the Pods, without a mounted token. */
+  serviceAccount: string;
+  /** Secrets to pull images with. */
+  imagePullSecrets: readonly string[];
+}
+
+/** All that the Pods of one pool are made of. */
+export interface RuntimeTemplate {
+  pool: RuntimePool;
+  environment: RuntimeEnvironment;
+  settings: RuntimePodSettings;
+}
+
+const tokenMount = "/var/run/secrets/datalayer.io/token";
+const registryVariable = "${DATALAYER_DOCKER_REGISTRY}";
+const runAsUser = 1000;
+const runAsGroup = 100;
+
+/** Name of the Secret that holds a runtime's token. */
+export function tokenSecretNameOf(podName: string): string {
+  return `${podName}-token`;
+}
+
+/**
+ * Hash of what the Pods of a pool are made of. Pods of another revision are replaced. The key of the token
+ * is left out: a rotated key is for new Pods and replaces none.
+ */
+export function revisionOf(template: RuntimeTemplate): string {
+  const { metadata, spec } = buildWarmPod(template, { ulid: "", tokenKeyId: "", revision: "" });
+  const text = JSON.stringify([metadata.labels, metadata.annotations, spec]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 10);
+}
+
+/** The Pod of a new warm runtime, in state `pending`. */
+export function buildWarmPod(
+  template: RuntimeTemplate,
+  identity: { ulid: string; tokenKeyId: string; revision: string },
+): Manifest<Pod> {
+  const { pool } = template;
+  return {
+    apiVersion: Pod.apiVersion,
+    kind: Pod.kind,
+    metadata: {
+      name: podNameOf(identity.ulid),
+      namespace: pool.metadata.namespace,
+      labels: labelsOf(pool, identity.revision),
+      annotations: annotationsOf(template, identity.tokenKeyId),
+      ownerReferences: [ownedBy(pool)],
+    },
+    spec: podSpecOf(template, identity.ulid),
+  };
+}
+
+/** The Secret with the token of a runtime; it goes with its Pod. */
+export function buildTokenSecret(pod: Pod, token: string): Manifest<Secret> {
+  const { name, namespace, uid } = pod.metadata;
+  return {
+    apiVersion: Secret.apiVersion,
+    kind: Secret.kind,
+    metadata: {
+      name: tokenSecretNameOf(name),
+      namespace,
+      labels: { [label.app]: runtimeApp },
+      ownerReferences: [{ apiVersion: Pod.apiVersion, kind: Pod.kind, name, uid }],
+    },
+    immutable: true,
+    data: { token: Buffer.from(token).toString("base64") },
+  };
+}
+
+function podSpecOf(template: RuntimeTemplate, ulid: string): Manifest<Pod>["spec"] {
+  const { pool, settings } = template;
+  return {
+    serviceAccountName: settings.serviceAccount,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 10,
+    imagePullSecrets: settings.imagePullSecrets.map((secret) => ({ name: secret })),
+    securityContext: {
+      runAsUser,
+      runAsGroup,
+      fsGroup: runAsGroup,
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    nodeSelector: pool.spec.nodeSelector,
+    affinity: pool.spec.affinity,
+    tolerations: pool.spec.tolerations,
+    containers: [containerOf(template, ulid)],
+    volumes: [
+      { name: "token", secret: { secretName: tokenSecretNameOf(podNameOf(ulid)), defaultMode: 0o440 } },
+    ],
+  };
+}
+
+function labelsOf(pool: RuntimePool, revision: string): Record<string, string> {
+  return {
+    [label.app]: runtimeApp,
+    [label.datalayerApp]: runtimeApp,
+    [label.pool]: labelValueOf(pool.metadata.name),
+    [label.state]: "pending",
+    [label.revision]: revision,
+  };
+}
+
+// Never empty: a claim adds single annotations, which the API server refuses on an absent map.
+function annotationsOf({ pool, environment }: RuntimeTemplate, tokenKeyId: string): Record<string, string> {
+  return {
+    [annotation.pool]: pool.metadata.name,
+    [annotation.environment]: environment.metadata.name,
+    [annotation.tokenKeyId]: tokenKeyId,
+  };
+}
+
+function ownedBy(pool: RuntimePool): {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller: true;
+} {
+  const { name, uid } = pool.metadata;
+  return { apiVersion: RuntimePool.apiVersion, kind: RuntimePool.kind, name, uid, controller: true };
+}
+
+function containerOf(
+  { pool, environment, settings }: RuntimeTemplate,
+  ulid: string,
+): NonNullable<Manifest<Pod>["spec"]>["containers"][number] {
+  const basePath = basePathOf({ pool: pool.metadata.name, ulid });
+  const probe = { httpGet: { path: `${basePath}/api`, port: jupyterPort }, timeoutSeconds: 5 };
+  return {
+    name: jupyterContainer,
+    image: environment.spec.dockerImage.replace(
+      registryVariable,
+      settings.dockerRegistry ?? registryVariable,
+    ),
+    ports: [{ name: "jupyter", containerPort: jupyterPort }],
+    env: [
+      ...(environment.spec.env ?? []),
+      { name: "HOME", value: environment.spec.home ?? "/home/datalayer" },
+      { name: "DATALAYER_JUPYTER_BASE_URL", value: basePath },
+      { name: "DATALAYER_JUPYTER_TOKEN_FILE", value: `${tokenMount}/token` },
+    ],
+    resources: resourcesOf(environment.spec, pool.spec),
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+    volumeMounts: [{ name: "token", mountPath: tokenMount, readOnly: true }],
+    startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 120 },
+    readinessProbe: { ...probe, periodSeconds: 5, failureThreshold: 3 },
+  };
+}

@@ -1,0 +1,109 @@
+import type { Pod } from "@datalayer/shared/kube/kinds";
+import { annotation, jupyterContainer, label } from "./names.ts";
+import { isRuntimeState, type RuntimeState } from "./state.ts";
+
+/** What a claim wrote on the Pod. */
+export interface Assignment {
+  claimId: string;
+  /** Hash of the Idempotency-Key; absent when the claim had none. */
+  claimKey?: string;
+  bodyHash: string;
+  userUid: string;
+  reservationId?: string;
+  /** `notebook`, `cell`, `terminal` or `job`. */
+  type: string;
+  givenName: string;
+  /** Epoch seconds. */
+  startedAt: number;
+  /** Epoch seconds; absent when it has no limit. */
+  expiredAt?: number;
+  /** Credits per second. */
+  burningRate: number;
+}
+
+/** A runtime Pod, read once and typed. */
+export interface Runtime {
+  readonly pod: Pod;
+  readonly name: string;
+  readonly namespace: string;
+  /** The Pod's uid. */
+  readonly uid: string;
+  /** The identity in its name and URL. */
+  readonly ulid: string;
+  readonly pool: string;
+  readonly environment: string;
+  readonly revision: string;
+  readonly tokenKeyId: string;
+  readonly state: RuntimeState;
+  readonly terminating: boolean;
+  /** The kubelet reports it Ready, it runs, and it has an address. */
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly assignment?: Assignment;
+}
+
+const namePrefix = "runtime-";
+
+/** Name of the runtime Pod of a ulid. */
+export function podNameOf(ulid: string): string {
+  return `${namePrefix}${ulid}`;
+}
+
+/** Reads a runtime Pod; undefined when the Pod is not one of ours. */
+export function parseRuntime(pod: Pod): Runtime | undefined {
+  const { metadata } = pod;
+  const labels = metadata.labels ?? {};
+  const annotations = metadata.annotations ?? {};
+  const state = labels[label.state];
+  if (!isRuntimeState(state) || !metadata.name.startsWith(namePrefix)) return undefined;
+  return {
+    pod,
+    name: metadata.name,
+    namespace: metadata.namespace ?? "",
+    uid: metadata.uid,
+    ulid: metadata.name.slice(namePrefix.length),
+    pool: textAt(annotations, annotation.pool),
+    environment: textAt(annotations, annotation.environment),
+    revision: textAt(labels, label.revision),
+    tokenKeyId: textAt(annotations, annotation.tokenKeyId),
+    state,
+    terminating: metadata.deletionTimestamp !== undefined,
+    ready: isReady(pod),
+    restarts: restartsOf(pod),
+    assignment: parseAssignment(labels, annotations),
+  };
+}
+
+type Texts = Record<string, string>;
+
+function textAt(texts: Texts, key: string): string {
+  return texts[key] ?? "";
+}
+
+function parseAssignment(labels: Texts, annotations: Texts): Assignment | undefined {
+  const claimId = annotations[annotation.claimId];
+  if (claimId === undefined) return undefined;
+  const expiredAt = annotations[annotation.expiredAt];
+  return {
+    claimId,
+    claimKey: labels[label.claimKey],
+    bodyHash: textAt(annotations, annotation.bodyHash),
+    userUid: textAt(labels, label.userUid),
+    reservationId: labels[label.reservationId],
+    type: textAt(labels, label.kernelType),
+    givenName: textAt(annotations, annotation.givenName),
+    startedAt: Number(annotations[annotation.startedAt]),
+    expiredAt: expiredAt === undefined ? undefined : Number(expiredAt),
+    burningRate: Number(annotations[annotation.burningRate] ?? 0),
+  };
+}
+
+function isReady(pod: Pod): boolean {
+  const ready = pod.status?.conditions?.find((condition) => condition.type === "Ready");
+  return ready?.status === "True" && pod.status?.phase === "Running" && pod.status.podIP !== undefined;
+}
+
+function restartsOf(pod: Pod): number {
+  const status = pod.status?.containerStatuses?.find(({ name }) => name === jupyterContainer);
+  return status?.restartCount ?? 0;
+}
