@@ -66,7 +66,7 @@ export class Exchange {
   }
 
   async #serve(entry: ProxiedRequest): Promise<void> {
-    if (await this.#isLostByPartition(entry)) return;
+    await this.#crossLink(entry);
     this.#struck = this.#context.rules.strike(entry);
     await this.#wait("request");
     if (this.#isAnsweredEarly(entry)) return;
@@ -76,13 +76,19 @@ export class Exchange {
     await this.#reply(entry, answer);
   }
 
-  /** A cut-off client's request waits; if the client has gone when the link heals, it was never received. */
-  async #isLostByPartition(entry: ProxiedRequest): Promise<boolean> {
+  /** A cut-off client's request waits for the link to heal; it is lost if the client leaves before. */
+  async #crossLink(entry: ProxiedRequest): Promise<void> {
     const { link, closing } = this.#context;
-    if (link.isOpen) return false;
+    if (link.isOpen) return;
     entry.fault = "partition";
-    await passThrough(link, closing);
-    return this.#request.socket.destroyed;
+    await passThrough(link, AbortSignal.any([closing, this.#left()]));
+  }
+
+  /** Aborted when the client leaves. */
+  #left(): AbortSignal {
+    const left = new AbortController();
+    this.#response.once("close", () => left.abort(new Error("the client left")));
+    return left.signal;
   }
 
   async #wait(stage: Stage): Promise<void> {
@@ -108,15 +114,13 @@ export class Exchange {
 
   /** A client that leaves calls back its reads. A write is on its way: leaving does not undo it. */
   async #forward(entry: ProxiedRequest): Promise<UpstreamResponse> {
-    const left = new AbortController();
-    if (!isWrite(entry.verb)) this.#response.once("close", () => left.abort(new Error("the client left")));
     entry.forwardedAtMs = performance.now();
     const answer = await this.#context.upstream.send({
       method: entry.method,
       url: entry.url,
       headers: endToEndHeaders(this.#request.rawHeaders),
       body: this.#body,
-      signal: isWrite(entry.verb) ? undefined : left.signal,
+      signal: isWrite(entry.verb) ? undefined : this.#left(),
     });
     entry.upstreamStatus = answer.statusCode;
     return answer;
