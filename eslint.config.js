@@ -15,6 +15,18 @@ const moduleBoundaries = {
   ],
 };
 
+/** Tests of the library run on the real components; what it ships depends on none of them. */
+const moduleBoundariesOfTests = {
+  ...moduleBoundaries,
+  depConstraints: [
+    { sourceTag: "type:shared", onlyDependOnLibsWithTags: ["type:shared", "type:devcluster"] },
+    { sourceTag: "type:controller", onlyDependOnLibsWithTags: ["type:shared", "type:devcluster"] },
+    ...moduleBoundaries.depConstraints.filter(
+      ({ sourceTag }) => !["type:shared", "type:controller"].includes(sourceTag),
+    ),
+  ],
+};
+
 /** Budgets make the reader's job the measure: what exceeds them is split, or waived with a reason. */
 const budgets = {
   complexity: ["error", 10],
@@ -76,6 +88,7 @@ export default tseslint.config(
   {
     files: ["**/*.test.ts", "**/test/**/*.ts", "**/testkit/**/*.ts", "e2e/**/*.ts", "benchmarks/**/*.ts"],
     rules: {
+      "@nx/enforce-module-boundaries": ["error", moduleBoundariesOfTests],
       "max-statements": "off",
       "max-lines": ["error", { max: 500, skipBlankLines: true, skipComments: true }],
       "jsdoc/require-jsdoc": "off",

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts"],
+    globalSetup: ["@datalayer/devcluster/testkit/global-setup"],
+    reporters: ["default", "json"],
+    outputFile: { json: "reports/vitest.json" },
+    // Tests wait for conditions; the limit only ends one that waits in vain.
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+});
