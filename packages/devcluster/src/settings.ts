@@ -11,6 +11,8 @@ export interface Settings {
   assetsDir: string | undefined;
   /** `DEVCLUSTER_KUBECONFIG`: a running cluster that tests use instead of starting one. */
   sharedKubeconfig: string | undefined;
+  /** `PATH` as it is. */
+  path: string;
   /** Folders that are searched for installed programs, first match wins. */
   searchPath: readonly string[];
 }
@@ -25,12 +27,13 @@ export function readSettings(
 ): Settings {
   const value = (name: string) => env[name] || undefined;
   const home = value("HOME") ?? homedir();
-  const path = (value("PATH") ?? "").split(delimiter).filter((dir) => dir !== "");
+  const path = value("PATH") ?? "";
   return {
     cacheDir: join(value("XDG_CACHE_HOME") ?? join(home, ".cache"), "datalayer-operator"),
     stateDir: join(value("XDG_STATE_HOME") ?? join(home, ".local", "state"), "datalayer-operator"),
     assetsDir: value("KUBEBUILDER_ASSETS"),
     sharedKubeconfig: value("DEVCLUSTER_KUBECONFIG"),
-    searchPath: [...path, ...systemProgramDirs],
+    path,
+    searchPath: [...path.split(delimiter).filter((dir) => dir !== ""), ...systemProgramDirs],
   };
 }

@@ -12,6 +12,8 @@ const componentSchema = z.object({
   argv: z.array(z.string()),
   port: z.int().optional(),
   logPath: z.string(),
+  /** Whether it gets time to end by itself. */
+  graceful: z.boolean(),
   /** Milliseconds since the Unix epoch. */
   startedAt: z.number(),
 });

@@ -11,19 +11,22 @@ export const instanceVariable = "DEVCLUSTER_INSTANCE";
 const graceMs = 5000;
 
 /**
- * Ends one recorded component with its process group: SIGTERM, then SIGKILL after 5 s. Does nothing when that
- * very process is gone, even if another one has its number now.
+ * Ends one recorded component with its process group: SIGTERM if it is graceful, and after 5 s SIGKILL. Does
+ * nothing when that very process is gone, even if another one has its number now.
  */
 export async function stopComponent(record: ComponentRecord): Promise<void> {
   if (!(await isComponent(record))) {
     return;
   }
   // A negative number addresses the group; each component leads its own.
-  signalIgnoringFailure(-record.process.pid, "SIGTERM");
-  if (!(await waitUntilGone([record.process], graceMs))) {
-    signalIgnoringFailure(-record.process.pid, "SIGKILL");
-    await waitUntilGone([record.process], graceMs);
+  if (record.graceful) {
+    signalIgnoringFailure(-record.process.pid, "SIGTERM");
+    if (await waitUntilGone([record.process], graceMs)) {
+      return;
+    }
   }
+  signalIgnoringFailure(-record.process.pid, "SIGKILL");
+  await waitUntilGone([record.process], graceMs);
 }
 
 /** Whether the recorded process still runs, and still is what was started. */

@@ -18,6 +18,8 @@ export interface ComponentSpec {
   cwd?: string;
   /** The port it listens on, for the reader. */
   port?: number;
+  /** Whether it gets 5 s to end by itself; false for what keeps nothing that outlives the cluster. Default: true. */
+  graceful?: boolean;
   /** Resolves to whether it works now; a rejection means "not yet". Left out: it works once it runs. */
   ready?: (signal: AbortSignal) => Promise<boolean>;
   /** Default: 60 s. */
@@ -99,6 +101,7 @@ export class Supervisor {
       argv: [spec.command, ...spec.args],
       port: spec.port,
       logPath,
+      graceful: spec.graceful ?? true,
       startedAt: Date.now(),
     };
     await state.recordComponent(record);

@@ -1,0 +1,26 @@
+import type { TestProject } from "vitest/node";
+import { startCluster } from "../cluster/cluster.ts";
+import { stderrProgress } from "../progress/progress.ts";
+import { readSettings } from "../settings.ts";
+
+declare module "vitest" {
+  /** What the global set-up hands to the test files. */
+  interface ProvidedContext {
+    devclusterKubeconfig: string;
+  }
+}
+
+/**
+ * Vitest's global set-up: one cluster for the whole run, an API server with a controller manager. A cluster given
+ * by DEVCLUSTER_KUBECONFIG is used instead, and left as it is.
+ */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const { sharedKubeconfig } = readSettings();
+  if (sharedKubeconfig !== undefined) {
+    project.provide("devclusterKubeconfig", sharedKubeconfig);
+    return undefined;
+  }
+  const cluster = await startCluster({ nodes: "none", progress: stderrProgress() });
+  project.provide("devclusterKubeconfig", cluster.kubeconfigPath);
+  return () => cluster.down();
+}
