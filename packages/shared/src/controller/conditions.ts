@@ -1,19 +1,7 @@
+import type { Condition } from "../crds/conditions.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** A fact about an object, as `kubectl wait --for=condition=...` and kstatus read it. */
-export interface Condition {
-  /** An adjective or participle, true when all is well; `Reconciling` and `Stalled` are the two exceptions. */
-  type: string;
-  status: "True" | "False" | "Unknown";
-  /** PascalCase, for programs. */
-  reason: string;
-  /** A sentence, for people. */
-  message: string;
-  /** The generation of the spec this was found for. */
-  observedGeneration?: number;
-  /** RFC 3339, seconds; moves only when the status does. */
-  lastTransitionTime: string;
-}
+export type { Condition };
 
 /** A condition as a controller reports it; the loop adds generation and transition time. */
 export type ReportedCondition = Pick<Condition, "type" | "status" | "reason" | "message">;

@@ -1,0 +1,67 @@
+import { keyOf, type KubeObject, type ObjectRef } from "../kube/object.ts";
+import type { Change } from "../kube/object-cache.ts";
+import type { Controller, ControllerDefinition, Scope, Watch } from "./controller.ts";
+import { WorkQueue, type Priority } from "./queue.ts";
+import { Reconciler } from "./reconciler.ts";
+import { runWorkers } from "./workers.ts";
+
+const DEFAULT_WORKERS = 4;
+
+/** Turns changes of objects into keys, and works these off while this process leads. */
+export class ObjectController<T extends KubeObject, Watched extends KubeObject[]> implements Controller {
+  readonly name: string;
+  readonly #definition: ControllerDefinition<T, Watched>;
+  #queue: WorkQueue | undefined;
+
+  constructor(definition: ControllerDefinition<T, Watched>) {
+    this.name = definition.name;
+    this.#definition = definition;
+  }
+
+  enqueue(ref: ObjectRef, options: { priority?: Priority } = {}): void {
+    this.#queue?.add(keyOf(ref), options);
+  }
+
+  async run(scope: Scope): Promise<void> {
+    const { clock, random, metrics, stop } = scope;
+    const { name, workers: count = DEFAULT_WORKERS } = this.#definition;
+    const queue = new WorkQueue({ name, clock, random, observer: metrics?.queue(name) });
+    const reconciler = new Reconciler(this.#definition, scope, (key) => queue.failures(key));
+    this.#queue = queue;
+    const unsubscribe = this.#subscribe(queue, reconciler);
+    try {
+      await runWorkers({ name, queue, count, stop, metrics, process: (key) => reconciler.process(key) });
+    } finally {
+      this.#queue = undefined;
+      for (const end of unsubscribe) end();
+    }
+  }
+
+  #subscribe(queue: WorkQueue, reconciler: Reconciler<T>): (() => void)[] {
+    const { informer, watches = [] } = this.#definition;
+    const own = informer.onChange((change) => {
+      if (reconciler.isOwnWrite(change)) return;
+      queue.add(keyOf(change.object.metadata), { priority: priorityOf(change) });
+    });
+    const others = (watches as Watch<KubeObject>[]).map((watch) =>
+      watch.informer.onChange((change) => {
+        for (const key of keysOf(watch, change)) queue.add(key);
+      }),
+    );
+    return [own, ...others];
+  }
+}
+
+/** Of the old state as well: an object that moves from one owner to another concerns both. */
+function keysOf<T extends KubeObject>(watch: Watch<T>, { object, previous }: Change<T>): Iterable<string> {
+  return previous ? new Set([...watch.keys(previous), ...watch.keys(object)]) : watch.keys(object);
+}
+
+/** Somebody waits for what was created, edited or deleted just now; all else may follow. */
+function priorityOf({ type, object, previous, initial }: Change<KubeObject>): Priority {
+  if (initial || type === "deleted") return "normal";
+  const isEdit =
+    previous?.metadata.generation !== object.metadata.generation ||
+    previous?.metadata.deletionTimestamp !== object.metadata.deletionTimestamp;
+  return isEdit ? "user" : "normal";
+}
