@@ -1,0 +1,74 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "../log/logger.ts";
+import { Problem, PROBLEM_MEDIA_TYPE, problemBody } from "./problem.ts";
+import { RouteTable } from "./route-table.ts";
+
+/** Writes every error of the app as a problem; must be called before routes are added. */
+export function answerProblems(app: FastifyInstance, log: Logger): void {
+  const routes = new RouteTable();
+  app.addHook("onRoute", (route) => routes.add(route.url, route.method));
+  app.setErrorHandler((error, request, reply) => sendProblem(reply, toProblem(error, request, log)));
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, unmatched(request, routes)));
+}
+
+/** Sends a problem, as text, so that no response schema can cut it. */
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header("content-type", PROBLEM_MEDIA_TYPE)
+    .send(JSON.stringify(problemBody(problem, reply.request.id)));
+}
+
+/** What a client may know of an error. Ours pass; Fastify's 4xx say what they are; the rest is a logged 500. */
+export function toProblem(error: unknown, request: FastifyRequest, log: Logger): Problem {
+  if (error instanceof Problem) return error;
+  const { statusCode, code, message } = (error ?? {}) as Partial<Record<string, unknown>>;
+  const isFastify = typeof code === "string" && code.startsWith("FST_ERR_");
+  if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500) {
+    return new Problem(statusCode, { detail: isFastify ? String(message) : undefined, cause: error });
+  }
+  log.error("A request failed", {
+    error,
+    request_id: request.id,
+    method: request.method,
+    route: request.routeOptions.url,
+  });
+  return new Problem(500, { detail: "The request failed; the log has the reason under this request id." });
+}
+
+function unmatched(request: FastifyRequest, routes: RouteTable): Problem {
+  const path = request.url.split("?", 1)[0] ?? "";
+  const allowed = routes.methodsOf(path);
+  if (allowed.length === 0) return new Problem(404, { detail: `There is nothing at ${path.slice(0, 200)}.` });
+  const allow = allowed.join(", ");
+  return new Problem(405, {
+    detail: `${request.method} is not possible here; ${allow} would be.`,
+    headers: { allow },
+  });
+}
+
+/** Answers what is no request at all: bytes that do not parse, headers too large, a client too slow. */
+export function answerBrokenConnection(error: ConnectionError, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_OF[error.code] ?? 400;
+  const body = JSON.stringify(problemBody(new Problem(status), "none"));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const STATUS_OF: Record<string, number> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};

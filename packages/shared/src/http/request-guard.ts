@@ -1,0 +1,40 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { onRequestHookHandler } from "fastify";
+import { Problem } from "./problem.ts";
+
+const SANE_ID = /^[\w.-]{1,128}$/;
+
+/** The caller's `X-Request-Id` where it is fit for a log line, else a new one. */
+export function requestId(request: IncomingMessage): string {
+  const given = request.headers["x-request-id"];
+  return typeof given === "string" && SANE_ID.test(given) ? given : randomUUID();
+}
+
+/** Tells the caller under which id to find the request in the logs. */
+export const echoRequestId: onRequestHookHandler = (request, reply, done) => {
+  void reply.header("x-request-id", request.id);
+  done();
+};
+
+/**
+ * Refuses paths that proxies and servers read differently: an absolute URI, `.` and `..` segments, encoded
+ * slashes and control characters. What a proxy let through under one reading must not mean another here.
+ */
+export const refuseAmbiguousPath: onRequestHookHandler = (request, _reply, done) => {
+  const path = (request.raw.url ?? "").split(/[?#]/, 1)[0] ?? "";
+  const segments = path.replaceAll(/%2e/gi, ".").split("/");
+  const isAmbiguous =
+    !path.startsWith("/") ||
+    /%(2f|5c|7f|[01][0-9a-f])|\\/i.test(path) ||
+    segments.some((segment) => segment === "." || segment === "..");
+  done(isAmbiguous ? malformedPath() : undefined);
+};
+
+function malformedPath(): Problem {
+  return new Problem(400, {
+    type: "malformed-path",
+    title: "Malformed path",
+    detail: "Send a plain absolute path: no host, no dot segments, no encoded slashes or control characters.",
+  });
+}
