@@ -9,5 +9,6 @@ export default defineConfig({
     // Tests wait for conditions; the limit only ends one that waits in vain.
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 10_000 } },
   },
 });
