@@ -55,6 +55,12 @@ export class Candidates {
     if (this.#offered.has(runtime.uid)) this.#ringOf(runtime).add(runtime.uid);
   }
 
+  /** Follows a claim that did not get the runtime, with the Pod as it was found; undefined when it is gone. */
+  lost(runtime: Runtime, pod: Pod | undefined): void {
+    this.#taken.delete(runtime.uid);
+    this.observe(pod ?? runtime.pod, pod === undefined);
+  }
+
   #ringOf({ namespace, pool }: Runtime): Ring {
     const key = keyOf({ namespace, name: pool });
     const ring = this.#rings.get(key) ?? new Ring();

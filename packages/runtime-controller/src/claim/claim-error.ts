@@ -22,7 +22,11 @@ export class ClaimError extends Error {
   /** When it is worth trying again; undefined when repeating the same claim is of no use. */
   readonly retryAfterMs?: number;
 
-  constructor(refusal: ClaimRefusal, message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+  constructor(
+    refusal: ClaimRefusal,
+    message: string,
+    options: ErrorOptions & { retryAfterMs?: number } = {},
+  ) {
     super(message, options);
     this.refusal = refusal;
     this.retryAfterMs = options.retryAfterMs;

@@ -28,6 +28,7 @@ export type First =
  */
 export class ClaimOrder {
   readonly #claimants = new Map<string, Claimant[]>();
+  readonly #givenUp = new Set<string>();
   readonly #clock: Clock;
   readonly #rememberMs: number;
 
@@ -40,20 +41,27 @@ export class ClaimOrder {
   /** Follows one change of a Pod, in watch order. */
   observe(pod: Pod, change: { deleted: boolean; listed: boolean }): void {
     const key = pod.metadata.labels?.[label.claimKey];
+    const { uid } = pod.metadata;
+    if (change.deleted ? this.#givenUp.delete(uid) : this.#givenUp.has(uid)) return;
     if (key === undefined) return;
     const claimants = this.#claimants.get(key) ?? [];
     this.#claimants.set(key, claimants);
-    const index = claimants.findIndex((claimant) => claimant.pod.metadata.uid === pod.metadata.uid);
+    const index = claimants.findIndex((claimant) => claimant.pod.metadata.uid === uid);
     const listed = claimants[index]?.listed ?? change.listed;
     const endedAtMs = change.deleted ? this.#clock.monotonicMs() : undefined;
     claimants.splice(index < 0 ? claimants.length : index, 1, { pod, listed, endedAtMs });
   }
 
-  /** Takes a Pod out as if it had never been claimed: the claim was given up before it was answered. */
-  forget(pod: Pod): void {
-    const key = pod.metadata.labels?.[label.claimKey] ?? "";
-    const rest = this.#claimants.get(key)?.filter((one) => one.pod.metadata.uid !== pod.metadata.uid);
-    if (rest) this.#claimants.set(key, rest);
+  /**
+   * Takes a Pod out as if it had never been claimed: the claim gives it up before it is answered. The patch
+   * may still be seen later.
+   */
+  giveUp(pod: Pod): void {
+    this.#givenUp.add(pod.metadata.uid);
+    for (const [key, claimants] of this.#claimants) {
+      const rest = claimants.filter((claimant) => claimant.pod.metadata.uid !== pod.metadata.uid);
+      if (rest.length < claimants.length) this.#claimants.set(key, rest);
+    }
   }
 
   /** The first runtime of the key. */
@@ -61,7 +69,15 @@ export class ClaimOrder {
     const [first, second] = this.#claimants.get(key) ?? [];
     if (!first) return { kind: "none" };
     if (first.listed && second?.listed) return { kind: "unordered" };
-    return first.endedAtMs === undefined ? { kind: "first", pod: first.pod } : { kind: "ended" };
+    const ended = first.endedAtMs !== undefined || first.pod.metadata.deletionTimestamp !== undefined;
+    return ended ? { kind: "ended" } : { kind: "first", pod: first.pod };
+  }
+
+  /** Whether another Pod is known to have had this Pod's claim key first. */
+  isSuperseded(pod: Pod): boolean {
+    const [first, second] = this.#claimants.get(pod.metadata.labels?.[label.claimKey] ?? "") ?? [];
+    if (!first || (first.listed && second?.listed)) return false;
+    return first.pod.metadata.uid !== pod.metadata.uid;
   }
 
   /** Forgets the keys whose runtimes all ended long ago. Call it now and then. */

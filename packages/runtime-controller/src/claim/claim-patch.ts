@@ -71,7 +71,10 @@ function leavePool({ pod }: Runtime): JsonPatchOperation[] {
   ];
 }
 
-function addAll(map: "labels" | "annotations", values: Record<string, string | undefined>): JsonPatchOperation[] {
+function addAll(
+  map: "labels" | "annotations",
+  values: Record<string, string | undefined>,
+): JsonPatchOperation[] {
   return Object.entries(values).flatMap(([name, value]) =>
     value === undefined ? [] : [{ op: "add" as const, path: pointer("metadata", map, name), value }],
   );

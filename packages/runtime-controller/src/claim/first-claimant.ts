@@ -20,7 +20,11 @@ export async function firstClaimant(podsAt: PodsAt, resourceVersion: bigint): Pr
 }
 
 /** {@link PodsAt} of a key over the watched namespaces; an empty namespace stands for all. */
-export function podsOfKey(client: RestClient, namespaces: readonly (string | undefined)[], key: string): PodsAt {
+export function podsOfKey(
+  client: RestClient,
+  namespaces: readonly (string | undefined)[],
+  key: string,
+): PodsAt {
   return async (resourceVersion) => {
     const lists = namespaces.map((namespace) =>
       client.list(Pod, {

@@ -14,10 +14,20 @@ export type Verdict = "refused" | "gone" | "invalid" | "busy" | "ambiguous" | "f
 
 /** Reads the error of a claim patch. The API server answers alike for a failed test and a malformed patch. */
 export function verdictOf(error: unknown): Verdict {
-  if (error instanceof TransportError) return error.sent ? "ambiguous" : "busy";
-  if (!(error instanceof ApiError)) return "ambiguous";
-  if (error.isInvalid) return error.details?.causes?.length ? "invalid" : "refused";
-  if (error.isNotFound) return "gone";
-  if (error.isConflict || error.status === 429) return "busy";
-  return error.status >= 500 ? "ambiguous" : "fault";
+  if (error instanceof ApiError) return verdictOfAnswer(error);
+  return error instanceof TransportError && !error.sent ? "busy" : "ambiguous";
+}
+
+function verdictOfAnswer({ status, details }: ApiError): Verdict {
+  switch (status) {
+    case 404:
+      return "gone";
+    case 409:
+    case 429:
+      return "busy";
+    case 422:
+      return details?.causes?.length ? "invalid" : "refused";
+    default:
+      return status >= 500 ? "ambiguous" : "fault";
+  }
 }

@@ -1,0 +1,229 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Clock } from "@datalayer/shared/clock/clock";
+import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import { keyOf } from "@datalayer/shared/kube/object";
+import type { Pod } from "@datalayer/shared/kube/kinds";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
+import type { Abandoner } from "./abandoner.ts";
+import { type Attempt, attemptClaim, UndecidedAttempt } from "./attempt.ts";
+import type { Candidates } from "./candidates.ts";
+import { ClaimError } from "./claim-error.ts";
+import type { ClaimMetrics } from "./claim-metrics.ts";
+import type { ClaimOrder } from "./claim-order.ts";
+import type { ClaimRequest } from "./claim-request.ts";
+import { ClaimsInFlight } from "./claims-in-flight.ts";
+import { firstClaimant, podsOfKey } from "./first-claimant.ts";
+import { poolsFor, wanted } from "./pool-choice.ts";
+
+/** What claims are made with. */
+export interface ClaimerOptions {
+  client: RestClient;
+  pods: ObjectReader<Pod>;
+  pools: ObjectReader<RuntimePool>;
+  candidates: Candidates;
+  order: ClaimOrder;
+  abandoner: Abandoner;
+  clock: Clock;
+  metrics: ClaimMetrics;
+  /** Time for a definite answer about one Pod. */
+  decideWithinMs?: number;
+  /** Time for the watch to show our own write; then the API server is asked. */
+  watchWithinMs?: number;
+}
+
+/** A runtime that carries the claim's key, and whether this very claim made it ours. */
+interface Assigned {
+  runtime: Runtime;
+  mine: boolean;
+}
+
+/** A candidate and the pool that it comes from. */
+interface Choice {
+  pool: RuntimePool;
+  runtime: Runtime;
+}
+
+const maxCandidates = 5;
+const emptyRetryAfterMs = 2_000;
+
+/**
+ * Gives warm runtimes to users. Any replica may: the claim patch on the Pod is the only arbiter.
+ *
+ * Guarantees: a runtime is given to one claim only. A claim with an Idempotency-Key gets one runtime, the
+ * same on every replica, however often it is sent: the first Pod of the key in the order of the watch.
+ * Pods that lost are deleted by UID before the answer.
+ */
+export class Claimer {
+  readonly #options: Required<ClaimerOptions>;
+  readonly #inFlight = new ClaimsInFlight<Runtime>();
+
+  constructor(options: ClaimerOptions) {
+    this.#options = { decideWithinMs: 5_000, watchWithinMs: 1_000, ...options };
+  }
+
+  /**
+   * Assigns a runtime.
+   * @throws ClaimError when there is none to give, or the request cannot be met.
+   */
+  async claim(request: ClaimRequest): Promise<Runtime> {
+    const { idempotencyKey, bodyHash } = request;
+    if (idempotencyKey === undefined) return (await this.#assign(request, undefined)).runtime;
+    const key = hashOf(idempotencyKey);
+    return this.#inFlight.run(key, bodyHash, () => this.#claimOnce(request, key));
+  }
+
+  async #claimOnce(request: ClaimRequest, key: string): Promise<Runtime> {
+    const known = await this.#runtimeOf(key);
+    if (known) return withBody(known, request);
+    const { runtime, mine } = await this.#assign(request, key);
+    const first = await this.#firstOf(key, runtime);
+    if (first.uid !== runtime.uid && mine) await this.#options.abandoner.abandon(runtime);
+    return withBody(first, request);
+  }
+
+  /** The runtime that the key has by now, as far as this replica has seen. */
+  async #runtimeOf(key: string): Promise<Runtime | undefined> {
+    const first = this.#options.order.first(key);
+    switch (first.kind) {
+      case "none":
+        return undefined;
+      case "ended":
+        throw new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
+      case "first":
+        return parseRuntime(first.pod);
+      case "unordered": {
+        const newest = this.#options.pods.list().map(({ metadata }) => BigInt(metadata.resourceVersion));
+        return this.#firstInHistory(
+          key,
+          newest.reduce((a, b) => (a > b ? a : b), 0n),
+        );
+      }
+    }
+  }
+
+  /** Which runtime the key got, now that `claimed` carries it. */
+  async #firstOf(key: string, claimed: Runtime): Promise<Runtime> {
+    const { pods, watchWithinMs, order, metrics } = this.#options;
+    const { namespace, resourceVersion } = claimed.pod.metadata;
+    if (await pods.waitFor(resourceVersion, { timeoutMs: watchWithinMs, namespace })) {
+      const first = order.first(key);
+      if (first.kind === "ended") return this.#ended(claimed);
+      const runtime = first.kind === "first" ? parseRuntime(first.pod) : undefined;
+      if (runtime) return runtime;
+    }
+    metrics.historyReads.inc();
+    return (await this.#firstInHistory(key, BigInt(resourceVersion))) ?? claimed;
+  }
+
+  async #firstInHistory(key: string, resourceVersion: bigint): Promise<Runtime | undefined> {
+    const { client, pods } = this.#options;
+    const namespaces = [...new Set(pods.list().map(({ metadata }) => metadata.namespace))];
+    const pod = await firstClaimant(podsOfKey(client, namespaces, key), resourceVersion);
+    return pod && parseRuntime(pod);
+  }
+
+  async #ended(claimed: Runtime): Promise<never> {
+    await this.#options.abandoner.abandon(claimed);
+    throw new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
+  }
+
+  async #assign(request: ClaimRequest, key: string | undefined): Promise<Assigned> {
+    const { pools, candidates } = this.#options;
+    const eligible = poolsFor(request, pools.list());
+    const point = key ?? randomUUID();
+    for (let tried = 0; tried < maxCandidates; tried++) {
+      const choice = takeFrom(eligible, candidates, point);
+      if (!choice) break;
+      const assigned = await this.#tryCandidate(choice, request, key);
+      if (assigned) return assigned;
+    }
+    throw new ClaimError("pool-empty", `no runtime is available in a pool that ${wanted(request)}`, {
+      retryAfterMs: emptyRetryAfterMs,
+    });
+  }
+
+  async #tryCandidate(
+    { runtime: candidate, pool }: Choice,
+    request: ClaimRequest,
+    key: string | undefined,
+  ): Promise<Assigned | undefined> {
+    const { candidates, metrics, clock } = this.#options;
+    const attempt = await this.#attempt(candidate, assignmentOf(request, pool, { key, now: clock.now() }));
+    const runtime = attempt.pod && parseRuntime(attempt.pod);
+    if (attempt.kind === "won" && runtime) return { runtime, mine: true };
+    metrics.lostCandidates.inc();
+    candidates.lost(candidate, attempt.pod);
+    // Another replica serves the same claim and was quicker.
+    if (key === undefined || runtime?.assignment?.claimKey !== key) return undefined;
+    return { runtime, mine: false };
+  }
+
+  async #attempt(candidate: Runtime, assignment: Assignment): Promise<Attempt> {
+    const { client, clock, candidates, abandoner, decideWithinMs, pods } = this.#options;
+    try {
+      const attempt = await attemptClaim(candidate, assignment, { client, clock, decideWithinMs });
+      if (attempt.pod) pods.recordWrite(attempt.pod);
+      return attempt;
+    } catch (error) {
+      if (!(error instanceof UndecidedAttempt)) {
+        candidates.putBack(candidate);
+        throw error;
+      }
+      await abandoner.abandon(candidate);
+      throw new ClaimError("unavailable", error.message, { cause: error, retryAfterMs: 1_000 });
+    }
+  }
+}
+
+function takeFrom(pools: readonly RuntimePool[], candidates: Candidates, point: string): Choice | undefined {
+  for (const pool of pools) {
+    const { namespace = "", name } = pool.metadata;
+    const runtime = candidates.take({ namespace, name }, point);
+    if (runtime) return { pool, runtime };
+  }
+  return undefined;
+}
+
+function assignmentOf(
+  request: ClaimRequest,
+  pool: RuntimePool,
+  { key, now }: { key: string | undefined; now: number },
+): Assignment {
+  const burningRate = pool.spec.burningRate ?? 0;
+  const startedAt = Math.floor(now / 1000);
+  return {
+    claimId: randomUUID(),
+    claimKey: key,
+    bodyHash: request.bodyHash,
+    userUid: request.userUid,
+    reservationId: request.reservationId,
+    type: request.type,
+    givenName: request.givenName,
+    startedAt,
+    expiredAt: expiryOf(startedAt, request.creditsLimit, burningRate),
+    burningRate,
+  };
+}
+
+/** Epoch seconds at which the credits are used up; undefined without a limit, or when it costs nothing. */
+export function expiryOf(
+  startedAt: number,
+  creditsLimit: number | undefined,
+  burningRate: number,
+): number | undefined {
+  if (creditsLimit === undefined || burningRate === 0) return undefined;
+  return Math.floor(startedAt + creditsLimit / burningRate);
+}
+
+function withBody(runtime: Runtime, { bodyHash }: ClaimRequest): Runtime {
+  if (runtime.assignment?.bodyHash === bodyHash) return runtime;
+  const where = keyOf(runtime);
+  throw new ClaimError("key-reused", `this Idempotency-Key was used with another body, for runtime ${where}`);
+}
+
+// 40 hexadecimal digits: fits a label value, and no two keys will ever share them.
+function hashOf(idempotencyKey: string): string {
+  return createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 40);
+}

@@ -1,0 +1,127 @@
+import { ApiError, TransportError } from "@datalayer/shared/kube/api-error";
+import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
+import { Pod, Secret } from "@datalayer/shared/kube/kinds";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import type { Candidates } from "../claim/candidates.ts";
+import { label } from "../runtime/names.ts";
+import { buildTokenSecret, buildWarmPod } from "../runtime/pod-builder.ts";
+import { parseRuntime, type Runtime } from "../runtime/runtime.ts";
+import type { RuntimeState } from "../runtime/state.ts";
+import { deriveToken, type TokenKeys } from "../runtime/token.ts";
+import type { PoolObservation } from "./observation.ts";
+import type { PoolPlan } from "./plan.ts";
+import type { CarriedOut, Refusal } from "./report.ts";
+import { slowStart } from "./slow-start.ts";
+
+/** What plans are carried out with. */
+export interface Hands {
+  kube: RestClient;
+  pods: ObjectReader<Pod>;
+  candidates: Candidates;
+  tokenKeys: TokenKeys;
+  newUlid: () => string;
+  /** UIDs of Pods whose token Secret is known to exist. */
+  equipped: Set<string>;
+}
+
+/**
+ * Writes a plan: states first, because users wait for them, then new Pods, then deletions.
+ *
+ * Every write is safe to lose or to repeat: states change by a patch that tests what it changes, a Pod that
+ * may have been created is created again under the same name, and a deletion names UID and resourceVersion,
+ * so that a runtime which was claimed meanwhile stays.
+ */
+export async function carryOut(plan: PoolPlan, observed: PoolObservation, hands: Hands): Promise<CarriedOut> {
+  await Promise.all([
+    ...plan.promote.map((runtime) => setState(runtime, "available", hands)),
+    ...plan.demote.map((runtime) => setState(runtime, "pending", hands)),
+  ]);
+  const created = await slowStart(plan.create, () => createRuntime(observed, hands));
+  await Promise.all(plan.remove.map(({ runtime }) => removeWarm(runtime, hands)));
+  if (!created.error) return {};
+  const refusal = refusalOf(created.error);
+  if (refusal) return { refusal };
+  throw created.error;
+}
+
+/** Creates the token Secret of a runtime unless it is there: a crash may have come between Pod and Secret. */
+export async function ensureTokenSecret(
+  runtime: Runtime,
+  { kube, tokenKeys, equipped }: Hands,
+): Promise<void> {
+  if (equipped.has(runtime.uid)) return;
+  const token = deriveToken(tokenKeys, runtime.tokenKeyId, runtime);
+  try {
+    await kube.create(Secret, buildTokenSecret(runtime.pod, token));
+  } catch (error) {
+    if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
+  }
+  equipped.add(runtime.uid);
+}
+
+async function setState(runtime: Runtime, state: RuntimeState, { kube, pods }: Hands): Promise<void> {
+  const path = pointer("metadata", "labels", label.state);
+  const operations: JsonPatchOperation[] = [
+    { op: "test", path: "/metadata/uid", value: runtime.uid },
+    { op: "test", path, value: runtime.state },
+    { op: "replace", path, value: state },
+  ];
+  try {
+    pods.recordWrite(await kube.patch(Pod, runtime, operations));
+  } catch (error) {
+    if (!isOvertaken(error)) throw error;
+  }
+}
+
+async function createRuntime(observed: PoolObservation, hands: Hands): Promise<void> {
+  const { template } = observed;
+  if (!template) return;
+  const ulid = hands.newUlid();
+  const tokenKeyId = hands.tokenKeys.currentId;
+  const manifest = buildWarmPod(template, { ulid, tokenKeyId, revision: template.revision });
+  const pod = await createOnce(manifest, hands.kube);
+  hands.pods.recordWrite(pod);
+  const runtime = parseRuntime(pod);
+  if (runtime) await ensureTokenSecret(runtime, hands);
+}
+
+/** Creates the Pod; when the answer is lost, looks whether it is there. */
+async function createOnce(manifest: ReturnType<typeof buildWarmPod>, kube: RestClient): Promise<Pod> {
+  try {
+    return await kube.create(Pod, manifest);
+  } catch (error) {
+    const isUnclear =
+      error instanceof TransportError ? error.sent : error instanceof ApiError && error.status >= 500;
+    if (!isUnclear) throw error;
+    return await kube.create(Pod, manifest).catch((again: unknown) => {
+      if (again instanceof ApiError && again.isAlreadyExists) return kube.get(Pod, manifest.metadata);
+      throw again;
+    });
+  }
+}
+
+async function removeWarm(runtime: Runtime, { kube, pods, candidates }: Hands): Promise<void> {
+  candidates.reserve(runtime);
+  const { uid } = runtime;
+  const { resourceVersion } = runtime.pod.metadata;
+  try {
+    await kube.delete(Pod, runtime, { uid, resourceVersion });
+    pods.recordDelete(runtime, uid);
+  } catch (error) {
+    candidates.putBack(runtime);
+    if (!isOvertaken(error)) throw error;
+  }
+}
+
+/** Somebody changed or removed the Pod first; the watch brings what it is now. */
+function isOvertaken(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.isNotFound || error.isConflict || (error.isInvalid && !error.details?.causes?.length);
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof ApiError) || !(error.isForbidden || error.isInvalid)) return undefined;
+  const reason = error.message.includes("exceeded quota") ? "QuotaExceeded" : "PodRefused";
+  return { reason, message: error.message };
+}

@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { PoolObservation } from "./observation.ts";
+import { startFailureOf } from "./start-failure.ts";
+
+/** Why a warm runtime is removed. */
+export type RemovalReason = "Failed" | "Outdated" | "Excess";
+
+/** What to write, in this order: states first, because users wait for them. */
+export interface PoolPlan {
+  /** Runtimes that became ready: they can be assigned from now on. */
+  readonly promote: readonly Runtime[];
+  /** Runtimes that may not be assigned any more, or not yet again. */
+  readonly demote: readonly Runtime[];
+  /** Number of runtimes to create. */
+  readonly create: number;
+  readonly remove: readonly { readonly runtime: Runtime; readonly reason: RemovalReason }[];
+}
+
+/**
+ * Decides how a pool gets from what it is to what it should be.
+ *
+ * A runtime is *fresh* when it is of the current revision, young enough and on a node that stays. Fresh ones
+ * are created up to the size; others serve until fresh ones have taken their place. A new revision starts
+ * with one canary: the rest follows when it is available, so a bad one costs one Pod. Assigned runtimes are
+ * never touched.
+ */
+export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
+  const warm = observed.runtimes.filter(isWarm);
+  const failed = warm.filter(hasEnded);
+  const living = warm.filter((runtime) => !hasEnded(runtime));
+  const fresh = living.filter((runtime) => isFresh(runtime, observed, nowMs));
+  const outdated = living.filter((runtime) => !fresh.includes(runtime));
+  return {
+    promote: fresh.filter(({ state, ready }) => state === "pending" && ready),
+    demote: living.filter((runtime) => runtime.state === "available" && !isServing(runtime, observed)),
+    create: observed.template ? creations(observed, fresh, outdated) : 0,
+    remove: [
+      ...failed.map((runtime) => ({ runtime, reason: "Failed" as const })),
+      ...outdatedRemovals(observed, fresh, outdated).map((runtime) => ({
+        runtime,
+        reason: "Outdated" as const,
+      })),
+      ...excess(sizeOf(observed), fresh).map((runtime) => ({ runtime, reason: "Excess" as const })),
+    ],
+  };
+}
+
+/** Whether the runtime waits for a user, ready or not yet. */
+export function isWarm({ state, terminating }: Runtime): boolean {
+  return !terminating && (state === "pending" || state === "available");
+}
+
+/** The number of runtimes the pool should keep available. */
+export function sizeOf({ pool }: PoolObservation): number {
+  return pool.spec.size ?? 1;
+}
+
+function creations(
+  observed: PoolObservation,
+  fresh: readonly Runtime[],
+  outdated: readonly Runtime[],
+): number {
+  const size = sizeOf(observed);
+  const missing = size - fresh.length;
+  if (missing <= 0 || observed.backoffMs > 0) return 0;
+  if (isUnproven(fresh) && fresh.some(({ pod }) => startFailureOf(pod))) return 0;
+  const serving = outdated.filter(({ state }) => state === "available");
+  const rolls = serving.some(({ revision }) => revision !== observed.template?.revision);
+  if (rolls && isUnproven(fresh)) return fresh.length === 0 ? 1 : 0;
+  const surge = Math.max(1, Math.ceil(size / 4));
+  return Math.max(0, Math.min(missing, size + surge - fresh.length - serving.length));
+}
+
+/** No runtime of the revision has become available yet. */
+function isUnproven(fresh: readonly Runtime[]): boolean {
+  return !fresh.some(({ state }) => state === "available");
+}
+
+function outdatedRemovals(
+  observed: PoolObservation,
+  fresh: readonly Runtime[],
+  outdated: readonly Runtime[],
+): readonly Runtime[] {
+  const serves = (runtime: Runtime): boolean => runtime.state === "available" && isServing(runtime, observed);
+  const serving = outdated.filter(serves);
+  const available = fresh.filter(serves).length + serving.length;
+  const spare = Math.max(0, available - sizeOf(observed));
+  return [
+    ...outdated.filter((runtime) => !serves(runtime)),
+    ...serving.toSorted(oldestFirst).slice(0, spare),
+  ];
+}
+
+/** Beyond the size: those that are not ready go first, the youngest of them first. */
+function excess(size: number, fresh: readonly Runtime[]): readonly Runtime[] {
+  const pending = fresh
+    .filter(({ state }) => state === "pending")
+    .toSorted(oldestFirst)
+    .reverse();
+  const available = fresh.filter(({ state }) => state === "available").toSorted(oldestFirst);
+  return [...pending, ...available].slice(0, Math.max(0, fresh.length - size));
+}
+
+function isServing(runtime: Runtime, { cordonedNodes }: PoolObservation): boolean {
+  return runtime.ready && !cordonedNodes.has(runtime.pod.spec?.nodeName ?? "");
+}
+
+function isFresh(runtime: Runtime, observed: PoolObservation, nowMs: number): boolean {
+  const { template, cordonedNodes, maxLifeMs } = observed;
+  if (template && runtime.revision !== template.revision) return false;
+  if (cordonedNodes.has(runtime.pod.spec?.nodeName ?? "")) return false;
+  return nowMs - createdAtMs(runtime) < maxLifeMs * jitterOf(runtime);
+}
+
+// Pods that were created together must not be replaced together: each lives 90 to 100 % of the maximum.
+function jitterOf({ uid }: Runtime): number {
+  return 1 - (createHash("sha256").update(uid).digest().readUInt32BE() / 2 ** 32) * 0.1;
+}
+
+/** Whether the Pod has stopped for good, as after an eviction. */
+function hasEnded({ pod }: Runtime): boolean {
+  return pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
+}
+
+function oldestFirst(a: Runtime, b: Runtime): number {
+  return createdAtMs(a) - createdAtMs(b) || (a.ulid < b.ulid ? -1 : 1);
+}
+
+function createdAtMs({ pod }: Runtime): number {
+  return Date.parse(pod.metadata.creationTimestamp);
+}
