@@ -1,14 +1,17 @@
 import { randomBytes } from "node:crypto";
+import type { ClusterState } from "../process/state.ts";
 import { Supervisor } from "../process/supervisor.ts";
 import { silentProgress, type Progress } from "../progress/progress.ts";
 import { findProgram, Provisioner } from "../provision/provisioner.ts";
 import { readSettings, type Settings } from "../settings.ts";
+import { attachTo, findCluster, type KubeconfigChoice } from "./attach.ts";
 import { chooseNodes } from "./choose-nodes.ts";
+import type { ClusterContext } from "./context.ts";
 import { ClusterDirectory, removeCluster } from "./directory.ts";
 import { startParts, type NodeKind } from "./parts.ts";
 import { runningCluster, type DevCluster } from "./running.ts";
 
-export type { DevCluster, NodeKind };
+export type { DevCluster, KubeconfigChoice, NodeKind };
 
 /** Which cluster to start. */
 export interface ClusterOptions {
@@ -16,11 +19,13 @@ export interface ClusterOptions {
   name?: string;
   /** `auto` is `real` where that is possible, else `kwok`, which is told. */
   nodes: NodeKind | "auto";
+  /** A cluster that is there already, to be used as it is; of the parts below, nothing is started then. */
+  attach?: KubeconfigChoice;
   /** How many nodes kwok plays. Default: 1. */
   kwokNodes?: number;
-  /** Whether to start an image registry on loopback. */
+  /** Whether to start an image registry on loopback. Default: with a real node. */
   registry?: boolean;
-  /** Whether to start Traefik. */
+  /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
   /** Whether the cluster outlives this process, until `devcluster down`. Default: false. */
   detached?: boolean;
@@ -40,22 +45,34 @@ export interface ClusterOptions {
  * missing on this machine or a cluster with that name runs; nothing is left behind then.
  */
 export async function startCluster(options: ClusterOptions): Promise<DevCluster> {
-  const settings = options.settings ?? readSettings();
-  const { signal, progress = silentProgress, detached = false } = options;
-  const nodes = chooseNodes(options.nodes, progress);
+  const { settings = readSettings(), progress = silentProgress } = options;
+  const existing = options.attach && (await findCluster(options.attach));
+  const nodes = existing?.nodes ?? chooseNodes(options.nodes, progress);
   const name = options.name ?? `cluster-${randomBytes(4).toString("hex")}`;
   const { state, instance } = await new ClusterDirectory(settings.stateDir).create(name, nodes);
   try {
-    const { searchPath } = settings;
-    const setpriv = await findProgram(["setpriv"], searchPath);
-    const supervisor = new Supervisor({ state, instance, detached, setpriv, signal });
-    const provisioner = new Provisioner({ cacheDir: settings.cacheDir, searchPath, progress, signal });
-    const context = { name, state, supervisor, provisioner, progress, searchPath, signal };
-    const parts = await startParts(context, { ...options, nodes, settings });
-    await state.updateCluster({ ...parts, ...(detached ? { owner: null } : {}) });
+    const context = await createContext(state, instance, { ...options, settings, progress, name });
+    const parts = existing
+      ? await attachTo(existing, state)
+      : await startParts(context, { ...options, nodes, settings });
+    const owner = options.detached ? { owner: null } : {};
+    await state.updateCluster({ ...parts, ...owner, attached: existing !== undefined });
     return runningCluster(state, { name, nodes, ...parts }, settings);
   } catch (error) {
     await removeCluster(state);
     throw error;
   }
+}
+
+async function createContext(
+  state: ClusterState,
+  instance: string,
+  options: ClusterOptions & { name: string; settings: Settings; progress: Progress },
+): Promise<ClusterContext> {
+  const { name, settings, progress, signal, detached = false } = options;
+  const { searchPath, cacheDir } = settings;
+  const setpriv = await findProgram(["setpriv"], searchPath);
+  const supervisor = new Supervisor({ state, instance, detached, setpriv, signal });
+  const provisioner = new Provisioner({ cacheDir, searchPath, progress, signal });
+  return { name, state, supervisor, provisioner, progress, searchPath, signal };
 }

@@ -46,11 +46,19 @@ export class ClusterDirectory {
       await this.#removeAbandoned();
       if ((await state.readCluster()) !== undefined) {
         throw new UserError(
-          `Cluster "${name}" runs already: end it with \`devcluster down --name ${name}\`, or give another --name.`,
+          `Cluster "${name}" is there already: end it with \`npx devcluster down --name ${name}\`, or give another --name.`,
         );
       }
       const instance = randomUUID();
-      await state.writeCluster({ name, instance, owner, nodes, programDirs: [], addresses: {} });
+      await state.writeCluster({
+        name,
+        instance,
+        owner,
+        nodes,
+        attached: false,
+        programDirs: [],
+        addresses: {},
+      });
       return { state, instance };
     });
   }
@@ -75,7 +83,7 @@ async function isAbandoned(state: ClusterState): Promise<boolean> {
     return !(await isRunning(record.owner));
   }
   const running = await Promise.all((await state.readComponents()).map(isComponent));
-  return !running.includes(true);
+  return !record.attached && !running.includes(true);
 }
 
 /** Ends every process of a cluster, undoes what it recorded, and removes its folder. */

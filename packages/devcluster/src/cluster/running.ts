@@ -1,7 +1,8 @@
 import { delimiter } from "node:path";
 import type { ClusterState } from "../process/state.ts";
 import type { Settings } from "../settings.ts";
-import { removeCluster } from "./directory.ts";
+import { UserError } from "../errors.ts";
+import { ClusterDirectory, removeCluster } from "./directory.ts";
 import type { NodeKind, StartedParts } from "./parts.ts";
 
 /** A running cluster. */
@@ -12,6 +13,8 @@ export interface DevCluster {
   nodes: NodeKind;
   /** `host:port` of the image registry, if one was asked for. */
   registry?: string;
+  /** Folders with programs for the reader, such as kubectl. */
+  programDirs: readonly string[];
   /** Variables for programs that use the cluster: KUBECONFIG, DEVCLUSTER_KUBECONFIG, PATH with kubectl first. */
   env(): Record<string, string>;
   /** Ends the cluster and everything it made. Calling it again does nothing. */
@@ -24,18 +27,30 @@ export function runningCluster(
   parts: StartedParts & { name: string; nodes: NodeKind },
   settings: Settings,
 ): DevCluster {
-  const { name, nodes, server, kubeconfigPath } = parts;
+  const { name, nodes, server, kubeconfigPath, programDirs } = parts;
   return {
     name,
     nodes,
     server,
     kubeconfigPath,
+    programDirs,
     registry: parts.addresses["registry"],
     env: () => ({
       KUBECONFIG: kubeconfigPath,
       DEVCLUSTER_KUBECONFIG: kubeconfigPath,
-      PATH: [...parts.programDirs, settings.path].join(delimiter),
+      PATH: [...programDirs, settings.path].join(delimiter),
     }),
     down: () => removeCluster(state),
   };
+}
+
+/** A cluster that was started before, by its name. Rejects with a `UserError` when none with that name works. */
+export async function openCluster(name: string, settings: Settings): Promise<DevCluster> {
+  const state = new ClusterDirectory(settings.stateDir).state(name);
+  const record = await state.readCluster();
+  if (record?.server === undefined || record.kubeconfigPath === undefined) {
+    throw new UserError(`There is no cluster "${name}": start it with \`npx devcluster up --name ${name}\`.`);
+  }
+  const { server, kubeconfigPath } = record;
+  return runningCluster(state, { ...record, server, kubeconfigPath }, settings);
 }

@@ -28,6 +28,8 @@ const clusterSchema = z.object({
   /** The process whose end is the cluster's end; null for one that stays until `down`. */
   owner: identitySchema.nullable(),
   nodes: z.enum(["real", "kwok", "none"]),
+  /** Whether the cluster was here before: then nothing of it is started or ended. */
+  attached: z.boolean().default(false),
   server: z.string().optional(),
   kubeconfigPath: z.string().optional(),
   /** Folders that `devcluster env` puts in front of PATH. */

@@ -1,0 +1,21 @@
+import { constants } from "node:os";
+
+/** Ends a command with the exit code that its signal stands for. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+  readonly exitCode: number;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`interrupted by ${signal}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/** A signal that is aborted when this process is asked to end, with `Interrupted` as its reason. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => controller.abort(new Interrupted(name)));
+  }
+  return controller.signal;
+}
