@@ -95,20 +95,31 @@ export class LeaderElector {
     this.#options.observer?.leading(true);
     const done = new AbortController();
     const renewing = this.#keepRenewing(term, done.signal);
+    let isLost = false;
     try {
       await Promise.race([lead(term), ended(term.signal)]);
     } finally {
       done.abort();
-      if (!term.isOver()) await renewing;
-      this.#options.observer?.leading(false);
-      if (!term.isOver()) await this.#release(term);
+      isLost = await this.#conclude(term, renewing);
     }
-    return term.isOver() ? this.#lost(term) : "stopped";
+    return isLost ? "lost" : "stopped";
   }
 
-  #lost(term: Term): ElectionEnd {
-    this.#log.error("lost the leadership", { identity: this.identity, error: term.signal.reason as unknown });
-    return "lost";
+  /** Gives back what is still held; whether the term was lost before. */
+  async #conclude(term: LeaderTerm, renewing: Promise<void>): Promise<boolean> {
+    if (!term.isOver()) await renewing;
+    this.#options.observer?.leading(false);
+    if (term.isOver()) {
+      this.#log.error("lost the leadership", {
+        identity: this.identity,
+        error: term.signal.reason as unknown,
+      });
+      return true;
+    }
+    // Ended first: once the lease is free, nothing of ours may be written.
+    term.end("The lease is being given back.");
+    await this.#release();
+    return false;
   }
 
   async #acquire(stop: AbortSignal): Promise<LeaderTerm | undefined> {
@@ -207,14 +218,13 @@ export class LeaderElector {
   }
 
   /** Gives the lease back. When that fails others wait for it to expire; no harm is done. */
-  async #release(term: Term): Promise<void> {
-    const call = this.#call(term.signal);
+  async #release(): Promise<void> {
     try {
       const current = this.#seen?.lease;
       if (!current) return;
       const nowMs = this.#clock.now();
       const free: LeaseRecord = { ...current.record, holder: "", durationMs: 1000, renewedMs: nowMs };
-      const released = await this.#store(current, free, call);
+      const released = await this.#store(current, free, this.#call());
       this.#log.info(released ? "gave the lease back" : "the lease was taken already");
     } catch (error) {
       this.#log.warn("could not give the lease back", { error });
