@@ -38,9 +38,9 @@ export class ObjectController<T extends KubeObject, Watched extends KubeObject[]
   }
 
   #subscribe(queue: WorkQueue, reconciler: Reconciler<T>): (() => void)[] {
-    const { informer, watches = [] } = this.#definition;
+    const { informer, watches = [], selects = () => true } = this.#definition;
     const own = informer.onChange((change) => {
-      if (reconciler.isOwnWrite(change)) return;
+      if (!selects(change.object) || reconciler.isOwnWrite(change)) return;
       queue.add(keyOf(change.object.metadata), { priority: priorityOf(change) });
     });
     const others = (watches as Watch<KubeObject>[]).map((watch) =>

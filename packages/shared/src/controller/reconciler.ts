@@ -54,7 +54,7 @@ export class Reconciler<T extends KubeObject> {
       return { result: "requeue_after", afterMs: STALE_CACHE_RETRY_MS };
     }
     const object = this.#definition.informer.get(refOf(key));
-    if (!object) return { result: "success" };
+    if (!object || this.#definition.selects?.(object) === false) return { result: "success" };
     const { deadlineMs = DEFAULT_DEADLINE_MS, name } = this.#definition;
     const { clock, abort, metrics } = this.#scope;
     return withDeadline({ clock, timeoutMs: deadlineMs, abort }, async (deadline) => {
