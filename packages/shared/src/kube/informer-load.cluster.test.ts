@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadAccess } from "./access.ts";
@@ -46,13 +45,38 @@ describe(`a cache of ${OBJECTS} objects`, () => {
       namespace,
       indexes: { size: ({ data }) => [String(data?.["PADDING"]?.length)] },
     });
-    const loop = monitorEventLoopDelay({ resolution: 5 });
-    loop.enable();
+    const longestTurnMs = measureTurns();
     informer.start(stop.signal);
     await informer.synced();
-    loop.disable();
+    const blockedMs = longestTurnMs();
     expect(informer.list().filter(({ metadata }) => metadata.name.startsWith("c-"))).toHaveLength(OBJECTS);
     expect(informer.byIndex("size", "3000")).toHaveLength(OBJECTS);
-    expect(loop.max / 1e6).toBeLessThan(200);
+    expect(blockedMs).toBeLessThan(200);
   });
 });
+
+/**
+ * Answers later with the longest turn of the event loop since now, in CPU time of this thread: unlike the delay
+ * of a timer it does not grow when other processes want the same cores.
+ */
+function measureTurns(): () => number {
+  let longest = 0;
+  let last = cpuMs();
+  let running = true;
+  const turn = (): void => {
+    const now = cpuMs();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (running) setImmediate(turn);
+  };
+  setImmediate(turn);
+  return () => {
+    running = false;
+    return longest;
+  };
+}
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
