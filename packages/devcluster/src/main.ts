@@ -18,11 +18,14 @@ const program = new Command("devcluster")
   .description("Kubernetes clusters on this machine, of real components, side by side")
   .enablePositionalOptions();
 
+/** Loaded when needed: with the Kubernetes client it takes as long as the other commands as a whole. */
+const startCommands = () => import("./cli/start-commands.ts");
+
 const nameText = "name of the cluster";
 
 addClusterOptions(program.command("up").description("start a cluster; it stays until `down`"))
   .option("--name <name>", nameText, defaultName)
-  .action((flags: ClusterFlags) => commands.up(context, flags));
+  .action(async (flags: ClusterFlags) => (await startCommands()).up(context, flags));
 
 program
   .command("down")
@@ -58,7 +61,7 @@ addClusterOptions(program.command("exec").description("run a command on a cluste
   .option("--name <name>", `${nameText} (default: a random one)`)
   .passThroughOptions()
   .action(async (argv: string[], flags: ClusterFlags) => {
-    process.exitCode = await commands.exec(context, argv, flags);
+    process.exitCode = await (await startCommands()).exec(context, argv, flags);
   });
 
 try {

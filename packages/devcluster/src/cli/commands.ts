@@ -1,13 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { ClusterDirectory, removeCluster } from "../cluster/directory.ts";
-import { startCluster } from "../cluster/cluster.ts";
 import { openCluster } from "../cluster/running.ts";
 import { clusterStatus } from "../cluster/status.ts";
 import { UserError } from "../errors.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Settings } from "../settings.ts";
-import { clusterOptions, defaultName, type ClusterFlags } from "./options.ts";
 import { exportLines, statusText } from "./text.ts";
 
 /** What every command works with. */
@@ -18,22 +16,6 @@ export interface CommandContext {
   signal: AbortSignal;
   /** Writes to standard output. */
   print: (text: string) => void;
-}
-
-/** Starts a cluster that stays until `down`. */
-export async function up(context: CommandContext, flags: ClusterFlags): Promise<void> {
-  const { settings, progress, signal } = context;
-  const name = flags.name ?? defaultName;
-  const cluster = await startCluster({
-    ...clusterOptions(flags),
-    name,
-    settings,
-    progress,
-    signal,
-    detached: true,
-  });
-  progress.tell(`Cluster "${name}" (nodes: ${cluster.nodes}) at ${cluster.server}. To use it in this shell:`);
-  progress.tell(`  eval "$(npx devcluster env --name ${name})"`);
 }
 
 /** Ends a cluster; having none with that name is no error. */
@@ -81,32 +63,4 @@ export async function logs(
   const tail = spawn("tail", args, { stdio: "inherit" });
   context.signal.addEventListener("abort", () => tail.kill());
   await once(tail, "exit");
-}
-
-/** Runs a command on a cluster of its own and resolves with the command's exit code. */
-export async function exec(
-  context: CommandContext,
-  argv: readonly string[],
-  flags: ClusterFlags,
-): Promise<number> {
-  const { settings, progress, signal } = context;
-  const cluster = await startCluster({ ...clusterOptions(flags), settings, progress, signal });
-  try {
-    return await runWith(cluster.env(), argv, signal);
-  } finally {
-    await cluster.down();
-  }
-}
-
-async function runWith(variables: Record<string, string>, argv: readonly string[], signal: AbortSignal) {
-  const [command = "", ...args] = argv;
-  // eslint-disable-next-line no-restricted-properties -- handed on, not read
-  const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...variables } });
-  // Ctrl-C reaches the command by itself, since it is in the same foreground group; SIGTERM does not.
-  signal.addEventListener("abort", () => child.kill("SIGTERM"));
-  const [code] = (await once(child, "exit").catch(() => {
-    throw new UserError(`\`${command}\` cannot be run: is it installed?`);
-  })) as [number | null];
-  signal.throwIfAborted();
-  return code ?? 1;
 }

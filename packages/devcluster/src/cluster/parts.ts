@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { prepareNode, startNodeRuntime, startRealNode } from "../node/real-node.ts";
 import type { Settings } from "../settings.ts";
 import { provideControlPlane, provideKubectl } from "./components.ts";
 import type { ClusterContext } from "./context.ts";
@@ -33,15 +34,24 @@ export async function startParts(context: ClusterContext, options: PartOptions):
   const hasNodes = nodes !== "none";
   const programs = await provideControlPlane(context.provisioner, { assetsDir, scheduler: hasNodes });
   const kubectl = hasNodes ? await provideKubectl(context.provisioner, assetsDir) : undefined;
-  const api = await context.progress.task("control plane", () => startControlPlane(context, { programs }));
+  const node = nodes === "real" ? await prepareNode(context) : undefined;
+  const [api, runtime] = await Promise.all([
+    context.progress.task("control plane", () =>
+      startControlPlane(context, { programs, address: node?.network.hostAddress }),
+    ),
+    node && startNodeRuntime(context, node),
+  ]);
   const nodeContext = { ...context, api };
   if (nodes === "kwok") {
     await startKwok(nodeContext, kwokNodes);
+  }
+  if (runtime !== undefined) {
+    await context.progress.task("node", () => startRealNode(nodeContext, runtime));
   }
   return {
     server: api.server,
     kubeconfigPath: api.adminKubeconfigPath,
     programDirs: kubectl === undefined ? [] : [dirname(kubectl)],
-    addresses: {},
+    addresses: runtime === undefined ? {} : { registry: runtime.registry },
   };
 }

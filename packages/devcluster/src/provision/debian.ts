@@ -159,20 +159,32 @@ export function addedPackages(plan: string): string[] {
   return lines.map((line) => line.split(" ")[1] ?? "");
 }
 
-async function checkedRecord(path: string, pins: DebianPins, context: BuildContext) {
-  const fields = await context.run("dpkg-deb", [
-    "--show",
-    "--showformat=${Package}\\n${Version}\\n${Architecture}",
-    path,
-  ]);
+/** One package that was unpacked. */
+export interface DebianRecord {
+  name: string;
+  version: string;
+  arch: string;
+  sha256: string;
+}
+
+async function checkedRecord(path: string, pins: DebianPins, context: BuildContext): Promise<DebianRecord> {
+  const format = "--showformat=${Package}\\n${Version}\\n${Architecture}";
+  const fields = await context.run("dpkg-deb", ["--show", format, path]);
   const [name = "", version = "", arch = ""] = fields.split("\n");
   const sha256 = createHash("sha256")
     .update(await readFile(path))
     .digest("hex");
+  const record = { name, version, arch, sha256 };
+  requirePinnedChecksum(record, pins);
+  return record;
+}
+
+/** Throws when the pinned version of a package has another checksum than the pinned one. */
+export function requirePinnedChecksum(record: DebianRecord, pins: DebianPins): void {
+  const { name, version, arch, sha256 } = record;
   const pin = pins[name];
   const wanted = pin?.version === version ? pin.sha256[arch] : undefined;
   if (wanted !== undefined && wanted !== sha256) {
     throw new Error(`${name} ${version} has checksum ${sha256}, and ${wanted} is pinned`);
   }
-  return { name, version, arch, sha256 };
 }

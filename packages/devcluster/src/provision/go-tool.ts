@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../errors.ts";
-import { run } from "../process/run.ts";
+import { messageOf, UserError } from "../errors.ts";
+import { findProgram } from "./provisioner.ts";
 import { toolDir } from "./repository.ts";
 import type { BuildContext, ProvisionStep } from "./step.ts";
 
@@ -34,10 +34,10 @@ export async function goTool<Name extends string>(tool: GoTool<Name>): Promise<P
     inputs: [goMod ?? "", goSum ?? "", tool.command, ...flags],
     provides: { [tool.name]: program } as Record<Name, string>,
     build: async (dir, context) => {
-      await requireGo(cwd);
+      const go = await findGo(cwd, context);
       context.note("compiling");
       const env = { CGO_ENABLED: "0" };
-      await context.run("go", ["build", ...flags, "-o", join(dir, program), tool.command], { cwd, env });
+      await context.run(go, ["build", ...flags, "-o", join(dir, program), tool.command], { cwd, env });
     },
   };
 }
@@ -45,8 +45,9 @@ export async function goTool<Name extends string>(tool: GoTool<Name>): Promise<P
 /** The folder of a module's sources in Go's module cache, fetched if it is not there yet. */
 export async function goModuleDir(tool: string, module: string, context: BuildContext): Promise<string> {
   const cwd = toolDir(tool);
-  await context.run("go", ["mod", "download", module], { cwd });
-  const dir = await context.run("go", ["list", "-m", "-f", "{{.Dir}}", module], { cwd });
+  const go = await findGo(cwd, context);
+  await context.run(go, ["mod", "download", module], { cwd });
+  const dir = await context.run(go, ["list", "-m", "-f", "{{.Dir}}", module], { cwd });
   return dir.trim();
 }
 
@@ -71,18 +72,23 @@ export function requiredVersion(goMod: string, module: string): string {
 /** The first Go that fetches the toolchain which a go.mod asks for by itself. */
 const oldestGo = { major: 1, minor: 21 };
 
-async function requireGo(cwd: string): Promise<void> {
-  const hint = "install it from https://go.dev/dl (1.21 or later; it fetches the exact toolchain itself)";
-  const output = await run("go", ["version"], { cwd }).catch((error: unknown): never => {
-    throw new UserError(
-      error instanceof UserError
-        ? `Go is needed to build the local cluster and not installed: ${hint}.`
-        : `The installed Go cannot build the local cluster: ${hint}.\n${String(error)}`,
-    );
-  });
-  if (!isRecentGo(output)) {
-    throw new UserError(`${output.trim()} is too old to build the local cluster: ${hint}.`);
+const goHint = "install it from https://go.dev/dl (1.21 or later: it fetches the exact toolchain by itself)";
+
+/** The path of a Go that can build the tool in `cwd`. Rejects with a `UserError` when there is none. */
+async function findGo(cwd: string, { run, searchPath }: BuildContext): Promise<string> {
+  const go = await findProgram(["go"], searchPath);
+  if (go === undefined) {
+    throw new UserError(`Go is needed to build the local cluster and not installed: ${goHint}.`);
   }
+  // Outside the module, since inside it an old Go fails before it says how old it is.
+  const output = await run(go, ["version"], { cwd: "/" });
+  if (!isRecentGo(output)) {
+    throw new UserError(`${output.trim()} is too old to build the local cluster: ${goHint}.`);
+  }
+  await run(go, ["version"], { cwd }).catch((error: unknown): never => {
+    throw new UserError(`The installed Go cannot build the local cluster: ${goHint}.\n${messageOf(error)}`);
+  });
+  return go;
 }
 
 /** Whether the output of `go version` names a release that can build the tools. */

@@ -71,13 +71,14 @@ export class Provisioner {
       return; // another process built it while we waited
     }
     await removePartial(dir);
-    const { signal } = this.#options;
+    const { signal, searchPath } = this.#options;
     // Its own name each time: a build orphaned by kill -9 may still be writing to the earlier one.
     const partial = `${dir}${partialMark}${randomBytes(4).toString("hex")}`;
     await mkdir(partial, { recursive: true });
     const context = {
       note,
       signal,
+      searchPath,
       run: ((command, args, options) =>
         run(command, args, { signal, onLine: note, ...options })) satisfies typeof run,
     };

@@ -6,6 +6,8 @@ export interface BuildContext {
   note: (text: string) => void;
   /** Runs a command with its output going to `note`; see `run`. */
   run: (...args: Parameters<typeof run>) => Promise<string>;
+  /** Folders in which installed programs are looked up. */
+  searchPath: readonly string[];
   signal: AbortSignal | undefined;
 }
 
