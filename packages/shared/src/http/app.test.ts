@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import type { InjectOptions } from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Health } from "./health.ts";
@@ -347,6 +348,29 @@ describe("a refusal", () => {
       route: "/api/operator/v1/bug",
       error: { cause: { message: "inner" } },
     });
+  });
+});
+
+describe("any JSON text", () => {
+  it("is not taken for one with a key given twice", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 4 }), fc.nat(3), async (value, indent) => {
+        const { body } = await post(JSON.stringify({ environment_name: "e", value }, null, indent));
+        expect(body["detail"]).not.toBe("The body names a key twice.");
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is taken for one as soon as a key is given twice, however deep", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 3 }), fc.string(), async (value, key) => {
+        const twice = `{${JSON.stringify(key)}: 1, "other": ${JSON.stringify(value)}, ${JSON.stringify(key)} : 2}`;
+        const { reply } = await post(`{"environment_name":"e","deep":[[${twice}]]}`);
+        expect(reply.statusCode).toBe(400);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 

@@ -32,7 +32,7 @@ export function serverOptions(log: Logger, limits: HttpLimits = {}): FastifyHttp
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxRequestsPerSocket: 0,
     forceCloseConnections: "idle",
-    // While the app drains, what still arrives on an open connection is served, then the connection closed.
+    // A request that slips in while the app drains is served, not refused; then its connection is closed.
     return503OnClosing: false,
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",

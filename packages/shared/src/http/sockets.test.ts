@@ -116,4 +116,32 @@ describe("on the wire", () => {
     );
     expect(answer).toMatch(/^HTTP\/1\.1 401 /);
   });
+
+  it("serves others while many callers dawdle, and shows those the door", async () => {
+    await listen({ headersTimeoutMs: 500, requestTimeoutMs: 5_000 });
+    const dawdlers = Array.from({ length: 300 }, () => answerTo(HEAD));
+    const answer = await answerTo(`${HEAD.replace("POST", "GET")}Connection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    const answers = await Promise.all(dawdlers);
+    expect(new Set(answers.map((text) => text.slice(0, 12)))).toEqual(new Set(["HTTP/1.1 408"]));
+  });
+
+  it("finishes what it has begun when it closes", async () => {
+    test = await testApp();
+    const arrived = Promise.withResolvers<undefined>();
+    const released = Promise.withResolvers<undefined>();
+    test.app.get("/slow", { config: { public: true } }, async () => {
+      arrived.resolve(undefined);
+      await released.promise;
+      return { success: true };
+    });
+    await test.app.listen({ port: 0, host: "127.0.0.1" });
+    const answer = answerTo("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    await arrived.promise;
+    const closed = test.app.close();
+    released.resolve(undefined);
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 OK
+/);
+    await closed;
+  });
 });
