@@ -95,18 +95,21 @@ export class LeaderElector {
     this.#options.observer?.leading(true);
     const done = new AbortController();
     const renewing = this.#keepRenewing(term, done.signal);
-    let isLost = false;
+    const conclude = (): Promise<ElectionEnd> => {
+      done.abort();
+      return this.#conclude(term, renewing);
+    };
     try {
       await Promise.race([lead(term), ended(term.signal)]);
-    } finally {
-      done.abort();
-      isLost = await this.#conclude(term, renewing);
+    } catch (error) {
+      await conclude();
+      throw error;
     }
-    return isLost ? "lost" : "stopped";
+    return conclude();
   }
 
-  /** Gives back what is still held; whether the term was lost before. */
-  async #conclude(term: LeaderTerm, renewing: Promise<void>): Promise<boolean> {
+  /** Gives back what is still held. */
+  async #conclude(term: LeaderTerm, renewing: Promise<void>): Promise<ElectionEnd> {
     if (!term.isOver()) await renewing;
     this.#options.observer?.leading(false);
     if (term.isOver()) {
@@ -114,12 +117,12 @@ export class LeaderElector {
         identity: this.identity,
         error: term.signal.reason as unknown,
       });
-      return true;
+      return "lost";
     }
     // Ended first: once the lease is free, nothing of ours may be written.
     term.end("The lease is being given back.");
     await this.#release();
-    return false;
+    return "stopped";
   }
 
   async #acquire(stop: AbortSignal): Promise<LeaderTerm | undefined> {

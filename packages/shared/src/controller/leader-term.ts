@@ -60,7 +60,7 @@ export class LeaderTerm implements Term {
   async #endAtDeadline(): Promise<void> {
     while (!this.isOver()) {
       const leftMs = this.#untilMs - this.#clock.monotonicMs();
-      await this.#clock.sleep(leftMs, this.#controller.signal).catch(() => undefined);
+      await this.#clock.sleep(Math.max(0, leftMs), this.#controller.signal).catch(() => undefined);
     }
   }
 }

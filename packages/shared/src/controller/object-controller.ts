@@ -2,6 +2,7 @@ import { keyOf, type KubeObject, type ObjectRef } from "../kube/object.ts";
 import type { Change } from "../kube/object-cache.ts";
 import type { Controller, ControllerDefinition, Scope, Watch } from "./controller.ts";
 import { WorkQueue, type Priority } from "./queue.ts";
+import { OwnWrites } from "./own-writes.ts";
 import { Reconciler } from "./reconciler.ts";
 import { runWorkers } from "./workers.ts";
 
@@ -26,9 +27,16 @@ export class ObjectController<T extends KubeObject, Watched extends KubeObject[]
     const { clock, random, metrics, stop } = scope;
     const { name, workers: count = DEFAULT_WORKERS } = this.#definition;
     const queue = new WorkQueue({ name, clock, random, observer: metrics?.queue(name) });
-    const reconciler = new Reconciler(this.#definition, scope, (key) => queue.failures(key));
+    const ownWrites = new OwnWrites<T>((change) => {
+      queue.add(keyOf(change.object.metadata), { priority: priorityOf(change) });
+    });
+    const failuresOf = (key: string): number => queue.failures(key);
+    const reconciler = new Reconciler(this.#definition, scope, { failuresOf, ownWrites });
     this.#queue = queue;
-    const unsubscribe = this.#subscribe(queue, reconciler);
+    const unsubscribe = [
+      this.#definition.informer.onChange((change) => ownWrites.heed(change)),
+      ...this.#watchOthers(queue),
+    ];
     try {
       await runWorkers({ name, queue, count, stop, metrics, process: (key) => reconciler.process(key) });
     } finally {
@@ -37,18 +45,13 @@ export class ObjectController<T extends KubeObject, Watched extends KubeObject[]
     }
   }
 
-  #subscribe(queue: WorkQueue, reconciler: Reconciler<T>): (() => void)[] {
-    const { informer, watches = [], selects = () => true } = this.#definition;
-    const own = informer.onChange((change) => {
-      if (!selects(change.object) || reconciler.isOwnWrite(change)) return;
-      queue.add(keyOf(change.object.metadata), { priority: priorityOf(change) });
-    });
-    const others = (watches as Watch<KubeObject>[]).map((watch) =>
+  #watchOthers(queue: WorkQueue): (() => void)[] {
+    const watches = (this.#definition.watches ?? []) as Watch<KubeObject>[];
+    return watches.map((watch) =>
       watch.informer.onChange((change) => {
         for (const key of keysOf(watch, change)) queue.add(key);
       }),
     );
-    return [own, ...others];
   }
 }
 

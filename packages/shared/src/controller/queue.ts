@@ -220,7 +220,7 @@ export class WorkQueue {
     this.#alarm?.cancel.abort();
     const alarm = { dueMs, cancel: new AbortController() };
     this.#alarm = alarm;
-    const afterMs = Math.min(dueMs - this.#clock.monotonicMs(), MAX_TIMER_MS);
+    const afterMs = Math.min(Math.max(0, dueMs - this.#clock.monotonicMs()), MAX_TIMER_MS);
     this.#clock.sleep(afterMs, alarm.cancel.signal).then(
       () => this.#ring(),
       () => undefined, // cancelled: an earlier alarm took its place, or the queue was shut down

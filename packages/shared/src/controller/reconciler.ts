@@ -1,10 +1,10 @@
 import { ApiError } from "../kube/api-error.ts";
 import { keyOf, refOf, type KubeObject } from "../kube/object.ts";
-import type { Change } from "../kube/object-cache.ts";
 import type { Context, ControllerDefinition, Report, Scope } from "./controller.ts";
 import { FAILURES_UNTIL_NOT_READY } from "./conditions.ts";
 import { addFinalizer, hasFinalizer, isDeleting, removeFinalizer } from "./finalizer.ts";
 import type { Outcome } from "./outcome.ts";
+import type { OwnWrites } from "./own-writes.ts";
 import {
   statusAfter,
   statusAfterError,
@@ -23,6 +23,12 @@ const STALE_CACHE_RETRY_MS = 250;
 
 type Definition<T extends KubeObject> = Omit<ControllerDefinition<T, never[]>, "watches">;
 
+/** What a reconciler shares with its queue. */
+export interface ReconcilerParts<T extends KubeObject> {
+  failuresOf: (key: string) => number;
+  ownWrites: OwnWrites<T>;
+}
+
 /**
  * One run for one key: fetch, finalizer, reconcile or cleanup, status, Events. Every failure ends here, as a
  * condition, a log line and a verdict.
@@ -31,21 +37,13 @@ export class Reconciler<T extends KubeObject> {
   readonly #definition: Definition<T>;
   readonly #scope: Scope;
   readonly #failuresOf: (key: string) => number;
-  /** The resourceVersion of our last write to each object, until the watch has shown it. */
-  readonly #ownWrites = new Map<string, string>();
+  readonly #ownWrites: OwnWrites<T>;
 
-  constructor(definition: Definition<T>, scope: Scope, failuresOf: (key: string) => number) {
+  constructor(definition: Definition<T>, scope: Scope, { failuresOf, ownWrites }: ReconcilerParts<T>) {
     this.#definition = definition;
     this.#scope = scope;
     this.#failuresOf = failuresOf;
-  }
-
-  /** Whether the watch shows what this process itself wrote last, and nothing else: no reason to reconcile. */
-  isOwnWrite({ type, object }: Change<T>): boolean {
-    const key = keyOf(object.metadata);
-    const isOwn = type !== "deleted" && this.#ownWrites.get(key) === object.metadata.resourceVersion;
-    if (isOwn || type === "deleted") this.#ownWrites.delete(key);
-    return isOwn;
+    this.#ownWrites = ownWrites;
   }
 
   /** Never throws. */
@@ -69,14 +67,14 @@ export class Reconciler<T extends KubeObject> {
 
   /** A decision from a state older than our own last write would be taken twice. */
   async #cacheShowsOwnWrite(key: string): Promise<boolean> {
-    const written = this.#ownWrites.get(key);
+    const written = this.#ownWrites.lastUnseen(key);
     if (written === undefined) return true;
     const { namespace } = refOf(key);
     const isShown = await this.#definition.informer.waitFor(written, {
       timeoutMs: OWN_WRITE_WAIT_MS,
       ...(namespace !== undefined && { namespace }),
     });
-    if (isShown && this.#ownWrites.get(key) === written) this.#ownWrites.delete(key);
+    if (isShown) this.#ownWrites.passed(key, written);
     return isShown;
   }
 
@@ -124,10 +122,10 @@ export class Reconciler<T extends KubeObject> {
     subresource?: "status",
   ): Promise<T> {
     const { for: kind, informer } = this.#definition;
-    const written = await kube.patch(kind, object.metadata, operations, {
-      ...(subresource && { subresource }),
-    });
-    this.#ownWrites.set(keyOf(object.metadata), written.metadata.resourceVersion);
+    const options = subresource ? { subresource } : {};
+    const written = await this.#ownWrites.during(keyOf(object.metadata), () =>
+      kube.patch(kind, object.metadata, operations, options),
+    );
     informer.recordWrite(written);
     return written;
   }
