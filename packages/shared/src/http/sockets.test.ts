@@ -140,8 +140,7 @@ describe("on the wire", () => {
     await arrived.promise;
     const closed = test.app.close();
     released.resolve(undefined);
-    expect(await answer).toMatch(/^HTTP\/1\.1 200 OK
-/);
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     await closed;
   });
 });
