@@ -1,0 +1,55 @@
+import { debianPackages } from "../provision/debian.ts";
+import type { Provisioner } from "../provision/provisioner.ts";
+import { debianBaseStep, debianRelease } from "./debian-base.ts";
+import { jupyterStep } from "./jupyter.ts";
+import { pauseStep } from "./pause.ts";
+
+/** An image of the local cluster's registry. */
+export interface LocalImage {
+  repository: string;
+  tag: string;
+  /** The OCI image layout that holds it. */
+  dir: string;
+}
+
+/** The images every real node has, and the pause program itself. */
+export interface LocalImages {
+  pause: LocalImage;
+  jupyter: LocalImage;
+  debian: LocalImage;
+  pauseProgram: string;
+}
+
+/** The same name in every cluster, whatever port its registry has: nodes know it as an alias. */
+export const registryAlias = "registry.localhost";
+
+/** The name by which Pods of the local cluster ask for an image. */
+export function imageReference(image: Pick<LocalImage, "repository" | "tag">): string {
+  return `${registryAlias}/${image.repository}:${image.tag}`;
+}
+
+/** Builds the images that are not in the cache. */
+export async function provideImages(
+  provisioner: Provisioner,
+  searchPath: readonly string[],
+): Promise<LocalImages> {
+  const pause = await provisioner.provide(await pauseStep());
+  const mmdebstrap = await provideMmdebstrap(provisioner);
+  const debian = await provisioner.provide(debianBaseStep({ mmdebstrap, searchPath }));
+  const jupyter = await provisioner.provide(await jupyterStep({ base: debian, searchPath }));
+  return {
+    pause: { repository: "datalayer/pause", tag: "dev", dir: pause.paths.image },
+    debian: { repository: "datalayer/debian", tag: debianRelease, dir: debian.paths.image },
+    jupyter: { repository: "datalayer/jupyter", tag: "dev", dir: jupyter.paths.image },
+    pauseProgram: pause.paths.program,
+  };
+}
+
+async function provideMmdebstrap(provisioner: Provisioner): Promise<string> {
+  const step = await debianPackages({
+    name: "mmdebstrap",
+    packages: ["mmdebstrap"],
+    provides: { mmdebstrap: "usr/bin/mmdebstrap" },
+  });
+  return (await provisioner.provide(step)).paths.mmdebstrap;
+}

@@ -1,0 +1,48 @@
+import type { ClusterContext, NodeContext } from "../cluster/context.ts";
+import { provideImages, type LocalImages } from "../images/images.ts";
+import { startRegistry } from "../registry/registry.ts";
+import { provideNodePrograms, type NodePrograms } from "./components.ts";
+import { startContainerd } from "./containerd.ts";
+import { startKubelet } from "./kubelet.ts";
+import { startNamespaces, type NodeNamespaces } from "./namespaces.ts";
+import { createPodNetwork, type PodNetwork } from "./pod-network.ts";
+
+/** What a real node needs of this machine, ready before anything of the cluster runs. */
+export interface NodeParts {
+  programs: NodePrograms;
+  images: LocalImages;
+  network: PodNetwork;
+}
+
+/** A node that runs containers, and has no kubelet yet. */
+export interface NodeRuntime extends NodeParts {
+  namespaces: NodeNamespaces;
+  /** `host:port` of the registry, which this machine and Pods can reach. */
+  registry: string;
+}
+
+/** Provides the programs and images of a real node, and makes the network of its Pods. */
+export async function prepareNode(context: ClusterContext): Promise<NodeParts> {
+  const programs = await provideNodePrograms(context.provisioner);
+  const images = await provideImages(context.provisioner, context.searchPath);
+  return { programs, images, network: await createPodNetwork(context) };
+}
+
+/** Starts the registry and containerd; neither needs the control plane, so both may start while that does. */
+export async function startNodeRuntime(context: ClusterContext, parts: NodeParts): Promise<NodeRuntime> {
+  const { programs, images, network } = parts;
+  const { pause, jupyter, debian, pauseProgram } = images;
+  const needed = [programs.kubelet, programs.containerd, programs.runc, programs.cniDir];
+  const [registry, namespaces] = await Promise.all([
+    startRegistry(context, { address: network.hostAddress, images: [pause, jupyter, debian] }),
+    startNamespaces(context, { pauseProgram, needed }),
+  ]);
+  await startContainerd(context, { namespaces, programs, network, registry, pause });
+  return { ...parts, namespaces, registry };
+}
+
+/** Starts kubelet; the node is Ready on return. */
+export async function startRealNode(context: NodeContext, runtime: NodeRuntime): Promise<void> {
+  const { programs, namespaces, network } = runtime;
+  await startKubelet(context, { program: programs.kubelet, namespaces, network });
+}
