@@ -226,7 +226,7 @@ export class RestClient {
     const call: Call = { verb: "watch", kind: kind.kind, target: namespace ?? "" };
     const stream = await this.#connections.watcher.open(call, { method: "GET", path }, { signal });
     try {
-      yield* readWatch(call, kind, stream, options.idleTimeoutMs ?? DEFAULT_IDLE_MS);
+      yield* readWatch(call, kind, stream.body, options.idleTimeoutMs ?? DEFAULT_IDLE_MS);
     } finally {
       stream.close();
     }

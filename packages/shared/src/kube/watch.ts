@@ -1,8 +1,8 @@
+import type { Readable } from "node:stream";
 import { ApiError, type Call, type Status, TransportError } from "./api-error.ts";
 import { complete } from "./decode.ts";
 import { LineDecoder } from "./line-decoder.ts";
 import type { Kind, KubeObject } from "./object.ts";
-import type { HttpStream } from "./transport.ts";
 
 /** One change of an object, or a bookmark: the watch has seen all up to its resourceVersion. */
 export type WatchEvent<T extends KubeObject = KubeObject> =
@@ -21,7 +21,7 @@ type WireEvent<T extends KubeObject> = WatchEvent<T> | { type: "ERROR"; object: 
 export async function* readWatch<T extends KubeObject>(
   call: Call,
   kind: Kind<T>,
-  { body }: HttpStream,
+  body: Readable,
   idleTimeoutMs: number,
 ): AsyncGenerator<WatchEvent<T>, void> {
   const lines = new LineDecoder();
@@ -46,8 +46,8 @@ export async function* readWatch<T extends KubeObject>(
 }
 
 function decodeEvent<T extends KubeObject>(call: Call, kind: Kind<T>, line: string): WatchEvent<T> {
-  const event = parseEvent<T>(call, line);
-  switch (event.type) {
+  const event = parseEvent<T>(line);
+  switch (event?.type) {
     case "ADDED":
     case "MODIFIED":
     case "DELETED":
@@ -56,19 +56,23 @@ function decodeEvent<T extends KubeObject>(call: Call, kind: Kind<T>, line: stri
       return event;
     case "ERROR":
       throw new ApiError(call, event.object.code ?? 500, event.object);
+    case undefined:
     default:
-      throw new TransportError(call, "garbled", `unknown event in "${line.slice(0, 100)}"`, { sent: true });
+      // The text itself stays out of the message: it may be part of a Secret.
+      throw new TransportError(call, "garbled", `a line of ${line.length} characters is no event`, {
+        sent: true,
+      });
   }
 }
 
-function parseEvent<T extends KubeObject>(call: Call, line: string): WireEvent<T> {
+function parseEvent<T extends KubeObject>(line: string): WireEvent<T> | undefined {
   try {
-    const event = JSON.parse(line) as WireEvent<T> | null;
-    if (typeof event?.object === "object") return event;
+    const event = JSON.parse(line) as { type?: string; object?: { metadata?: unknown } | null } | null;
+    const whole = event?.type === "ERROR" ? event.object : event?.object?.metadata;
+    return typeof whole === "object" && whole !== null ? (event as WireEvent<T>) : undefined;
   } catch {
-    // Reported below, with the text.
+    return undefined;
   }
-  throw new TransportError(call, "garbled", `not a watch event: "${line.slice(0, 100)}"`, { sent: true });
 }
 
 function messageOf(error: unknown): string {
