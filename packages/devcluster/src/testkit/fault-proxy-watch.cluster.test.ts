@@ -109,6 +109,13 @@ describe("a watch", () => {
     expect(await watch.ended()).toBe("end");
   });
 
+  it("leaves its connection to the next request after an orderly end", async () => {
+    proxy.inject({ client: watched, act: cutWatch() });
+    await watch.ended();
+    expect(await client.call("GET", collection)).toMatchObject({ status: 200 });
+    expect(client.disconnects).toBe(0);
+  });
+
   it("breaks when cut by a reset", async () => {
     proxy.inject({ client: watched, act: cutWatch("reset") });
     expect(await watch.ended()).toMatch(/ECONNRESET|terminated|other side closed|aborted/);
@@ -165,8 +172,9 @@ describe("a watch", () => {
 
   it("shows events late, in order and on later watches too when delayed", async () => {
     const delayMs = 80;
-    proxy.inject({ client: watched, act: delayWatch(delayMs) });
+    const rule = proxy.inject({ client: watched, act: delayWatch(delayMs) });
     const next = await client.watch(await watchPath());
+    expect(rule.hits).toBe(2);
     const startedAtMs = performance.now();
     const names = [await happens(), await happens()];
     expect([await nameOf(watch), await nameOf(watch)]).toEqual(names);

@@ -151,12 +151,11 @@ export class Exchange {
   }
 
   async #stream(entry: ProxiedRequest, answer: UpstreamResponse): Promise<void> {
-    const { watches, link } = this.#context;
+    const { watches } = this.#context;
     this.#response.writeHead(answer.statusCode, endToEnd(answer.headers));
     this.#response.flushHeaders();
     const reset = () => this.#reset();
     const stream = new WatchStream({ request: entry, source: answer.body, sink: this.#response, reset });
-    stream.blockAt(link);
     watches.add(stream);
     for (const rule of this.#struck) {
       if (isWatchAct(rule.act) || rule.act.kind === "resetMidBody") stream.suffer(rule);

@@ -18,6 +18,8 @@ export interface PlainCall {
 
 /** A client without any cleverness (no retries above all), so that tests of the proxy see what the proxy did. */
 export class PlainClient {
+  /** Connections that were open and ended. */
+  disconnects = 0;
   readonly #server: string;
   readonly #headers: Record<string, string>;
   readonly #agent: Agent;
@@ -28,6 +30,7 @@ export class PlainClient {
     this.#server = server;
     this.#headers = { ...(options.headers as Record<string, string> | undefined) };
     this.#agent = new Agent({ connect: Object.fromEntries(tls), allowH2: false });
+    this.#agent.on("disconnect", () => (this.disconnects += 1));
   }
 
   /** Sends one request. */

@@ -48,6 +48,8 @@ export class WatchStream {
   #partial: Buffer[] = [];
   #history: Buffer[] = [];
   #blocks = 0;
+  /** Nothing is delivered any more: after an orderly end the connection belongs to the client's next request. */
+  #isOver = false;
   #breakNextLine = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -147,7 +149,7 @@ export class WatchStream {
   #flush(): void {
     const { sink } = this.#ends;
     sink.cork();
-    while (this.#blocks === 0) {
+    while (this.#blocks === 0 && !this.#isOver) {
       const next = this.#queue[0];
       if (next === undefined || !this.#isDue(next)) break;
       this.#queue.shift();
@@ -177,20 +179,19 @@ export class WatchStream {
   }
 
   #breakAt(line: Buffer): void {
-    this.#queue = [];
+    this.#isOver = true;
     this.#ends.sink.write(line.subarray(0, line.length / 2), () => this.#ends.reset());
   }
 
   #finish(how: "end" | "reset"): void {
-    this.#queue = [];
+    this.#isOver = true;
     if (how === "reset") this.#ends.reset();
     else this.#ends.sink.end();
   }
 
   #close(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#queue = [];
-    this.#ends.source.destroy();
     this.#done.resolve();
   }
 }
