@@ -1,3 +1,4 @@
+import { CLAIM_BUCKETS_SECONDS } from "@datalayer/shared/metrics/buckets";
 import { Counter, Histogram, type Registry } from "prom-client";
 
 /** What is counted of claims. */
@@ -10,9 +11,6 @@ export interface ClaimMetrics {
   historyReads: Counter;
 }
 
-// A warm claim takes milliseconds; the usual buckets, which start at 5 ms, would show one bar.
-const bucketsSeconds = [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2.5, 5, 10];
-
 /** The metrics of claims, on a registry. */
 export function claimMetrics(registry: Registry): ClaimMetrics {
   const registers = [registry];
@@ -21,7 +19,7 @@ export function claimMetrics(registry: Registry): ClaimMetrics {
       name: "datalayer_claim_duration_seconds",
       help: "Time from a claim to its answer",
       labelNames: ["result"],
-      buckets: bucketsSeconds,
+      buckets: [...CLAIM_BUCKETS_SECONDS],
       registers,
     }),
     lostCandidates: new Counter({

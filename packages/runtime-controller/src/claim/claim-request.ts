@@ -10,7 +10,8 @@ export interface ClaimRequest {
   reservationId?: string;
   /** `notebook`, `cell`, `terminal` or `job`. */
   type: string;
-  givenName: string;
+  /** Default: made of type and time. */
+  givenName?: string;
   /** Credits after which the runtime ends; undefined sets no end. */
   creditsLimit?: number;
   /** The caller's Idempotency-Key; undefined makes the claim one of its own. */

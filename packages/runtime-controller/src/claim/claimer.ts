@@ -9,6 +9,7 @@ import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.
 import type { Abandoner } from "./abandoner.ts";
 import { type Attempt, attemptClaim, UndecidedAttempt } from "./attempt.ts";
 import type { Candidates } from "./candidates.ts";
+import { assignmentOf } from "./assignment.ts";
 import { ClaimError } from "./claim-error.ts";
 import type { ClaimMetrics } from "./claim-metrics.ts";
 import type { ClaimOrder } from "./claim-order.ts";
@@ -150,7 +151,7 @@ export class Claimer {
     key: string | undefined,
   ): Promise<Assigned | undefined> {
     const { candidates, metrics, clock } = this.#options;
-    const attempt = await this.#attempt(candidate, assignmentOf(request, pool, { key, now: clock.now() }));
+    const attempt = await this.#attempt(candidate, assignmentOf(request, pool, { key, nowMs: clock.now() }));
     const runtime = attempt.pod && parseRuntime(attempt.pod);
     if (attempt.kind === "won" && runtime) return { runtime, mine: true };
     metrics.lostCandidates.inc();
@@ -184,37 +185,6 @@ function takeFrom(pools: readonly RuntimePool[], candidates: Candidates, point: 
     if (runtime) return { pool, runtime };
   }
   return undefined;
-}
-
-function assignmentOf(
-  request: ClaimRequest,
-  pool: RuntimePool,
-  { key, now }: { key: string | undefined; now: number },
-): Assignment {
-  const burningRate = pool.spec.burningRate ?? 0;
-  const startedAt = Math.floor(now / 1000);
-  return {
-    claimId: randomUUID(),
-    claimKey: key,
-    bodyHash: request.bodyHash,
-    userUid: request.userUid,
-    reservationId: request.reservationId,
-    type: request.type,
-    givenName: request.givenName,
-    startedAt,
-    expiredAt: expiryOf(startedAt, request.creditsLimit, burningRate),
-    burningRate,
-  };
-}
-
-/** Epoch seconds at which the credits are used up; undefined without a limit, or when it costs nothing. */
-export function expiryOf(
-  startedAt: number,
-  creditsLimit: number | undefined,
-  burningRate: number,
-): number | undefined {
-  if (creditsLimit === undefined || burningRate === 0) return undefined;
-  return Math.floor(startedAt + creditsLimit / burningRate);
 }
 
 function withBody(runtime: Runtime, { bodyHash }: ClaimRequest): Runtime {

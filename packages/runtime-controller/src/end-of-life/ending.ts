@@ -19,13 +19,12 @@ const longestTimerMs = 24 * 60 * 60_000;
 
 /** Decides whether an assigned runtime ends. */
 export function planEnding({ runtime, isSuperseded }: EndingObservation, nowMs: number): Ending {
-  const { assignment, pod } = runtime;
+  const { assignment, ended } = runtime;
   if (!assignment) return {};
-  if (pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded") return { end: "PodEnded" };
+  if (ended) return { end: "PodEnded" };
   const supersededAtMs = isSuperseded ? assignment.startedAt * 1000 + supersededGraceMs : Infinity;
   const expiresAtMs = (assignment.expiredAt ?? Infinity) * 1000;
-  if (supersededAtMs <= nowMs) return { end: "Superseded" };
-  if (expiresAtMs <= nowMs) return { end: "CreditsUsedUp" };
-  const nextMs = Math.min(supersededAtMs, expiresAtMs) - nowMs;
-  return nextMs === Infinity ? {} : { lookAgainAfterMs: Math.min(nextMs, longestTimerMs) };
+  const dueMs = Math.min(supersededAtMs, expiresAtMs);
+  if (dueMs <= nowMs) return { end: dueMs === supersededAtMs ? "Superseded" : "CreditsUsedUp" };
+  return dueMs === Infinity ? {} : { lookAgainAfterMs: Math.min(dueMs - nowMs, longestTimerMs) };
 }

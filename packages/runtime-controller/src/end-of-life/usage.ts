@@ -38,9 +38,9 @@ export function usageOf(runtime: Runtime, nowMs: number): Usage | undefined {
 }
 
 /** Whether nothing of the Pod runs any more, or its node had its time to say so. */
-export function hasStopped({ pod }: Runtime, nowMs: number): boolean {
-  const { phase, containerStatuses = [] } = pod.status ?? {};
-  if (phase === "Failed" || phase === "Succeeded") return true;
+export function hasStopped({ pod, ended }: Runtime, nowMs: number): boolean {
+  if (ended) return true;
+  const { containerStatuses = [] } = pod.status ?? {};
   if (containerStatuses.length > 0 && containerStatuses.every(({ state }) => state?.terminated)) return true;
   return nowMs > stopDeadlineMs(pod.metadata.deletionTimestamp);
 }

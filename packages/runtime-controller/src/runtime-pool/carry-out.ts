@@ -8,7 +8,7 @@ import { label } from "../runtime/names.ts";
 import { buildTokenSecret, buildWarmPod } from "../runtime/pod-builder.ts";
 import { parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import type { RuntimeState } from "../runtime/state.ts";
-import { deriveToken, type TokenKeys } from "../runtime/token.ts";
+import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import type { PoolObservation } from "./observation.ts";
 import type { PoolPlan } from "./plan.ts";
 import type { CarriedOut, Refusal } from "./report.ts";
@@ -19,7 +19,7 @@ export interface Hands {
   kube: RestClient;
   pods: ObjectReader<Pod>;
   candidates: Candidates;
-  tokenKeys: TokenKeys;
+  tokens: RuntimeTokens;
   newUlid: () => string;
   /** UIDs of Pods whose token Secret is known to exist. */
   equipped: Set<string>;
@@ -46,12 +46,9 @@ export async function carryOut(plan: PoolPlan, observed: PoolObservation, hands:
 }
 
 /** Creates the token Secret of a runtime unless it is there: a crash may have come between Pod and Secret. */
-export async function ensureTokenSecret(
-  runtime: Runtime,
-  { kube, tokenKeys, equipped }: Hands,
-): Promise<void> {
+export async function ensureTokenSecret(runtime: Runtime, { kube, tokens, equipped }: Hands): Promise<void> {
   if (equipped.has(runtime.uid)) return;
-  const token = deriveToken(tokenKeys, runtime.tokenKeyId, runtime);
+  const token = await tokens.of(runtime);
   try {
     await kube.create(Secret, buildTokenSecret(runtime.pod, token));
   } catch (error) {
@@ -78,7 +75,7 @@ async function createRuntime(observed: PoolObservation, hands: Hands): Promise<v
   const { template } = observed;
   if (!template) return;
   const ulid = hands.newUlid();
-  const tokenKeyId = hands.tokenKeys.currentId;
+  const tokenKeyId = await hands.tokens.currentKeyId();
   const manifest = buildWarmPod(template, { ulid, tokenKeyId, revision: template.revision });
   const pod = await createOnce(manifest, hands.kube);
   hands.pods.recordWrite(pod);

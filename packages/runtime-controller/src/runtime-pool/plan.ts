@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Runtime } from "../runtime/runtime.ts";
+import { sizeOf } from "./counts.ts";
 import type { PoolObservation } from "./observation.ts";
 import { startFailureOf } from "./start-failure.ts";
 
@@ -27,8 +28,8 @@ export interface PoolPlan {
  */
 export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
   const warm = observed.runtimes.filter(isWarm);
-  const failed = warm.filter(hasEnded);
-  const living = warm.filter((runtime) => !hasEnded(runtime));
+  const failed = warm.filter(({ ended }) => ended);
+  const living = warm.filter(({ ended }) => !ended);
   const fresh = living.filter((runtime) => isFresh(runtime, observed, nowMs));
   const outdated = living.filter((runtime) => !fresh.includes(runtime));
   return {
@@ -41,7 +42,7 @@ export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
         runtime,
         reason: "Outdated" as const,
       })),
-      ...excess(sizeOf(observed), fresh).map((runtime) => ({ runtime, reason: "Excess" as const })),
+      ...excess(sizeOf(observed.pool), fresh).map((runtime) => ({ runtime, reason: "Excess" as const })),
     ],
   };
 }
@@ -51,17 +52,12 @@ export function isWarm({ state, terminating }: Runtime): boolean {
   return !terminating && (state === "pending" || state === "available");
 }
 
-/** The number of runtimes the pool should keep available. */
-export function sizeOf({ pool }: PoolObservation): number {
-  return pool.spec.size ?? 1;
-}
-
 function creations(
   observed: PoolObservation,
   fresh: readonly Runtime[],
   outdated: readonly Runtime[],
 ): number {
-  const size = sizeOf(observed);
+  const size = sizeOf(observed.pool);
   const missing = size - fresh.length;
   if (missing <= 0 || observed.backoffMs > 0) return 0;
   if (isUnproven(fresh) && fresh.some(({ pod }) => startFailureOf(pod))) return 0;
@@ -85,7 +81,7 @@ function outdatedRemovals(
   const serves = (runtime: Runtime): boolean => runtime.state === "available" && isServing(runtime, observed);
   const serving = outdated.filter(serves);
   const available = fresh.filter(serves).length + serving.length;
-  const spare = Math.max(0, available - sizeOf(observed));
+  const spare = Math.max(0, available - sizeOf(observed.pool));
   return [
     ...outdated.filter((runtime) => !serves(runtime)),
     ...serving.toSorted(oldestFirst).slice(0, spare),
@@ -116,11 +112,6 @@ function isFresh(runtime: Runtime, observed: PoolObservation, nowMs: number): bo
 // Pods that were created together must not be replaced together: each lives 90 to 100 % of the maximum.
 function jitterOf({ uid }: Runtime): number {
   return 1 - (createHash("sha256").update(uid).digest().readUInt32BE() / 2 ** 32) * 0.1;
-}
-
-/** Whether the Pod has stopped for good, as after an eviction. */
-function hasEnded({ pod }: Runtime): boolean {
-  return pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
 }
 
 function oldestFirst(a: Runtime, b: Runtime): number {

@@ -1,12 +1,13 @@
-import type { RuntimePool, RuntimePoolStatus } from "@datalayer/shared/crds/runtime-pool";
+import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ReportedCondition } from "@datalayer/shared/controller/conditions";
 import type { Report } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, stalled, waiting } from "@datalayer/shared/controller/outcome";
 import { label, runtimeApp } from "../runtime/names.ts";
 import { labelValueOf } from "../runtime/label-value.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { countRuntimes, type PoolCounts } from "./counts.ts";
 import type { PoolObservation } from "./observation.ts";
-import { isWarm, sizeOf } from "./plan.ts";
+import { isWarm } from "./plan.ts";
 import { startFailureOf } from "./start-failure.ts";
 
 /** The reasons of a pool's conditions and Events, beside those of `StartFailureReason`. */
@@ -31,8 +32,6 @@ export interface CarriedOut {
   refusal?: Refusal;
 }
 
-type Counts = Required<Pick<RuntimePoolStatus, "desired" | "available" | "pending" | "assigned">>;
-
 const lookAgainMs = 5_000;
 
 /**
@@ -42,7 +41,7 @@ const lookAgainMs = 5_000;
  * and `desired` say how many. What hinders the refill shows as the outcome.
  */
 export function reportPool(observed: PoolObservation, carriedOut: CarriedOut): Report<RuntimePool> {
-  const counts = countsOf(observed);
+  const counts = countRuntimes(observed.pool, observed.runtimes);
   return {
     status: { ...counts, revision: observed.template?.revision, selector: selectorOf(observed.pool) },
     conditions: conditionsOf(observed, counts, carriedOut),
@@ -50,18 +49,7 @@ export function reportPool(observed: PoolObservation, carriedOut: CarriedOut): R
   };
 }
 
-function countsOf(observed: PoolObservation): Counts {
-  const living = observed.runtimes.filter(({ terminating }) => !terminating);
-  const inState = (state: Runtime["state"]): number => living.filter((one) => one.state === state).length;
-  return {
-    desired: sizeOf(observed),
-    available: inState("available"),
-    pending: inState("pending"),
-    assigned: inState("assigned") + inState("paused"),
-  };
-}
-
-function outcomeOf(observed: PoolObservation, counts: Counts, { refusal }: CarriedOut): Outcome {
+function outcomeOf(observed: PoolObservation, counts: PoolCounts, { refusal }: CarriedOut): Outcome {
   const { pool, backoffMs } = observed;
   if (!observed.template) return stalled(environmentNotFound(pool));
   const retryAfterMs = Math.max(lookAgainMs, backoffMs);
@@ -77,7 +65,7 @@ function outcomeOf(observed: PoolObservation, counts: Counts, { refusal }: Carri
 }
 
 /** Once a pool has been full, the gap that a claim leaves is everyday work and not a state of its own. */
-function isFilled(pool: RuntimePool, { available, desired }: Counts): boolean {
+function isFilled(pool: RuntimePool, { available, desired }: PoolCounts): boolean {
   if (available >= desired) return true;
   const { conditions = [], observedGeneration } = pool.status ?? {};
   const wasFilled = conditions.some(({ type, status }) => type === "Reconciling" && status === "False");
@@ -86,7 +74,7 @@ function isFilled(pool: RuntimePool, { available, desired }: Counts): boolean {
 
 function conditionsOf(
   observed: PoolObservation,
-  counts: Counts,
+  counts: PoolCounts,
   carriedOut: CarriedOut,
 ): ReportedCondition[] {
   const { available, desired } = counts;

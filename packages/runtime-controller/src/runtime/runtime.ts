@@ -38,6 +38,8 @@ export interface Runtime {
   readonly terminating: boolean;
   /** The kubelet reports it Ready, it runs, and it has an address. */
   readonly ready: boolean;
+  /** The Pod has stopped for good, as after an eviction. */
+  readonly ended: boolean;
   readonly restarts: number;
   readonly assignment?: Assignment;
 }
@@ -69,6 +71,7 @@ export function parseRuntime(pod: Pod): Runtime | undefined {
     state,
     terminating: metadata.deletionTimestamp !== undefined,
     ready: isReady(pod),
+    ended: pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded",
     restarts: restartsOf(pod),
     assignment: parseAssignment(labels, annotations),
   };

@@ -5,8 +5,9 @@ import { label } from "./names.ts";
 import { labelValueOf } from "./label-value.ts";
 import { parseRuntime, type Runtime } from "./runtime.ts";
 
-/** The index of runtime Pods by `namespace/<pool label>`; give it to the informer of {@link Runtimes}. */
-export const poolIndex = {
+/** The indexes that {@link Runtimes} reads: by `namespace/<pool label>`, and by Pod name. */
+export const runtimeIndexes = {
+  name: ({ metadata }: Pod): string[] => [metadata.name],
   pool: ({ metadata }: Pod): string[] => {
     const pool = metadata.labels?.[label.pool];
     return pool === undefined ? [] : [keyOf({ namespace: metadata.namespace, name: pool })];
@@ -18,14 +19,14 @@ export class Runtimes {
   readonly #pods: ObjectReader<Pod>;
   readonly #parsed = new WeakMap<Pod, Runtime>();
 
-  /** @param pods - a cache of runtime Pods with {@link poolIndex}. */
+  /** @param pods - a cache of runtime Pods with {@link runtimeIndexes}. */
   constructor(pods: ObjectReader<Pod>) {
     this.#pods = pods;
   }
 
-  /** The runtime of this Pod name; undefined when there is none. */
-  get(ref: ObjectRef): Runtime | undefined {
-    const pod = this.#pods.get(ref);
+  /** The runtime of this Pod name, in whatever namespace: names hold a ULID and are unique. */
+  find(podName: string): Runtime | undefined {
+    const [pod] = this.#pods.byIndex("name", podName);
     return pod && this.of(pod);
   }
 

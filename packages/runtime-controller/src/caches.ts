@@ -1,0 +1,42 @@
+import type { Clock } from "@datalayer/shared/clock/clock";
+import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import { Informer } from "@datalayer/shared/kube/informer";
+import { InformerSet } from "@datalayer/shared/kube/informer-set";
+import { Node, Pod } from "@datalayer/shared/kube/kinds";
+import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import type { Logger } from "@datalayer/shared/log/logger";
+import { label, runtimeApp } from "./runtime/names.ts";
+import { runtimeIndexes } from "./runtime/runtimes.ts";
+
+/** What every replica keeps in memory. */
+export interface Caches {
+  pods: InformerSet<Pod>;
+  pools: InformerSet<RuntimePool>;
+  environments: InformerSet<RuntimeEnvironment>;
+  nodes: Informer<Node>;
+}
+
+/** Makes the caches; nothing is read before they are started. */
+export function createCaches(options: {
+  client: RestClient;
+  namespaces: readonly string[];
+  clock: Clock;
+  log: Logger;
+  metrics: InformerMetrics;
+}): Caches {
+  const { namespaces, ...common } = options;
+  return {
+    pods: new InformerSet({
+      ...common,
+      namespaces,
+      kind: Pod,
+      labelSelector: `${label.app}=${runtimeApp}`,
+      indexes: runtimeIndexes,
+    }),
+    pools: new InformerSet({ ...common, namespaces, kind: RuntimePool }),
+    environments: new InformerSet({ ...common, namespaces, kind: RuntimeEnvironment }),
+    nodes: new Informer({ ...common, kind: Node }),
+  };
+}

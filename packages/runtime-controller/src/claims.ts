@@ -1,0 +1,42 @@
+import type { Clock } from "@datalayer/shared/clock/clock";
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import type { Logger } from "@datalayer/shared/log/logger";
+import type { Caches } from "./caches.ts";
+import { Abandoner } from "./claim/abandoner.ts";
+import { Candidates } from "./claim/candidates.ts";
+import type { ClaimMetrics } from "./claim/claim-metrics.ts";
+import { ClaimOrder } from "./claim/claim-order.ts";
+import { Claimer } from "./claim/claimer.ts";
+
+/** The parts that serve claims; all follow the same Pod watch. */
+export interface Claims {
+  candidates: Candidates;
+  order: ClaimOrder;
+  abandoner: Abandoner;
+  claimer: Claimer;
+}
+
+const keyLifeMs = 10 * 60_000;
+
+/** Makes what serves claims and lets it follow the caches. Call it before the caches are started. */
+export function createClaims(options: {
+  caches: Caches;
+  client: RestClient;
+  clock: Clock;
+  log: Logger;
+  metrics: ClaimMetrics;
+}): Claims {
+  const { caches, client, clock, log, metrics } = options;
+  const { pods, pools } = caches;
+  const candidates = new Candidates();
+  const order = new ClaimOrder({ clock, rememberMs: keyLifeMs });
+  pods.onChange(({ type, object, initial }) => {
+    const deleted = type === "deleted";
+    // The order first: who sees a Pod as taken must also be able to see by whom.
+    order.observe(object, { deleted, listed: initial });
+    candidates.observe(object, deleted);
+  });
+  const abandoner = new Abandoner({ client, pods, order, clock, log });
+  const claimer = new Claimer({ client, pods, pools, candidates, order, abandoner, clock, metrics });
+  return { candidates, order, abandoner, claimer };
+}

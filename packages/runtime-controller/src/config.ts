@@ -1,0 +1,92 @@
+import { commonSettings } from "@datalayer/shared/config/common";
+import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
+import { integer, list, port, text, url } from "@datalayer/shared/config/values";
+
+const namespaceName = text({
+  pattern: /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
+  expected: "the name of a namespace, or * for all",
+});
+
+const objectName = text({
+  pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+  expected: "the name of an object",
+});
+
+const table = settingTable({
+  ...commonSettings,
+  apiKey: {
+    name: "DATALAYER_OPERATOR_API_KEY",
+    schema: text({ minLength: 16 }),
+    secret: true,
+    description: "The key that callers of the REST API send in X-API-Key.",
+  },
+  previousApiKey: {
+    name: "DATALAYER_OPERATOR_API_KEY_PREVIOUS",
+    schema: text({ minLength: 16 }),
+    optional: true,
+    secret: true,
+    description: "A second key that is accepted too, while callers change to a new one.",
+  },
+  apiPort: {
+    name: "DATALAYER_OPERATOR_PORT",
+    schema: port(),
+    default: "2111",
+    description: "The port of the REST API.",
+  },
+  namespaces: {
+    name: "DATALAYER_WATCH_NAMESPACES",
+    schema: list(namespaceName, { min: 1 }),
+    default: "datalayer-runtimes",
+    description: "The namespaces whose pools are kept; * stands for all.",
+  },
+  podName: {
+    name: "POD_NAME",
+    schema: objectName,
+    default: "runtime-controller",
+    description: "The name of this process, in its lease and Events.",
+  },
+  podNamespace: {
+    name: "POD_NAMESPACE",
+    schema: namespaceName,
+    default: "datalayer-runtimes",
+    description: "The namespace of the lease and of the Secret with the token keys.",
+  },
+  runtimesUrl: {
+    name: "DATALAYER_RUNTIMES_URL",
+    schema: url(),
+    optional: true,
+    description:
+      "Scheme and host under which users reach runtimes. Without it, answers name the address of the Pod.",
+  },
+  dockerRegistry: {
+    name: "DATALAYER_DOCKER_REGISTRY",
+    schema: text(),
+    optional: true,
+    description: "Replaces ${DATALAYER_DOCKER_REGISTRY} in the images of environments.",
+  },
+  runtimesServiceAccount: {
+    name: "DATALAYER_RUNTIMES_SERVICE_ACCOUNT",
+    schema: objectName,
+    default: "datalayer-runtimes-sa",
+    description: "The ServiceAccount of runtime Pods; its token is not mounted.",
+  },
+  imagePullSecrets: {
+    name: "DATALAYER_IMAGE_PULL_SECRETS",
+    schema: list(objectName),
+    default: "reg-creds",
+    description: "The Secrets that runtime Pods pull their images with.",
+  },
+  maxLifeSeconds: {
+    name: "DATALAYER_AVAILABLE_RUNTIMES_MAX_LIFE_SEC",
+    schema: integer({ min: -1 }),
+    default: "3600",
+    unit: "seconds",
+    description: "The age at which a runtime that nobody got is replaced; 0 or -1 never.",
+  },
+});
+
+/** Every setting of the runtime-controller. */
+export const settings = defineSettings(table);
+
+/** The settings of a runtime-controller process. */
+export type RuntimeControllerSettings = SettingsOf<typeof table>;

@@ -1,0 +1,42 @@
+import type { Clock } from "@datalayer/shared/clock/clock";
+import type { Controller } from "@datalayer/shared/controller/controller";
+import { ulid } from "ulid";
+import type { Caches } from "./caches.ts";
+import type { Claims } from "./claims.ts";
+import type { RuntimeControllerSettings } from "./config.ts";
+import { endOfLifeController } from "./end-of-life/controller.ts";
+import type { Usage } from "./end-of-life/usage.ts";
+import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
+import type { Runtimes } from "./runtime/runtimes.ts";
+import { runtimePoolController } from "./runtime-pool/controller.ts";
+
+/** All that runs while this process leads. */
+export function createControllers(options: {
+  caches: Caches;
+  claims: Claims;
+  runtimes: Runtimes;
+  tokens: RuntimeTokens;
+  settings: RuntimeControllerSettings;
+  clock: Clock;
+  recordUsage: (usage: Usage) => void;
+}): Controller[] {
+  const { caches, claims, runtimes, tokens, settings, clock, recordUsage } = options;
+  const { pods } = caches;
+  return [
+    runtimePoolController({
+      ...caches,
+      candidates: claims.candidates,
+      runtimes,
+      tokens,
+      clock,
+      podSettings: {
+        dockerRegistry: settings.dockerRegistry,
+        serviceAccount: settings.runtimesServiceAccount,
+        imagePullSecrets: settings.imagePullSecrets,
+      },
+      maxLifeMs: settings.maxLifeSeconds > 0 ? settings.maxLifeSeconds * 1000 : Infinity,
+      newUlid: () => ulid().toLowerCase(),
+    }),
+    endOfLifeController({ pods, runtimes, order: claims.order, recordUsage }),
+  ];
+}

@@ -1,0 +1,72 @@
+import type { App } from "@datalayer/shared/http/app";
+import { notFound } from "@datalayer/shared/http/problem";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import { z } from "zod";
+import { countRuntimes } from "../runtime-pool/counts.ts";
+import type { Runtimes } from "../runtime/runtimes.ts";
+import { envelope, namespaceQuery, poolNameParams, poolView, sizeBody } from "./schemas.ts";
+
+/** What the routes of pools work with. */
+export interface PoolRoutesOptions {
+  client: RestClient;
+  pools: ObjectReader<RuntimePool>;
+  runtimes: Runtimes;
+}
+
+/** Adds `/pools`. */
+export function servePools(app: App, prefix: string, options: PoolRoutesOptions): void {
+  const { client, pools, runtimes } = options;
+
+  app.get(
+    `${prefix}/pools`,
+    {
+      schema: {
+        summary: "List the pools and their counts",
+        tags: ["pools"],
+        querystring: namespaceQuery,
+        response: { 200: z.object({ ...envelope, pools: z.array(poolView) }) },
+      },
+    },
+    ({ query }) => {
+      const views = pools.list(query.namespace).map((pool) => viewOf(pool, runtimes));
+      return { success: true as const, message: `${views.length} pools`, pools: views };
+    },
+  );
+
+  app.post(
+    `${prefix}/pools/:name/size`,
+    {
+      schema: {
+        summary: "Set the size of a pool",
+        tags: ["pools"],
+        params: poolNameParams,
+        querystring: namespaceQuery,
+        body: sizeBody,
+        response: { 200: z.object({ ...envelope, pool: poolView }) },
+      },
+    },
+    async ({ params, query, body }) => {
+      const pool = pools.list(query.namespace).find(({ metadata }) => metadata.name === params.name);
+      if (!pool) throw notFound(`no runtime pool is named "${params.name}"`);
+      const resized = await client.patch(RuntimePool, pool.metadata, [
+        { op: "test", path: "/metadata/uid", value: pool.metadata.uid },
+        { op: "add", path: "/spec/size", value: body.size },
+      ]);
+      pools.recordWrite(resized);
+      const message = `Pool ${params.name} will keep ${body.size} runtimes available.`;
+      return { success: true as const, message, pool: viewOf(resized, runtimes) };
+    },
+  );
+}
+
+function viewOf(pool: RuntimePool, runtimes: Runtimes): z.infer<typeof poolView> {
+  const { name, namespace = "" } = pool.metadata;
+  return {
+    name,
+    namespace,
+    environment_name: pool.spec.environment ?? null,
+    ...countRuntimes(pool, runtimes.ofPool(pool.metadata)),
+  };
+}

@@ -1,0 +1,209 @@
+import { createHash } from "node:crypto";
+import type { App } from "@datalayer/shared/http/app";
+import { notFound, Problem, unavailable } from "@datalayer/shared/http/problem";
+import { ApiError } from "@datalayer/shared/kube/api-error";
+import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
+import { Pod } from "@datalayer/shared/kube/kinds";
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import { z } from "zod";
+import type { Abandoner } from "../claim/abandoner.ts";
+import type { Claimer } from "../claim/claimer.ts";
+import { expiryOf } from "../claim/assignment.ts";
+import type { ClaimRequest } from "../claim/claim-request.ts";
+import { annotation } from "../runtime/names.ts";
+import { parseRuntime } from "../runtime/runtime.ts";
+import type { Runtimes } from "../runtime/runtimes.ts";
+import { claimProblem } from "./claim-problem.ts";
+import { claimBody, envelope, podNameParams, runtimeView, updateBody } from "./schemas.ts";
+import { type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
+
+/** What the routes of runtimes work with. */
+export interface RuntimeRoutesOptions extends RuntimeViewOptions {
+  client: RestClient;
+  claimer: Claimer;
+  abandoner: Abandoner;
+  runtimes: Runtimes;
+}
+
+const oneRuntime = z.object({ ...envelope, runtime: runtimeView });
+const idempotencyHeaders = z.object({
+  "idempotency-key": z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe("Repeats with the same key get the same runtime."),
+});
+const filters = z.object({
+  user_uid: z.string().max(63).optional().describe("Only those of this user."),
+  environment_name: z.string().max(253).optional().describe("Only those of this environment."),
+});
+
+/** Adds `/runtimes`. */
+export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOptions): void {
+  const { claimer, abandoner, runtimes } = options;
+
+  app.post(
+    `${prefix}/runtimes`,
+    {
+      schema: {
+        summary: "Assign a warm runtime to a user",
+        tags: ["runtimes"],
+        headers: idempotencyHeaders,
+        body: claimBody,
+        response: { 201: oneRuntime },
+      },
+    },
+    async (request, reply) => {
+      const claim = claimRequestOf(request.body, request.headers["idempotency-key"]);
+      const runtime = await claimer.claim(claim).catch((error: unknown) => {
+        throw claimProblem(error);
+      });
+      if (!isAssigned(runtime))
+        throw new Error(`runtime ${runtime.name} was claimed but carries no assignment`);
+      // Nobody will ever learn of it: a caller with a key asks again, one without cannot.
+      if (request.raw.socket.destroyed && claim.idempotencyKey === undefined)
+        await abandoner.abandon(runtime);
+      reply.code(201);
+      return answer(`Runtime ${runtime.name} is assigned.`, runtime, options);
+    },
+  );
+
+  app.get(
+    `${prefix}/runtimes`,
+    {
+      schema: {
+        summary: "List the runtimes that users have",
+        tags: ["runtimes"],
+        querystring: filters,
+        response: { 200: z.object({ ...envelope, runtimes: z.array(runtimeView) }) },
+      },
+    },
+    async ({ query }) => {
+      const assigned = runtimes
+        .all()
+        .filter(isAssigned)
+        .filter((runtime) => matches(runtime, query));
+      const views = await Promise.all(assigned.map((runtime) => viewOf(runtime, options)));
+      return { success: true as const, message: `${views.length} runtimes`, runtimes: views };
+    },
+  );
+
+  app.get(
+    `${prefix}/runtimes/:pod_name`,
+    {
+      schema: {
+        summary: "Show a runtime",
+        tags: ["runtimes"],
+        params: podNameParams,
+        response: { 200: oneRuntime },
+      },
+    },
+    ({ params }) => answer("Runtime found.", find(params.pod_name, runtimes), options),
+  );
+
+  app.put(
+    `${prefix}/runtimes/:pod_name`,
+    {
+      schema: {
+        summary: "Rename a runtime or change its credits",
+        tags: ["runtimes"],
+        params: podNameParams,
+        body: updateBody,
+        response: { 200: oneRuntime },
+      },
+    },
+    async ({ params, body }) => {
+      const runtime = find(params.pod_name, runtimes);
+      const updated = await update(runtime, body, options);
+      return answer(`Runtime ${runtime.name} is updated.`, updated, options);
+    },
+  );
+
+  app.delete(
+    `${prefix}/runtimes/:pod_name`,
+    {
+      schema: {
+        summary: "End a runtime",
+        tags: ["runtimes"],
+        params: podNameParams,
+        response: { 200: z.object(envelope) },
+      },
+    },
+    async ({ params }) => {
+      const runtime = find(params.pod_name, runtimes);
+      await options.client.delete(Pod, runtime, { uid: runtime.uid }).catch((error: unknown) => {
+        if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
+      });
+      return { success: true as const, message: `Runtime ${runtime.name} ends.` };
+    },
+  );
+}
+
+function claimRequestOf(body: z.infer<typeof claimBody>, idempotencyKey: string | undefined): ClaimRequest {
+  const { from, capabilities = [] } = body;
+  if (from !== undefined || capabilities.length > 0) {
+    const field = from === undefined ? "capabilities" : "from";
+    throw new Problem(501, {
+      type: "not-implemented",
+      detail: `${field} is not supported yet; leave it out`,
+    });
+  }
+  return {
+    environment: body.environment_name,
+    pool: body.pool_name,
+    userUid: body.user_uid,
+    reservationId: body.reservation_id,
+    type: body.type,
+    givenName: body.given_name,
+    creditsLimit: body.credits_limit,
+    idempotencyKey,
+    bodyHash: createHash("sha256").update(JSON.stringify(body)).digest("hex"),
+  };
+}
+
+function matches(runtime: AssignedRuntime, wanted: z.infer<typeof filters>): boolean {
+  return (
+    (wanted.user_uid === undefined || runtime.assignment.userUid === wanted.user_uid) &&
+    (wanted.environment_name === undefined || runtime.environment === wanted.environment_name)
+  );
+}
+
+function find(podName: string, runtimes: Runtimes): AssignedRuntime {
+  const runtime = runtimes.find(podName);
+  if (!runtime || !isAssigned(runtime)) throw notFound(`no runtime is named "${podName}"`);
+  return runtime;
+}
+
+async function answer(
+  message: string,
+  runtime: AssignedRuntime,
+  options: RuntimeViewOptions,
+): Promise<z.infer<typeof oneRuntime>> {
+  return { success: true, message, runtime: await viewOf(runtime, options) };
+}
+
+async function update(
+  runtime: AssignedRuntime,
+  body: z.infer<typeof updateBody>,
+  { client }: RuntimeRoutesOptions,
+): Promise<AssignedRuntime> {
+  const { startedAt, burningRate } = runtime.assignment;
+  const expiredAt = expiryOf(startedAt, body.credits_limit, burningRate);
+  const values = { [annotation.givenName]: body.given_name, [annotation.expiredAt]: expiredAt?.toString() };
+  const operations: JsonPatchOperation[] = [
+    { op: "test", path: "/metadata/uid", value: runtime.uid },
+    ...Object.entries(values).flatMap(([name, value]) =>
+      value === undefined
+        ? []
+        : [{ op: "add" as const, path: pointer("metadata", "annotations", name), value }],
+    ),
+  ];
+  const updated = parseRuntime(await client.patch(Pod, runtime, operations));
+  if (updated && isAssigned(updated)) return updated;
+  throw unavailable({
+    detail: `runtime ${runtime.name} changed meanwhile`,
+    reason: "conflict",
+    retryAfterSeconds: 1,
+  });
+}

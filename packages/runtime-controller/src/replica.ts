@@ -1,0 +1,138 @@
+import { type Clock, systemClock } from "@datalayer/shared/clock/clock";
+import {
+  electionIdentity,
+  type ElectionEnd,
+  LeaderElector,
+} from "@datalayer/shared/controller/leader-election";
+import { kubeLease } from "@datalayer/shared/controller/lease";
+import { controllerMetrics } from "@datalayer/shared/controller/metrics";
+import { runControllers } from "@datalayer/shared/controller/run";
+import type { App } from "@datalayer/shared/http/app";
+import { Health } from "@datalayer/shared/http/health";
+import type { KubeObject } from "@datalayer/shared/kube/object";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { ClusterAccess } from "@datalayer/shared/kube/access";
+import { informerMetrics, restMetrics } from "@datalayer/shared/kube/metrics";
+import { RestClient } from "@datalayer/shared/kube/rest";
+import type { Logger } from "@datalayer/shared/log/logger";
+import type { Metrics } from "@datalayer/shared/metrics/registry";
+import { type Caches, createCaches } from "./caches.ts";
+import { claimMetrics } from "./claim/claim-metrics.ts";
+import { createClaims } from "./claims.ts";
+import type { RuntimeControllerSettings } from "./config.ts";
+import { createControllers } from "./controllers.ts";
+import { usageRecorder } from "./end-of-life/usage-recorder.ts";
+import { createApi } from "./http/api.ts";
+import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
+import { Runtimes } from "./runtime/runtimes.ts";
+
+/** What a replica is made of. */
+export interface ReplicaOptions {
+  settings: RuntimeControllerSettings;
+  access: ClusterAccess;
+  version: string;
+  log: Logger;
+  metrics: Metrics;
+  clock?: Clock;
+}
+
+/** One process of the runtime-controller: REST on every replica, controllers on the one that leads. */
+export interface Replica {
+  /** The REST API; not listening yet. */
+  readonly api: App;
+  readonly health: Health;
+  /** Follows the caches and takes part in the election until `signal`; see `runControllers`. */
+  run(signal: AbortSignal): Promise<ElectionEnd>;
+  /** Waits for abandoned runtimes to be gone, then closes the connections. */
+  close(): Promise<void>;
+}
+
+const leaseName = "runtime-controller";
+const silentWatchMs = 150_000;
+
+/** Puts a replica together; nothing runs before {@link Replica.run}. */
+export async function createReplica(options: ReplicaOptions): Promise<Replica> {
+  const { settings, access, version, log, metrics, clock = systemClock } = options;
+  const { registry, loopLag } = metrics;
+  const identity = {
+    userAgent: `datalayer-runtime-controller/${version}`,
+    fieldManager: "datalayer-runtime-controller",
+  };
+  const rest = restMetrics(registry);
+  const client = new RestClient({ access, ...identity, clock, metrics: rest });
+  // Claims have connections of their own: users never queue behind the refill.
+  const claimClient = new RestClient({ access, ...identity, clock, metrics: rest });
+  const caches = createCaches({
+    client,
+    namespaces: settings.namespaces,
+    clock,
+    log,
+    metrics: informerMetrics(registry),
+  });
+  const claims = createClaims({ caches, client: claimClient, clock, log, metrics: claimMetrics(registry) });
+  const runtimes = new Runtimes(caches.pods);
+  const { podName, podNamespace } = settings;
+  const secret = { namespace: podNamespace, name: "datalayer-operator-token-keys" };
+  const tokens = new RuntimeTokens({ client: claimClient, secret, clock });
+  const recordUsage = usageRecorder(log, registry);
+  const controllers = createControllers({ caches, claims, runtimes, tokens, settings, clock, recordUsage });
+  const leadership = controllerMetrics(registry);
+  const elector = new LeaderElector({
+    lease: kubeLease(client.lane(), { namespace: podNamespace, name: leaseName }),
+    identity: electionIdentity(podName),
+    eventLoopLagMs: () => loopLag.lagMs(),
+    observer: leadership.election(leaseName),
+    clock,
+    log,
+  });
+  const health = healthOf(caches);
+  const api = await createApi({
+    ...caches,
+    ...claims,
+    client: claimClient,
+    runtimes,
+    tokens,
+    publicUrl: settings.runtimesUrl,
+    version,
+    log,
+    registry,
+    health,
+    apiKeys: () => [settings.apiKey, settings.previousApiKey].flatMap((key) => key?.reveal() ?? []),
+  });
+  return {
+    api,
+    health,
+    run: (signal) =>
+      runControllers({
+        name: "datalayer.io/runtime-controller",
+        controllers,
+        informers: Object.values(caches),
+        elector,
+        client,
+        signal,
+        clock,
+        log,
+        metrics: leadership,
+      }),
+    close: async () => {
+      await claims.abandoner.drained();
+      await Promise.all([client.close(), claimClient.close()]);
+    },
+  };
+}
+
+/** Ready means that the caches show the cluster as it is. */
+function healthOf(caches: Caches): Health {
+  const health = new Health();
+  for (const [name, cache] of Object.entries<Pick<ObjectReader<KubeObject>, "hasSynced" | "lastEventAgeMs">>({
+    ...caches,
+  })) {
+    health.addReadiness(`${name}-watch`, () => {
+      if (!cache.hasSynced) return "not listed yet";
+      if (cache.lastEventAgeMs > silentWatchMs)
+        return `silent for ${Math.round(cache.lastEventAgeMs / 1000)} s`;
+      return undefined;
+    });
+  }
+  return health;
+}

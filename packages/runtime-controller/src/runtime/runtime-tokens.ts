@@ -1,0 +1,114 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { Clock } from "@datalayer/shared/clock/clock";
+import { ApiError } from "@datalayer/shared/kube/api-error";
+import { Secret } from "@datalayer/shared/kube/kinds";
+import type { Manifest, ObjectRef } from "@datalayer/shared/kube/object";
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import type { Runtime } from "./runtime.ts";
+import { deriveToken, type TokenKeys } from "./token.ts";
+
+/** Where the keys are kept. */
+export interface RuntimeTokensOptions {
+  client: RestClient;
+  /** The Secret with the keys; created with a first key where it does not exist. */
+  secret: ObjectRef;
+  clock: Clock;
+}
+
+const keyPrefix = "key-";
+const readAgainAfterMs = 60_000;
+
+/**
+ * The tokens of runtimes.
+ *
+ * The keys lie in one Secret: `cluster` (identity of the cluster), `current` (id of the key for new Pods) and
+ * `key-<id>`, one each. To rotate, add a key and name it as `current`; new Pods take it within a minute. The
+ * operator creates the Secret, because a tool that renders charts anew would make a new key each time.
+ */
+export class RuntimeTokens {
+  readonly #options: RuntimeTokensOptions;
+  #keys: TokenKeys | undefined;
+  #readAtMs = 0;
+
+  constructor(options: RuntimeTokensOptions) {
+    this.#options = options;
+  }
+
+  /** Id of the key for new Pods. */
+  async currentKeyId(): Promise<string> {
+    return (await this.#keysNotOlderThan(readAgainAfterMs)).currentId;
+  }
+
+  /** The token of a runtime. @throws Error when the Secret does not hold the key that the Pod names. */
+  async of({
+    tokenKeyId,
+    namespace,
+    ulid,
+  }: Pick<Runtime, "tokenKeyId" | "namespace" | "ulid">): Promise<string> {
+    const known = await this.#keysNotOlderThan(Infinity);
+    const keys = known.keys.has(tokenKeyId) ? known : await this.#read();
+    return deriveToken(keys, tokenKeyId, { namespace, ulid });
+  }
+
+  async #keysNotOlderThan(maxAgeMs: number): Promise<TokenKeys> {
+    const ageMs = this.#options.clock.monotonicMs() - this.#readAtMs;
+    return this.#keys && ageMs <= maxAgeMs ? this.#keys : await this.#read();
+  }
+
+  async #read(): Promise<TokenKeys> {
+    const { clock, secret } = this.#options;
+    this.#keys = parseKeys(await this.#readOrCreate(), secret);
+    this.#readAtMs = clock.monotonicMs();
+    return this.#keys;
+  }
+
+  async #readOrCreate(): Promise<Secret> {
+    const { client, secret } = this.#options;
+    try {
+      return await client.get(Secret, secret);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isNotFound)) throw error;
+    }
+    try {
+      return await client.create(Secret, firstKeys(secret));
+    } catch (error) {
+      // Another replica was quicker; its key is the one.
+      if (error instanceof ApiError && error.isAlreadyExists) return await client.get(Secret, secret);
+      throw error;
+    }
+  }
+}
+
+function firstKeys(secret: ObjectRef): Manifest<Secret> {
+  const id = randomBytes(4).toString("hex");
+  const data = {
+    cluster: randomUUID(),
+    current: id,
+    [`${keyPrefix}${id}`]: randomBytes(32).toString("base64"),
+  };
+  const encoded = Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString("base64")]);
+  return {
+    apiVersion: Secret.apiVersion,
+    kind: Secret.kind,
+    metadata: { ...secret },
+    data: Object.fromEntries(encoded) as Record<string, string>,
+  };
+}
+
+/** Reads the Secret. @throws Error naming the Secret and the entry that is missing. */
+export function parseKeys(secret: Secret, ref: ObjectRef): TokenKeys {
+  const data = secret.data ?? {};
+  const textOf = (entry: string): string => {
+    const text = data[entry];
+    if (text === undefined)
+      throw new Error(`Secret ${ref.namespace ?? ""}/${ref.name} has no entry "${entry}"`);
+    return Buffer.from(text, "base64").toString();
+  };
+  const ids = Object.keys(data).filter((entry) => entry.startsWith(keyPrefix));
+  const keys = ids.map(
+    (entry) => [entry.slice(keyPrefix.length), Buffer.from(textOf(entry), "base64")] as const,
+  );
+  const currentId = textOf("current");
+  textOf(`${keyPrefix}${currentId}`);
+  return { cluster: textOf("cluster"), currentId, keys: new Map(keys) };
+}
