@@ -2,11 +2,13 @@ import { randomBytes } from "node:crypto";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { startFaultProxy, type Act, type FaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
+import { Registry } from "prom-client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { loadAccess } from "./access.ts";
 import { Informer, type InformerOptions } from "./informer.ts";
 import { InformerSet } from "./informer-set.ts";
 import { ConfigMap } from "./kinds.ts";
+import { informerMetrics } from "./metrics.ts";
 import type { Change } from "./object-cache.ts";
 import { RestClient } from "./rest.ts";
 
@@ -231,6 +233,21 @@ describe("a watch that breaks", () => {
     await expect.poll(() => seen).toEqual(["added a", "modified a 1", "modified a 2"]);
     expect(listsBegun()).toBe(1);
     expect(informer.relists).toBe(0);
+  });
+
+  it("is counted by its cause, and so is the list that an expired one needs", async () => {
+    const registry = new Registry();
+    const { informer } = await follow({ metrics: informerMetrics(registry) });
+    const labels = `kind="ConfigMap",namespace="${namespace}"`;
+    await watching();
+    proxy.inject({ verb: "watch", times: 1, act: { kind: "garbleWatch" } });
+    await watching(2);
+    proxy.inject({ verb: "watch", times: 1, act: { kind: "expireWatch" } });
+    await expect.poll(() => informer.relists).toBe(1);
+    const text = await registry.metrics();
+    expect(text).toContain(`informer_watch_disconnects_total{${labels},cause="garbled"} 1`);
+    expect(text).toContain(`informer_watch_disconnects_total{${labels},cause="Expired"} 1`);
+    expect(text).toContain(`informer_relists_total{${labels}} 1`);
   });
 
   it("and delivers events twice, or old ones again, changes nothing", async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { Pool } from "undici";
 import { startFaultProxy, type FaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
@@ -215,6 +216,25 @@ describe("an answer that does not come", () => {
     const { metadata } = await client.create(ConfigMap, manifest());
     proxy.inject({ verb: "delete", name: ref.name, times: 1, act: { kind: "dropAfter" } });
     expect((await apiErrorOf(client.delete(ConfigMap, ref, { uid: metadata.uid }))).isNotFound).toBe(true);
+  });
+});
+
+describe("401", () => {
+  it("is answered with the credentials of now, once", async () => {
+    const stale = await proxy.client("stale", { token: "revoked" });
+    const valid = await proxy.client("rest");
+    const rotating = new RestClient({
+      access: loadAccess({ kubeconfigPath: stale.kubeconfigPath }),
+      userAgent: "t",
+      fieldManager: "t",
+    });
+    expect((await apiErrorOf(rotating.create(ConfigMap, manifest()))).isUnauthorized).toBe(true);
+    const token = /token: (.+)/.exec(valid.kubeconfigYaml)?.[1] ?? "";
+    await writeFile(stale.kubeconfigPath, stale.kubeconfigYaml.replace("revoked", token));
+    await rotating.create(ConfigMap, manifest());
+    const statuses = proxy.log.writes({ client: "stale" }).map(({ status }) => status);
+    expect(statuses).toEqual([401, 401, 201]);
+    await rotating.close();
   });
 });
 
