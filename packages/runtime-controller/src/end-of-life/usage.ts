@@ -39,7 +39,8 @@ export function usageOf(runtime: Runtime, nowMs: number): Usage | undefined {
 
 /** Whether nothing of the Pod runs any more, or its node had its time to say so. */
 export function hasStopped({ pod, ended }: Runtime, nowMs: number): boolean {
-  if (ended) return true;
+  // Kubelet takes the grace period back to 0 when it has seen the containers end.
+  if (ended || pod.metadata.deletionGracePeriodSeconds === 0) return true;
   const { containerStatuses = [] } = pod.status ?? {};
   if (containerStatuses.length > 0 && containerStatuses.every(({ state }) => state?.terminated)) return true;
   return nowMs > stopDeadlineMs(pod.metadata.deletionTimestamp);

@@ -17,7 +17,10 @@ export interface ObjectMeta {
   resourceVersion: string;
   generation?: number;
   creationTimestamp: string;
+  /** When an object that is being deleted may be gone at the earliest: the end of its grace period. */
   deletionTimestamp?: string;
+  /** 0 once nothing is waited for any more: for a Pod, its node has confirmed that it stopped. */
+  deletionGracePeriodSeconds?: number;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   ownerReferences?: OwnerReference[];
