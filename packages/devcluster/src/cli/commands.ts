@@ -21,6 +21,9 @@ export interface CommandContext {
 /** Ends a cluster; having none with that name is no error. */
 export async function down(context: CommandContext, flags: { name: string }): Promise<void> {
   const state = new ClusterDirectory(context.settings.stateDir).state(flags.name);
+  if ((await state.readCluster()) === undefined) {
+    context.progress.tell(`There is no cluster "${flags.name}".`);
+  }
   await removeCluster(state);
 }
 

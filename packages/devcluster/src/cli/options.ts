@@ -24,8 +24,7 @@ export function addClusterOptions(command: Command): Command {
         .default("real"),
     )
     .option("--kwok-nodes <n>", "how many nodes kwok plays", parseCount, 1)
-    .option("--registry", "start an image registry (default: with a real node)")
-    .option("--no-registry", "start no image registry")
+    .option("--registry", "start an image registry; a real node always has one")
     .option("--traefik", "start Traefik (default: with a real node)")
     .option("--no-traefik", "start no Traefik")
     .option("--kubeconfig <file>", "use the cluster of this kubeconfig instead of starting one")

@@ -23,7 +23,7 @@ export interface ClusterOptions {
   attach?: KubeconfigChoice;
   /** How many nodes kwok plays. Default: 1. */
   kwokNodes?: number;
-  /** Whether to start an image registry on loopback. Default: with a real node. */
+  /** Whether to start an image registry; a real node always has one. Default: false. */
   registry?: boolean;
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { together } from "../process/together.ts";
 import { startApiServer, type ApiServer } from "./api-server.ts";
 import type { ControlPlanePrograms } from "./components.ts";
 import type { ApiServerAccess, ClusterContext } from "./context.ts";
@@ -41,7 +42,11 @@ export async function startControlPlane(
     startClient(context, {
       name: "kube-controller-manager",
       program: programs["kube-controller-manager"],
-      args: controllerManagerArgs(apiServer, credentials),
+      args: [
+        ...controllerManagerArgs(apiServer, credentials),
+        // It makes this folder, by default in a place of the machine.
+        `--flex-volume-plugin-dir=${context.state.path("kube-controller-manager", "volume-plugins")}`,
+      ],
       kubeconfigPath: kubeconfigs["controller-manager"],
     }),
   ];
@@ -50,7 +55,7 @@ export async function startControlPlane(
     const spec = { name: "kube-scheduler", program: programs["kube-scheduler"], args: [], kubeconfigPath };
     clients.push(startClient(context, spec));
   }
-  await Promise.all(clients);
+  await together(clients);
   return {
     ...apiServer,
     adminKubeconfigPath: kubeconfigs.admin,

@@ -1,7 +1,10 @@
 import { dirname } from "node:path";
 import { prepareNode, startNodeRuntime, startRealNode } from "../node/real-node.ts";
+import { together } from "../process/together.ts";
+import { startRegistry } from "../registry/registry.ts";
 import type { Settings } from "../settings.ts";
-import { provideControlPlane, provideKubectl } from "./components.ts";
+import { startTraefik } from "../traefik/traefik.ts";
+import { provideControlPlane, provideKubectl, type ControlPlanePrograms } from "./components.ts";
 import type { ClusterContext } from "./context.ts";
 import { startControlPlane } from "./control-plane.ts";
 import { startKwok } from "./kwok.ts";
@@ -14,6 +17,10 @@ export interface PartOptions {
   nodes: NodeKind;
   /** How many nodes kwok plays. Default: 1. */
   kwokNodes?: number;
+  /** Whether to start an empty image registry. A real node always has one, with its images. Default: false. */
+  registry?: boolean;
+  /** Whether to start Traefik. Default: with a real node. */
+  traefik?: boolean;
   settings: Settings;
 }
 
@@ -23,35 +30,56 @@ export interface StartedParts {
   kubeconfigPath: string;
   /** Folders with programs for the reader, such as kubectl. */
   programDirs: string[];
-  /** `host:port` of parts that others use, by name. */
+  /** Where parts listen that others use, by name: `registry` (host:port), `traefik` and `traefik-api` (URLs). */
   addresses: Record<string, string>;
 }
 
 /** Provisions and starts the parts of a cluster, in the order in which they need each other. */
 export async function startParts(context: ClusterContext, options: PartOptions): Promise<StartedParts> {
-  const { nodes, kwokNodes = 1 } = options;
+  const { nodes } = options;
   const { assetsDir } = options.settings;
   const hasNodes = nodes !== "none";
   const programs = await provideControlPlane(context.provisioner, { assetsDir, scheduler: hasNodes });
   const kubectl = hasNodes ? await provideKubectl(context.provisioner, assetsDir) : undefined;
-  const node = nodes === "real" ? await prepareNode(context) : undefined;
-  const [api, runtime] = await Promise.all([
-    context.progress.task("control plane", () =>
-      startControlPlane(context, { programs, address: node?.network.hostAddress }),
-    ),
-    node && startNodeRuntime(context, node),
-  ]);
-  const nodeContext = { ...context, api };
-  if (nodes === "kwok") {
-    await startKwok(nodeContext, kwokNodes);
-  }
-  if (runtime !== undefined) {
-    await context.progress.task("node", () => startRealNode(nodeContext, runtime));
+  const { api, addresses } =
+    nodes === "real"
+      ? await startReal(context, programs)
+      : await startWithoutKubelet(context, programs, options);
+  if (options.traefik ?? nodes === "real") {
+    const { url, apiUrl } = await startTraefik({ ...context, api });
+    Object.assign(addresses, { traefik: url, "traefik-api": apiUrl });
   }
   return {
     server: api.server,
     kubeconfigPath: api.adminKubeconfigPath,
     programDirs: kubectl === undefined ? [] : [dirname(kubectl)],
-    addresses: runtime === undefined ? {} : { registry: runtime.registry },
+    addresses,
   };
+}
+
+/** The API server and the registry listen on the bridge of the Pods, which therefore comes first. */
+async function startReal(context: ClusterContext, programs: ControlPlanePrograms) {
+  const parts = await prepareNode(context);
+  const address = parts.network.hostAddress;
+  const [api, runtime] = await context.progress.task("control plane and container runtime", () =>
+    together([startControlPlane(context, { programs, address }), startNodeRuntime(context, parts)]),
+  );
+  await context.progress.task("node", () => startRealNode({ ...context, api }, runtime));
+  return { api, addresses: { registry: runtime.registry } };
+}
+
+async function startWithoutKubelet(
+  context: ClusterContext,
+  programs: ControlPlanePrograms,
+  options: PartOptions,
+) {
+  const api = await context.progress.task("control plane", () => startControlPlane(context, { programs }));
+  if (options.nodes === "kwok") {
+    await startKwok({ ...context, api }, options.kwokNodes ?? 1);
+  }
+  const addresses: Record<string, string> = {};
+  if (options.registry) {
+    addresses["registry"] = await startRegistry(context);
+  }
+  return { api, addresses };
 }

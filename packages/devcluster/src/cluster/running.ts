@@ -13,6 +13,9 @@ export interface DevCluster {
   nodes: NodeKind;
   /** `host:port` of the image registry, if one was asked for. */
   registry?: string;
+  /** URL of Traefik's entry point and of its API, if it was asked for. */
+  traefik?: string;
+  traefikApi?: string;
   /** Folders with programs for the reader, such as kubectl. */
   programDirs: readonly string[];
   /** Variables for programs that use the cluster: KUBECONFIG, DEVCLUSTER_KUBECONFIG, PATH with kubectl first. */
@@ -35,6 +38,8 @@ export function runningCluster(
     kubeconfigPath,
     programDirs,
     registry: parts.addresses["registry"],
+    traefik: parts.addresses["traefik"],
+    traefikApi: parts.addresses["traefik-api"],
     env: () => ({
       KUBECONFIG: kubeconfigPath,
       DEVCLUSTER_KUBECONFIG: kubeconfigPath,

@@ -1,5 +1,6 @@
 import type { ClusterContext, NodeContext } from "../cluster/context.ts";
 import { provideImages, type LocalImages } from "../images/images.ts";
+import { together } from "../process/together.ts";
 import { startRegistry } from "../registry/registry.ts";
 import { provideNodePrograms, type NodePrograms } from "./components.ts";
 import { startContainerd } from "./containerd.ts";
@@ -33,7 +34,7 @@ export async function startNodeRuntime(context: ClusterContext, parts: NodeParts
   const { programs, images, network } = parts;
   const { pause, jupyter, debian, pauseProgram } = images;
   const needed = [programs.kubelet, programs.containerd, programs.runc, programs.cniDir];
-  const [registry, namespaces] = await Promise.all([
+  const [registry, namespaces] = await together([
     startRegistry(context, { address: network.hostAddress, images: [pause, jupyter, debian] }),
     startNamespaces(context, { pauseProgram, needed }),
   ]);

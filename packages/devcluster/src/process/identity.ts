@@ -37,12 +37,6 @@ export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
   return (await identify(identity.pid))?.startTicks === identity.startTicks;
 }
 
-/** The command line of a process; empty when it is gone. */
-export async function commandLine(pid: number): Promise<string[]> {
-  const text = (await readProcFile(pid, "cmdline")) ?? "";
-  return text.split("\0").slice(0, -1);
-}
-
 /** The environment that a process was started with; empty when it is gone or belongs to another user. */
 export async function startEnvironment(pid: number): Promise<string[]> {
   return ((await readProcFile(pid, "environ")) ?? "").split("\0");

@@ -8,8 +8,8 @@ const identitySchema = z.object({ pid: z.int(), startTicks: z.number() });
 const componentSchema = z.object({
   name: z.string(),
   process: identitySchema,
-  /** The command line it was started with. */
-  argv: z.array(z.string()),
+  /** The mark of its cluster; see `instanceVariable`. */
+  instance: z.string(),
   port: z.int().optional(),
   logPath: z.string(),
   /** Whether it gets time to end by itself. */

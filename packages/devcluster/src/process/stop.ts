@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { commandLine, identify, isRunning, startEnvironment, type ProcessIdentity } from "./identity.ts";
+import { identify, isRunning, startEnvironment, type ProcessIdentity } from "./identity.ts";
 import type { ComponentRecord } from "./state.ts";
 import { signalIgnoringFailure } from "./undo.ts";
 
@@ -29,24 +29,25 @@ export async function stopComponent(record: ComponentRecord): Promise<void> {
   await waitUntilGone([record.process], graceMs);
 }
 
-/** Whether the recorded process still runs, and still is what was started. */
+/**
+ * Whether the recorded process still runs. Beside its start time it has to carry the mark of its cluster, which
+ * stays when a program runs another in its place, as wrapper scripts do.
+ */
 export async function isComponent(record: ComponentRecord): Promise<boolean> {
-  if (!(await isRunning(record.process))) {
-    return false;
-  }
-  // In its first instant the process is `setpriv ... -- <argv>`.
-  const actual = (await commandLine(record.process.pid)).slice(-record.argv.length);
-  return actual.join("\0") === record.argv.join("\0");
+  return (await isRunning(record.process)) && (await isMarked(record.process.pid, record.instance));
+}
+
+async function isMarked(pid: number, instance: string): Promise<boolean> {
+  return (await startEnvironment(pid)).includes(`${instanceVariable}=${instance}`);
 }
 
 /** Kills whatever still carries the cluster's mark: processes that a component started, or that no record tells of. */
 export async function killMarked(instance: string): Promise<void> {
-  const mark = `${instanceVariable}=${instance}`;
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const marked: ProcessIdentity[] = [];
   for (const pid of pids.filter((number) => number !== process.pid)) {
     const identity = await identify(pid);
-    if (identity !== undefined && (await startEnvironment(pid)).includes(mark)) {
+    if (identity !== undefined && (await isMarked(pid, instance))) {
       marked.push(identity);
       signalIgnoringFailure(pid, "SIGKILL");
     }

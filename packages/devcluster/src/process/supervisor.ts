@@ -98,7 +98,7 @@ export class Supervisor {
     const record: ComponentRecord = {
       name: spec.name,
       process: identity,
-      argv: [spec.command, ...spec.args],
+      instance,
       port: spec.port,
       logPath,
       graceful: spec.graceful ?? true,

@@ -1,5 +1,4 @@
 import { Listr, ListrLogger, ProcessOutput } from "listr2";
-import { messageOf } from "../errors.ts";
 
 /** Shows the reader what is being done and how long it takes. */
 export interface Progress {
@@ -112,13 +111,6 @@ export function formatDuration(durationMs: number): string {
     return `${seconds.toFixed(1)} s`;
   }
   const whole = Math.round(seconds);
-  if (whole < 60) {
-    return `${whole} s`;
-  }
-  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
-}
-
-/** One line for the reader about something that went wrong and is not fatal. */
-export function tellFailure(progress: Progress, what: string, error: unknown): void {
-  progress.tell(`${what}: ${messageOf(error)}`);
+  const minutes = Math.floor(whole / 60);
+  return minutes === 0 ? `${whole} s` : `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
 }
