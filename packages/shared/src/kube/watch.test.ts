@@ -1,5 +1,5 @@
-import { Readable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { PassThrough, Readable } from "node:stream";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ApiError, TransportError } from "./api-error.ts";
 import { ConfigMap } from "./kinds.ts";
 import { readWatch } from "./watch.ts";
@@ -54,5 +54,27 @@ describe("a watch", () => {
     expect(events).toHaveLength(1);
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({ failure: "garbled" });
+  });
+});
+
+describe("a quiet watch", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("lasts as long as something arrives within the idle limit", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const body = new PassThrough();
+    const events = readWatch(call, ConfigMap, body, 1000);
+    for (let count = 0; count < 3; count++) {
+      const next = events.next();
+      body.write(bookmark);
+      expect(await next).toMatchObject({ value: { type: "BOOKMARK" } });
+      vi.advanceTimersByTime(900);
+    }
+    const last = events.next();
+    vi.advanceTimersByTime(100);
+    await expect(last).rejects.toMatchObject({
+      failure: "timeout",
+      message: expect.stringContaining("1000 ms") as string,
+    });
   });
 });
