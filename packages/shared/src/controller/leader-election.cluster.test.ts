@@ -1,4 +1,7 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import {
@@ -163,6 +166,52 @@ describe("a leader", () => {
     const stored = await newClient(kubeconfigPath).get(Lease, lease);
     expect(stored.spec!.holderIdentity).toBeUndefined();
     expect(stored.spec!.leaseTransitions).toBe(0);
+  });
+});
+
+describe("a process that leads", () => {
+  const script = fileURLToPath(new URL("../../test/leading-process.ts", import.meta.url));
+
+  async function startProcess(name: string) {
+    const { kubeconfigPath } = await proxy.client(name);
+    const child = spawn(
+      process.execPath,
+      [script, kubeconfigPath, namespace, lease.name, JSON.stringify(timing)],
+      {
+        stdio: "inherit",
+      },
+    );
+    const exited = once(child, "exit");
+    await eventually(() => proxy.log.writes({ client: name, resource: "configmaps" }).length > 5);
+    return { child, exited };
+  }
+
+  it("decides on no write when it wakes up after another has taken over", async () => {
+    const { child, exited } = await startProcess("paused");
+    child.kill("SIGSTOP");
+    const b = await startReplica("b");
+    await eventually(() => writesOf(b).length > 0);
+    const wokenMs = Date.now();
+    child.kill("SIGCONT");
+    expect(await exited).toEqual([1, null]);
+    // A write that was decided on before, and on its way inside the process, cannot be told from one in the network.
+    const decidedAtMs = proxy.log
+      .writes({ client: "paused", resource: "configmaps" })
+      .map(({ body }) => Number((JSON.parse(body!) as ConfigMap).data!["decidedAtMs"]));
+    expect(decidedAtMs.filter((ms) => ms >= wokenMs)).toEqual([]);
+    expect(decidedAtMs.length).toBeGreaterThan(5);
+    expect(leading(b)).toBe(true);
+  });
+
+  it("is followed when it was killed, once its lease has expired", async () => {
+    const { child, exited } = await startProcess("killed");
+    const b = await startReplica("b");
+    child.kill("SIGKILL");
+    await exited;
+    await eventually(() => leading(b));
+    const last = proxy.log.commits({ client: "killed", resource: "leases" }).at(-1)!;
+    const taken = proxy.log.commits({ client: "b", resource: "leases" })[0]!;
+    expect(taken.startedAtMs - last.startedAtMs).toBeGreaterThan(timing.leaseDurationMs);
   });
 });
 

@@ -102,7 +102,8 @@ export class LeaderElector {
     try {
       await Promise.race([lead(term), ended(term.signal)]);
     } catch (error) {
-      await conclude();
+      // Work that fails because the term is over is no error of its own.
+      if ((await conclude()) === "lost") return "lost";
       throw error;
     }
     return conclude();
