@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { ProvisionStep } from "../provision/step.ts";
-import { writeOciImage } from "./oci-image.ts";
+import { imageFormat, writeOciImage } from "./oci-image.ts";
 
 /** The Debian release of the images, and the Python that it brings. */
 export const debianRelease = "bookworm";
@@ -23,7 +23,7 @@ export function debianBaseStep(inputs: {
   return {
     name: "image-debian",
     version: debianRelease,
-    inputs: [...packages, ...excluded],
+    inputs: [imageFormat, ...packages, ...excluded],
     provides: { rootfs: "rootfs.tar", image: "image" },
     build: async (dir, context) => {
       const temporaryDir = join(dir, "tmp");

@@ -5,7 +5,7 @@ import { findProgram } from "../provision/provisioner.ts";
 import { toolDir } from "../provision/repository.ts";
 import type { BuildContext, Provided, ProvisionStep } from "../provision/step.ts";
 import { debianPython } from "./debian-base.ts";
-import { writeOciImage, type ImageConfig } from "./oci-image.ts";
+import { imageFormat, writeOciImage, type ImageConfig } from "./oci-image.ts";
 
 /** What the image is built from. */
 export interface JupyterInputs {
@@ -45,7 +45,7 @@ export async function jupyterStep(inputs: JupyterInputs): Promise<ProvisionStep<
   return {
     name: "image-jupyter",
     version,
-    inputs: [...texts, inputs.base.paths.image, JSON.stringify([user, config])],
+    inputs: [imageFormat, ...texts, inputs.base.paths.image, JSON.stringify([user, config])],
     provides: { image: "image" },
     build: (dir, context) => buildImage(dir, { ...inputs, sources }, context),
   };
@@ -70,7 +70,7 @@ async function buildImage(
   const layer = join(dir, "layer.tar");
   await context.run("tar", ["-C", root, "--numeric-owner", "-cf", layer, ...layerPaths]);
   await writeOciImage(join(dir, "image"), [inputs.base.paths.rootfs, layer], config);
-  await rm(root, { recursive: true });
+  await Promise.all([root, layer].map((path) => rm(path, { recursive: true })));
 }
 
 /** What the layer adds to the base. */

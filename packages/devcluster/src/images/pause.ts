@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProvisionStep } from "../provision/step.ts";
 import { toolDir } from "../provision/repository.ts";
-import { writeOciImage } from "./oci-image.ts";
+import { imageFormat, writeOciImage } from "./oci-image.ts";
 
 /**
  * The step that builds the pause program and its image. In Go, since a node needs Go for its kubelet anyway: a C
@@ -14,7 +14,7 @@ export async function pauseStep(): Promise<ProvisionStep<"program" | "image">> {
   return {
     name: "image-pause",
     version: "1",
-    inputs: [source],
+    inputs: [imageFormat, source],
     provides: { program: "root/pause", image: "image" },
     build: async (dir, context) => {
       const flags = ["-trimpath", "-buildvcs=false", "-ldflags=-s -w"];
