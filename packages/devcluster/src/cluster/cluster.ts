@@ -9,9 +9,9 @@ import { chooseNodes, realNodeObstacle } from "./choose-nodes.ts";
 import type { ClusterContext } from "./context.ts";
 import { ClusterDirectory, removeCluster } from "./directory.ts";
 import { startParts, type NodeKind } from "./parts.ts";
-import { runningCluster, type DevCluster } from "./running.ts";
+import { runningCluster, type DevCluster, type StartedCluster } from "./running.ts";
 
-export type { DevCluster, KubeconfigChoice, NodeKind };
+export type { DevCluster, KubeconfigChoice, NodeKind, StartedCluster };
 
 /** Which cluster to start. */
 export interface ClusterOptions {
@@ -44,7 +44,7 @@ export interface ClusterOptions {
  * die with it, and the next start of any cluster removes the rest. Rejects with a `UserError` when something is
  * missing on this machine or a cluster with that name runs; nothing is left behind then.
  */
-export async function startCluster(options: ClusterOptions): Promise<DevCluster> {
+export async function startCluster(options: ClusterOptions): Promise<StartedCluster> {
   const { settings = readSettings(), progress = silentProgress } = options;
   const existing = options.attach && (await findCluster(options.attach));
   const nodes = existing?.nodes ?? chooseNodes(options.nodes, realNodeObstacle(), progress);
@@ -57,7 +57,8 @@ export async function startCluster(options: ClusterOptions): Promise<DevCluster>
       : await startParts(context, { ...options, nodes, settings });
     const owner = options.detached ? { owner: null } : {};
     await state.updateCluster({ ...parts, ...owner, attached: existing !== undefined });
-    return runningCluster(state, { name, nodes, ...parts }, settings);
+    const cluster = runningCluster(state, { name, nodes, ...parts }, settings);
+    return { ...cluster, start: (spec) => context.supervisor.start(spec) };
   } catch (error) {
     await removeCluster(state);
     throw error;

@@ -1,5 +1,7 @@
 import { delimiter } from "node:path";
+import { registryAlias } from "../images/images.ts";
 import type { ClusterState } from "../process/state.ts";
+import type { Component, ComponentSpec } from "../process/supervisor.ts";
 import type { Settings } from "../settings.ts";
 import { UserError } from "../errors.ts";
 import { ClusterDirectory, removeCluster } from "./directory.ts";
@@ -20,8 +22,18 @@ export interface DevCluster {
   programDirs: readonly string[];
   /** Variables for programs that use the cluster: KUBECONFIG, DEVCLUSTER_KUBECONFIG, PATH with kubectl first. */
   env(): Record<string, string>;
+  /** The cluster's own folder; it goes with the cluster. */
+  directory: string;
+  /** The name by which Pods ask the registry for images. */
+  imageRegistry: string;
   /** Ends the cluster and everything it made. Calling it again does nothing. */
   down(): Promise<void>;
+}
+
+/** A cluster that this process started. */
+export interface StartedCluster extends DevCluster {
+  /** Starts one more process of the cluster: it has a log like the others, and ends with them. */
+  start(spec: ComponentSpec): Promise<Component>;
 }
 
 /** The cluster whose parts run, as its users see it. */
@@ -37,6 +49,8 @@ export function runningCluster(
     server,
     kubeconfigPath,
     programDirs,
+    directory: state.dir,
+    imageRegistry: registryAlias,
     registry: parts.addresses["registry"],
     traefik: parts.addresses["traefik"],
     traefikApi: parts.addresses["traefik-api"],

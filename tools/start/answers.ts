@@ -1,0 +1,48 @@
+import type { DevCluster } from "@datalayer/devcluster/cluster";
+import type { Proof } from "./journey.ts";
+
+/** The proof as one JSON line. */
+export function proofLine({ answer, nodes, warmMs, claimMs }: Proof): string {
+  return `${JSON.stringify({ ok: true, answer, nodes, warmMs, claimMs })}\n`;
+}
+
+/** A failure as one JSON line. */
+export function failureLine(reason: string): string {
+  return `${JSON.stringify({ ok: false, reason })}\n`;
+}
+
+/** What the reader sees after the proof: the answer, the way in, and what to try next. */
+export function afterwards(proof: Proof, cluster: DevCluster, { stays }: { stays: boolean }): string {
+  const { answer, claimMs, runtime, warmMs, apiUrl, apiKeyPath } = proof;
+  const said =
+    answer === null
+      ? "The nodes are fake, so there is no kernel to ask."
+      : `A cell ran in it: 6 * 7 = ${answer}`;
+  const lines = [
+    "",
+    `  The pool was warm after ${(warmMs / 1000).toFixed(1)} s. A runtime was assigned in ${claimMs} ms.`,
+    `  ${said}`,
+    "",
+    `  Open it:  ${runtime.ingress}/lab?token=${runtime.token}`,
+    ...(stays ? nextSteps({ cluster, apiUrl, apiKeyPath }) : []),
+    "",
+  ];
+  return lines.join("\n");
+}
+
+function nextSteps(options: { cluster: DevCluster; apiUrl: string; apiKeyPath: string }): string[] {
+  const { cluster, apiUrl, apiKeyPath } = options;
+  const env = cluster.env();
+  return [
+    "",
+    "  Try next, in another terminal:",
+    `    export KUBECONFIG=${env["KUBECONFIG"] ?? ""} PATH="${cluster.programDirs.join(":")}:$PATH"`,
+    "    kubectl get runtime-pools,pods -n datalayer-runtimes -L runtime-pools.datalayer.io/pod-status",
+    "    kubectl scale runtime-pool/python-simple-pool --replicas=5 -n datalayer-runtimes",
+    "    kubectl explain runtime-pools.spec",
+    `    curl -H "X-API-Key: $(cat ${apiKeyPath})" -H 'Content-Type: application/json' \\`,
+    `      -d '{"environment_name":"python-simple-env","user_uid":"me"}' ${apiUrl}/v1/runtimes`,
+    "",
+    "  Ctrl-C removes everything.",
+  ];
+}

@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import type { DevCluster } from "@datalayer/devcluster/cluster";
+import { applyManifests } from "@datalayer/devcluster/manifests";
+
+const examples = join(import.meta.dirname, "../../examples");
+
+/** The pool that the example declares. */
+export const poolOfExample = { namespace: "datalayer-runtimes", name: "python-simple-pool" };
+
+/** Applies the example, with another image where one is given. */
+export async function applyExample(cluster: DevCluster, image: string | undefined): Promise<void> {
+  await applyManifests([join(examples, "python-simple.yaml")], {
+    kubeconfigPath: cluster.kubeconfigPath,
+    transform: (object) => {
+      if (image === undefined || object.kind !== "RuntimeEnvironment") return object;
+      const { spec } = object as { spec?: object };
+      return { ...object, spec: { ...spec, dockerImage: image } } as typeof object;
+    },
+  });
+}

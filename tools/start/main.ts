@@ -1,0 +1,66 @@
+/**
+ * The main job of the project on a local cluster: `npm start`. A pool keeps Jupyter servers warm, one REST call
+ * assigns one, and a cell runs in it.
+ */
+import { once } from "node:events";
+import { type DevCluster, startCluster } from "@datalayer/devcluster/cluster";
+import { UserError } from "@datalayer/devcluster/errors";
+import { stderrProgress } from "@datalayer/devcluster/progress";
+import { Command, Option } from "commander";
+import { afterwards, failureLine, proofLine } from "./answers.ts";
+import { prove, type Proof } from "./journey.ts";
+
+interface Flags {
+  once?: boolean;
+  json?: boolean;
+  nodes: "real" | "kwok" | "auto";
+  kubeconfig?: string;
+  context?: string;
+  image?: string;
+}
+
+const flags = new Command("npm start --")
+  .description("Keep Jupyter runtimes warm on a local cluster, assign one, and run a cell in it.")
+  .option("--once", "end after the proof instead of waiting for Ctrl-C")
+  .option("--json", "print the proof as one JSON line")
+  .addOption(
+    new Option("--nodes <kind>", "what runs the Pods").choices(["real", "kwok", "auto"]).default("auto"),
+  )
+  .option("--context <name>", "use this context of your kubeconfig instead of a local cluster")
+  .option("--kubeconfig <path>", "the kubeconfig of that context (default: as kubectl)")
+  .option("--image <reference>", "the Jupyter image; needed with --context, whose nodes cannot pull ours")
+  .parse()
+  .opts<Flags>();
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.once(signal, () => interrupted.abort(new UserError("interrupted")));
+
+try {
+  await main();
+} catch (error) {
+  const reason =
+    error instanceof UserError ? error.message : String(error instanceof Error ? error.stack : error);
+  if (flags.json) process.stdout.write(failureLine(reason));
+  process.stderr.write(`${reason}\n`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const progress = stderrProgress();
+  const { signal } = interrupted;
+  const attach = flags.context === undefined && flags.kubeconfig === undefined ? undefined : flags;
+  const cluster = await startCluster({ nodes: flags.nodes, traefik: false, attach, signal, progress });
+  try {
+    const proof = await prove(cluster, { image: flags.image, signal, progress });
+    tell(proof, cluster);
+    if (!flags.once) await once(signal, "abort");
+  } finally {
+    await progress.task("removing the cluster", () => cluster.down());
+  }
+}
+
+function tell(proof: Proof, cluster: DevCluster): void {
+  if (flags.json) process.stdout.write(proofLine(proof));
+  else process.stdout.write(afterwards(proof, cluster, { stays: !flags.once }));
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { StartedCluster } from "@datalayer/devcluster/cluster";
+import { UserError } from "@datalayer/devcluster/errors";
+import { applyManifests } from "@datalayer/devcluster/manifests";
+import type { Progress } from "@datalayer/devcluster/progress";
+import { execa } from "execa";
+import getPort from "get-port";
+import type { OperatorApi } from "./rest.ts";
+import { serviceAccountKubeconfig } from "./service-account.ts";
+
+const root = join(import.meta.dirname, "../..");
+const manifests = join(root, "charts/runtime-controller/files");
+const bundle = join(root, "packages/runtime-controller/dist/main.js");
+
+/** Installs what the runtime-controller needs, and runs it under its own ServiceAccount. */
+export async function startOperator(cluster: StartedCluster, progress: Progress): Promise<OperatorApi> {
+  await progress.task("building the controller", buildBundle);
+  return progress.task("starting the operator", async () => {
+    const { kubeconfigPath } = cluster;
+    await applyManifests(
+      ["namespace.yaml", "crds", "policies", "rbac"].map((name) => join(manifests, name)),
+      { kubeconfigPath },
+    );
+    const [apiPort, opsPort] = [await getPort(), await getPort()];
+    const apiKeyPath = join(cluster.directory, "operator-api-key");
+    await writeFile(apiKeyPath, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    const env = {
+      KUBECONFIG: await serviceAccountKubeconfig(cluster),
+      DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
+      DATALAYER_OPERATOR_PORT: String(apiPort),
+      DATALAYER_OPS_PORT: String(opsPort),
+      DATALAYER_DOCKER_REGISTRY: cluster.imageRegistry,
+    };
+    await cluster.start({
+      name: "runtime-controller",
+      command: process.execPath,
+      args: [bundle],
+      env,
+      port: apiPort,
+      ready: async (signal) => (await fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal })).ok,
+    });
+    return { apiUrl: `http://127.0.0.1:${apiPort}/api/operator`, apiKeyPath };
+  });
+}
+
+async function buildBundle(): Promise<void> {
+  const built = await execa("nx", ["run", "@datalayer/runtime-controller:build"], {
+    cwd: root,
+    all: true,
+    reject: false,
+    preferLocal: true,
+    env: { NX_DAEMON: "false" },
+  });
+  if (built.failed) throw new UserError(`The controller could not be built:\n${built.all}`);
+}
