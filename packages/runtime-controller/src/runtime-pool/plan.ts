@@ -31,19 +31,25 @@ export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
   const failed = warm.filter(({ ended }) => ended);
   const living = warm.filter(({ ended }) => !ended);
   const fresh = living.filter((runtime) => isFresh(runtime, observed, nowMs));
-  const outdated = living.filter((runtime) => !fresh.includes(runtime));
+  const outdated = without(living, fresh);
+  const remove = [
+    ...failed.map((runtime) => ({ runtime, reason: "Failed" as const })),
+    ...outdatedRemovals(observed, fresh, outdated).map((runtime) => ({
+      runtime,
+      reason: "Outdated" as const,
+    })),
+    ...excess(sizeOf(observed.pool), fresh).map((runtime) => ({ runtime, reason: "Excess" as const })),
+  ];
+  // A change of state would make the removal stale: what goes is left as it is.
+  const staying = without(
+    living,
+    remove.map(({ runtime }) => runtime),
+  );
   return {
-    promote: fresh.filter(({ state, ready }) => state === "pending" && ready),
-    demote: living.filter((runtime) => runtime.state === "available" && !isServing(runtime, observed)),
+    promote: staying.filter(({ state, ready }) => state === "pending" && ready),
+    demote: staying.filter((runtime) => runtime.state === "available" && !isServing(runtime, observed)),
     create: observed.template ? creations(observed, fresh, outdated) : 0,
-    remove: [
-      ...failed.map((runtime) => ({ runtime, reason: "Failed" as const })),
-      ...outdatedRemovals(observed, fresh, outdated).map((runtime) => ({
-        runtime,
-        reason: "Outdated" as const,
-      })),
-      ...excess(sizeOf(observed.pool), fresh).map((runtime) => ({ runtime, reason: "Excess" as const })),
-    ],
+    remove,
   };
 }
 
@@ -61,7 +67,7 @@ function creations(
   const missing = size - fresh.length;
   if (missing <= 0 || observed.backoffMs > 0) return 0;
   if (isUnproven(fresh) && fresh.some(({ pod }) => startFailureOf(pod))) return 0;
-  const serving = outdated.filter(({ state }) => state === "available");
+  const serving = outdated.filter((runtime) => serves(runtime, observed));
   const rolls = serving.some(({ revision }) => revision !== observed.template?.revision);
   if (rolls && isUnproven(fresh)) return fresh.length === 0 ? 1 : 0;
   const surge = Math.max(1, Math.ceil(size / 4));
@@ -78,24 +84,23 @@ function outdatedRemovals(
   fresh: readonly Runtime[],
   outdated: readonly Runtime[],
 ): readonly Runtime[] {
-  const serves = (runtime: Runtime): boolean => runtime.state === "available" && isServing(runtime, observed);
-  const serving = outdated.filter(serves);
-  const available = fresh.filter(serves).length + serving.length;
+  const serving = outdated.filter((runtime) => serves(runtime, observed));
+  const available = fresh.filter((runtime) => serves(runtime, observed)).length + serving.length;
   const spare = Math.max(0, available - sizeOf(observed.pool));
-  return [
-    ...outdated.filter((runtime) => !serves(runtime)),
-    ...serving.toSorted(oldestFirst).slice(0, spare),
-  ];
+  return [...without(outdated, serving), ...serving.toSorted(oldestFirst).slice(0, spare)];
 }
 
-/** Beyond the size: those that are not ready go first, the youngest of them first. */
+/** Beyond the size: those that are starting go first, the youngest of them first. */
 function excess(size: number, fresh: readonly Runtime[]): readonly Runtime[] {
   const pending = fresh
     .filter(({ state }) => state === "pending")
-    .toSorted(oldestFirst)
-    .reverse();
+    .toSorted((a, b) => Number(a.ready) - Number(b.ready) || oldestFirst(b, a));
   const available = fresh.filter(({ state }) => state === "available").toSorted(oldestFirst);
   return [...pending, ...available].slice(0, Math.max(0, fresh.length - size));
+}
+
+function serves(runtime: Runtime, observed: PoolObservation): boolean {
+  return runtime.state === "available" && isServing(runtime, observed);
 }
 
 function isServing(runtime: Runtime, { cordonedNodes }: PoolObservation): boolean {
@@ -112,6 +117,11 @@ function isFresh(runtime: Runtime, observed: PoolObservation, nowMs: number): bo
 // Pods that were created together must not be replaced together: each lives 90 to 100 % of the maximum.
 function jitterOf({ uid }: Runtime): number {
   return 1 - (createHash("sha256").update(uid).digest().readUInt32BE() / 2 ** 32) * 0.1;
+}
+
+function without(runtimes: readonly Runtime[], left: readonly Runtime[]): Runtime[] {
+  const out = new Set(left);
+  return runtimes.filter((runtime) => !out.has(runtime));
 }
 
 function oldestFirst(a: Runtime, b: Runtime): number {
