@@ -3,10 +3,12 @@ import { constants } from "node:os";
 /** Ends a command with the exit code that its signal stands for. */
 export class Interrupted extends Error {
   override name = "Interrupted";
+  readonly signal: NodeJS.Signals;
   readonly exitCode: number;
 
   constructor(signal: NodeJS.Signals) {
     super(`interrupted by ${signal}`);
+    this.signal = signal;
     this.exitCode = 128 + constants.signals[signal];
   }
 }

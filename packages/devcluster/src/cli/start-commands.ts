@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { startCluster } from "../cluster/cluster.ts";
 import { UserError } from "../errors.ts";
 import type { CommandContext } from "./commands.ts";
+import { Interrupted } from "./signals.ts";
 import { clusterOptions, defaultName, type ClusterFlags } from "./options.ts";
 
 /** Starts a cluster that stays until `down`. */
@@ -37,11 +38,17 @@ export async function exec(
 }
 
 async function runWith(variables: Record<string, string>, argv: readonly string[], signal: AbortSignal) {
+  signal.throwIfAborted();
   const [command = "", ...args] = argv;
   // eslint-disable-next-line no-restricted-properties -- handed on, not read
   const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...variables } });
-  // Ctrl-C reaches the command by itself, since it is in the same foreground group; SIGTERM does not.
-  signal.addEventListener("abort", () => child.kill("SIGTERM"));
+  const passOn = () => {
+    // Ctrl-C reaches the command by itself, and a second signal would cut its own cleaning short.
+    if (!(signal.reason instanceof Interrupted && signal.reason.signal === "SIGINT")) {
+      child.kill("SIGTERM");
+    }
+  };
+  signal.addEventListener("abort", passOn);
   const [code] = (await once(child, "exit").catch(() => {
     throw new UserError(`\`${command}\` cannot be run: is it installed?`);
   })) as [number | null];

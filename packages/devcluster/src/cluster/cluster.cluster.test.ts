@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import { access, readFile, symlink } from "node:fs/promises";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { identify } from "../process/identity.ts";
+import type { ComponentRecord } from "../process/state.ts";
+import { silentProgress } from "../progress/progress.ts";
+import { Provisioner } from "../provision/provisioner.ts";
+import { readSettings, type Settings } from "../settings.ts";
+import { eventually } from "../testkit/eventually.ts";
+import { tempDir } from "../testkit/temp-dir.ts";
+import { startCluster } from "./cluster.ts";
+import { provideControlPlane } from "./components.ts";
+import { ClusterDirectory } from "./directory.ts";
+import { coreApi } from "./nodes.ts";
+
+describe("a cluster", () => {
+  let settings: Settings;
+  let directory: ClusterDirectory;
+  beforeEach(async () => {
+    settings = { ...readSettings(), stateDir: await tempDir(), assetsDir: undefined };
+    directory = new ClusterDirectory(settings.stateDir);
+  });
+
+  it("stands beside others, and leaves nothing behind", async () => {
+    const assetsDir = await assets(settings);
+    const [one, two] = await Promise.all([
+      startCluster({ nodes: "none", settings, name: "one" }),
+      startCluster({ nodes: "none", settings: { ...settings, assetsDir }, name: "two" }),
+    ]);
+    const parts = await directory.state("one").readComponents();
+    expect(parts.map(({ name }) => name)).toEqual(["etcd", "kube-apiserver", "kube-controller-manager"]);
+
+    await one.down();
+    await expectGone(parts);
+    await expect(access(dirname(one.kubeconfigPath))).rejects.toThrow("ENOENT");
+    expect((await coreApi(two.kubeconfigPath).listNamespace()).items).not.toEqual([]);
+
+    const others = await directory.state("two").readComponents();
+    const programs = await Promise.all(others.map(programOf));
+    expect(programs).toContain(join(assetsDir, "etcd"));
+    expect(programs).toContain(join(assetsDir, "kube-apiserver"));
+    await two.down();
+    await two.down();
+    await expectGone(others);
+    expect(await directory.names()).toEqual([]);
+  }, 90_000);
+
+  it("is given up on while it starts, and leaves nothing behind", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const start = expect(startCluster({ nodes: "none", settings, name: "one", signal })).rejects.toThrow(
+      "enough",
+    );
+    const etcd = await eventually(async () => (await directory.state("one").readComponents())[0]);
+    controller.abort(new Error("enough"));
+    await start;
+    await expectGone([etcd]);
+    expect(await directory.names()).toEqual([]);
+  });
+
+  it("refuses assets that lack a program, and leaves nothing behind", async () => {
+    const assetsDir = await tempDir();
+    await expect(startCluster({ nodes: "none", settings: { ...settings, assetsDir } })).rejects.toThrow(
+      `KUBEBUILDER_ASSETS is ${assetsDir}, which holds no etcd: correct or unset it.`,
+    );
+    expect(await directory.names()).toEqual([]);
+  });
+
+  it("refuses the name of one that is there, and leaves that alone", async () => {
+    const { state } = await directory.create("one", "none");
+    await expect(startCluster({ nodes: "none", settings, name: "one" })).rejects.toThrow(
+      'Cluster "one" is there already: end it with `npx devcluster down --name one`, or give another --name.',
+    );
+    expect(await state.readCluster()).toBeDefined();
+  });
+
+  it.each(["", "../one", "One", "one-"])("refuses the name %j", async (name) => {
+    await expect(startCluster({ nodes: "none", settings, name })).rejects.toThrow("is no cluster name");
+  });
+});
+
+/** A folder as KUBEBUILDER_ASSETS names one. */
+async function assets(settings: Settings): Promise<string> {
+  const { cacheDir, searchPath } = settings;
+  const provisioner = new Provisioner({ cacheDir, searchPath, progress: silentProgress });
+  const programs = await provideControlPlane(provisioner, { assetsDir: undefined, scheduler: false });
+  const dir = await tempDir();
+  await symlink(programs.etcd, join(dir, "etcd"));
+  await symlink(programs["kube-apiserver"], join(dir, "kube-apiserver"));
+  return dir;
+}
+
+/** The program that a process was started as. */
+async function programOf({ process: { pid } }: ComponentRecord): Promise<string | undefined> {
+  return (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0")[0];
+}
+
+async function expectGone(parts: readonly ComponentRecord[]): Promise<void> {
+  for (const { name, process, port } of parts) {
+    expect(await identify(process.pid), name).toBeUndefined();
+    await expect(dial(port!), name).rejects.toThrow("ECONNREFUSED");
+  }
+}
+
+async function dial(port: number): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+  } finally {
+    socket.destroy();
+  }
+}
