@@ -17,7 +17,7 @@ export interface EventuallyOptions {
 export async function eventually<T>(
   check: () => T | Promise<T>,
   options: EventuallyOptions = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<NonNullable<T>, false>> {
   const { timeoutMs = 10_000, intervalMs = 25, message = "the condition" } = options;
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;
@@ -25,7 +25,7 @@ export async function eventually<T>(
     try {
       const value = await check();
       if (value !== undefined && value !== null && value !== false) {
-        return value;
+        return value as Exclude<NonNullable<T>, false>;
       }
       cause = undefined;
     } catch (error) {
