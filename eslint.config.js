@@ -11,7 +11,7 @@ const moduleBoundaries = {
     { sourceTag: "type:controller", onlyDependOnLibsWithTags: ["type:shared"] },
     { sourceTag: "type:cli", onlyDependOnLibsWithTags: ["type:shared"] },
     { sourceTag: "type:devcluster", onlyDependOnLibsWithTags: ["type:devcluster"] },
-    { sourceTag: "type:proof", onlyDependOnLibsWithTags: ["type:shared", "type:devcluster"] },
+    { sourceTag: "type:proof", onlyDependOnLibsWithTags: ["type:shared", "type:devcluster", "type:proof"] },
   ],
 };
 
