@@ -7,12 +7,14 @@ declare module "vitest" {
   /** What the global set-up hands to the test files. */
   interface ProvidedContext {
     devclusterKubeconfig: string;
+    /** Set by a package's vitest config (`provide`): which nodes its tests need. Default: none. */
+    devclusterNodes?: "kwok" | "none";
   }
 }
 
 /**
- * Vitest's global set-up: one cluster for the whole run, an API server with a controller manager. A cluster given
- * by DEVCLUSTER_KUBECONFIG is used instead, and left as it is.
+ * Vitest's global set-up: one cluster for the whole run, an API server with a controller manager, and the nodes
+ * that the config asks for. A cluster given by DEVCLUSTER_KUBECONFIG is used instead, and left as it is.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const { sharedKubeconfig } = readSettings();
@@ -20,7 +22,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide("devclusterKubeconfig", sharedKubeconfig);
     return undefined;
   }
-  const cluster = await startCluster({ nodes: "none", progress: stderrProgress() });
+  const { devclusterNodes: nodes = "none" } = project.config.provide;
+  const cluster = await startCluster({ nodes, progress: stderrProgress() });
   project.provide("devclusterKubeconfig", cluster.kubeconfigPath);
   return () => cluster.down();
 }
