@@ -33,7 +33,7 @@ export function statusText(cluster: ClusterStatus): string {
 }
 
 /** Rows with their columns aligned to the left. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length)),
   );

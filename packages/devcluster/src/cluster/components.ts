@@ -22,7 +22,7 @@ export function kubernetesStep<Name extends KubernetesProgram>(name: Name): Prom
 }
 
 /** The step that builds etcd. */
-export function etcdStep(): Promise<ProvisionStep<"etcd">> {
+function etcdStep(): Promise<ProvisionStep<"etcd">> {
   const module = "go.etcd.io/etcd/server/v3";
   return goTool({ name: "etcd", tool: "etcd", module, command: module });
 }

@@ -75,7 +75,8 @@ async function startWithoutKubelet(
 ) {
   const api = await context.progress.task("control plane", () => startControlPlane(context, { programs }));
   if (options.nodes === "kwok") {
-    await startKwok({ ...context, api }, options.kwokNodes ?? 1);
+    const { kwokNodes = 1 } = options;
+    await context.progress.task(`fake nodes: ${kwokNodes}`, () => startKwok({ ...context, api }, kwokNodes));
   }
   const addresses: Record<string, string> = {};
   if (options.registry) {

@@ -3,7 +3,7 @@ import type { ClusterState } from "../process/state.ts";
 import { isComponent } from "../process/stop.ts";
 
 /** One process of a cluster, for the reader. */
-export interface ComponentStatus {
+interface ComponentStatus {
   name: string;
   running: boolean;
   pid: number;

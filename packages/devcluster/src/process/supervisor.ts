@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { open, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { UserError } from "../errors.ts";
 import { identify } from "./identity.ts";
 import type { ClusterState, ComponentRecord } from "./state.ts";
 import { instanceVariable, stopComponent } from "./stop.ts";
@@ -156,11 +155,4 @@ function exitOf(child: ChildProcess): Promise<string> {
 async function lastLines(path: string): Promise<string> {
   const text = await readFile(path, "utf8").catch(() => "");
   return text.trimEnd().split("\n").slice(-shownLogLines).join("\n");
-}
-
-/** Throws a `UserError` that names what needs it, unless this process is root's. */
-export function requireRoot(purpose: string): void {
-  if (process.getuid?.() !== 0) {
-    throw new UserError(`${purpose} needs root: run as root, or use --nodes kwok.`);
-  }
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /** The root of the repository, where `tools/` lies. */
-export const repositoryRoot = join(import.meta.dirname, "..", "..", "..", "..");
+const repositoryRoot = join(import.meta.dirname, "..", "..", "..", "..");
 
 /** The folder of one pinned tool. */
 export function toolDir(name: string): string {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** How to wait; times in milliseconds. */
 export interface EventuallyOptions {
-  /** Default: 10 s. */
+  /** Default: 20 s, which a busy machine may need. */
   timeoutMs?: number;
   /** Default: 25 ms. */
   intervalMs?: number;
@@ -18,7 +18,7 @@ export async function eventually<T>(
   check: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<Exclude<NonNullable<T>, false>> {
-  const { timeoutMs = 10_000, intervalMs = 25, message = "the condition" } = options;
+  const { timeoutMs = 20_000, intervalMs = 25, message = "the condition" } = options;
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;
   do {
