@@ -1,0 +1,178 @@
+import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { type FaultProxy, startFaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
+import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import { ApiError } from "@datalayer/shared/kube/api-error";
+import { loadAccess } from "@datalayer/shared/kube/access";
+import { Lease, Pod } from "@datalayer/shared/kube/kinds";
+import { RestClient } from "@datalayer/shared/kube/rest";
+import type { Logger } from "@datalayer/shared/log/logger";
+import { afterAll } from "vitest";
+import { label } from "../src/runtime/names.ts";
+import { parseRuntime, type Runtime } from "../src/runtime/runtime.ts";
+import type { RuntimeState } from "../src/runtime/state.ts";
+import { environmentManifest, poolManifest } from "./builders.ts";
+import { installChart, installRbac, kindOf, tokenOf } from "./manifests.ts";
+import { PodHistory } from "./pod-history.ts";
+import { launchReplica, type ReplicaSettings, type TestReplica } from "./test-replica.ts";
+
+export { environmentManifest, poolManifest } from "./builders.ts";
+export { apiKey, type Answer, type TestReplica } from "./test-replica.ts";
+
+const operatorAccount = "datalayer-operator-sa";
+
+/**
+ * A namespace on the real API server with the chart's kinds, policies and rights, and replicas of the
+ * runtime-controller in this process. Each speaks through its own port of a fault proxy, as its restricted
+ * ServiceAccount. Everything is ended and removed after the test file.
+ */
+export class Harness {
+  readonly namespace: string;
+  readonly kubeconfigPath: string;
+  /** May do everything, and no fault reaches it. */
+  readonly admin: RestClient;
+  /** In front of the replicas; `client` in rules and log is the name of a replica. */
+  readonly proxy: FaultProxy;
+  readonly #token: string;
+  readonly #replicas: TestReplica[] = [];
+  #environments = 0;
+
+  constructor(parts: {
+    namespace: string;
+    kubeconfigPath: string;
+    admin: RestClient;
+    proxy: FaultProxy;
+    token: string;
+  }) {
+    this.namespace = parts.namespace;
+    this.kubeconfigPath = parts.kubeconfigPath;
+    this.admin = parts.admin;
+    this.proxy = parts.proxy;
+    this.#token = parts.token;
+  }
+
+  /** Starts a replica and waits until it is ready. A name serves once: start the next one under another. */
+  async startReplica(
+    name: string,
+    options: { settings?: ReplicaSettings; log?: Logger } = {},
+  ): Promise<TestReplica> {
+    const link = await this.proxy.client(name, { token: this.#token });
+    const replica = await launchReplica({ link, namespace: this.namespace, ...options });
+    this.#replicas.push(replica);
+    await eventually(async () => (await replica.replica.api.inject({ url: "/readyz" })).statusCode === 200, {
+      message: `replica ${name} being ready`,
+    });
+    return replica;
+  }
+
+  /** Creates an environment with a pool, both named alike, and waits until that many are available. */
+  async warmPool(spec: Partial<RuntimePool["spec"]> & { name?: string } = {}): Promise<RuntimePool> {
+    const name = spec.name ?? `pool-${++this.#environments}`;
+    await this.admin.create(RuntimeEnvironment, environmentManifest(this.namespace, { name }));
+    const manifest = poolManifest(this.namespace, { environment: name, ...spec, name });
+    const pool = await this.admin.create(RuntimePool, manifest);
+    const size = pool.spec.size ?? 0;
+    await this.available(name, size);
+    return pool;
+  }
+
+  /** Waits until so many runtimes of the pool are available; answers with them. */
+  available(pool: string, count: number): Promise<Runtime[]> {
+    return eventually(
+      async () => {
+        const found = await this.runtimes({ pool, state: "available" });
+        return found.length === count && found;
+      },
+      { timeoutMs: 20_000, message: `${count} available runtimes in ${pool}` },
+    );
+  }
+
+  /** The runtimes that the API server has now; those that are going are left out. */
+  async runtimes(filter: { pool?: string; state?: RuntimeState } = {}): Promise<Runtime[]> {
+    const { items } = await this.admin.list(Pod, { namespace: this.namespace, labelSelector: label.state });
+    return items
+      .flatMap((pod) => parseRuntime(pod) ?? [])
+      .filter(
+        ({ pool, state, terminating }) =>
+          !terminating && pool === (filter.pool ?? pool) && state === (filter.state ?? state),
+      );
+  }
+
+  /** One runtime as the API server has it now; undefined when it is gone. */
+  async runtime(name: string): Promise<Runtime | undefined> {
+    try {
+      return parseRuntime(await this.admin.get(Pod, { namespace: this.namespace, name }));
+    } catch (error) {
+      if (error instanceof ApiError && error.isNotFound) return undefined;
+      throw error;
+    }
+  }
+
+  /** Sets the size of a pool past the REST API. */
+  async resize(pool: string, size: number): Promise<void> {
+    const ref = { namespace: this.namespace, name: pool };
+    await this.admin.patch(RuntimePool, ref, [{ op: "replace", path: "/spec/size", value: size }]);
+  }
+
+  /** Ends the term of a leader that is dead, as its expiry would some seconds later. */
+  async expireLease(): Promise<void> {
+    const ref = { namespace: this.namespace, name: "runtime-controller" };
+    const { metadata } = await this.admin.get(Lease, ref);
+    await this.admin.delete(Lease, ref, { uid: metadata.uid });
+  }
+
+  /** Records every version of every runtime Pod of the namespace from now on. */
+  async record(): Promise<PodHistory> {
+    const history = await PodHistory.start(this.admin, this.namespace);
+    afterAll(() => history.stop());
+    return history;
+  }
+
+  /** Stops the replicas and lets every Pod go; called after the test file. */
+  async end(): Promise<void> {
+    this.proxy.clearFaults();
+    await Promise.all(this.#replicas.map((replica) => replica.stop()));
+    await this.proxy.close();
+    await releasePods(this.admin, this.namespace);
+    await this.admin.close();
+  }
+}
+
+/** Makes the harness of a test file. Call it in `beforeAll`. */
+export async function startHarness(): Promise<Harness> {
+  const { kubeconfigPath } = await useCluster();
+  const namespace = await testNamespace();
+  const access = loadAccess({ kubeconfigPath });
+  const admin = new RestClient({ access, userAgent: "test", fieldManager: "test" });
+  await installChart(admin, namespace);
+  await installRbac(admin, namespace);
+  const token = await tokenOf(admin, { namespace, name: operatorAccount });
+  const proxy = await startFaultProxy({ kubeconfigPath });
+  const harness = new Harness({ namespace, kubeconfigPath, admin, proxy, token });
+  afterAll(() => harness.end());
+  return harness;
+}
+
+/** Nobody is left to close the usage of what was assigned: its finalizer would keep the namespace for ever. */
+async function releasePods(admin: RestClient, namespace: string): Promise<void> {
+  const { items } = await admin.list(Pod, { namespace });
+  const held = items.filter(({ metadata }) => metadata.finalizers?.length);
+  await Promise.all(
+    held.map((pod) =>
+      admin
+        .patch(Pod, pod.metadata, [{ op: "remove", path: "/metadata/finalizers" }])
+        .catch((error: unknown) => {
+          if (!(error instanceof ApiError && (error.isNotFound || error.isInvalid))) throw error;
+        }),
+    ),
+  );
+  const name = `datalayer-runtime-controller-${namespace}`;
+  const binding = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name },
+  };
+  const { metadata } = await admin.get(kindOf(binding), { name });
+  await admin.delete(kindOf(binding), { name }, { uid: metadata.uid });
+}

@@ -1,0 +1,143 @@
+import type { ProxiedClient } from "@datalayer/devcluster/testkit/fault-proxy";
+import type { ElectionEnd } from "@datalayer/shared/controller/leader-election";
+import { loadAccess } from "@datalayer/shared/kube/access";
+import { type Logger, silentLogger } from "@datalayer/shared/log/logger";
+import { createMetrics, type Metrics } from "@datalayer/shared/metrics/registry";
+import { settings } from "../src/config.ts";
+import { createReplica, type Replica } from "../src/replica.ts";
+
+/** The API key of every replica. */
+export const apiKey = "key-for-tests-0123456789";
+
+/** What a replica answered. */
+export interface Answer {
+  status: number;
+  headers: Record<string, unknown>;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests say what they expect in it
+  body: any;
+}
+
+/** A request to a replica. */
+export interface Ask {
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** What a claim sends; the environment of the builders, and a user. */
+export interface ClaimBody {
+  environment_name?: string;
+  pool_name?: string;
+  user_uid?: string;
+  [field: string]: unknown;
+}
+
+/** A replica in this process: it has its own way to the API server, caches, election and metrics. */
+export class TestReplica {
+  readonly name: string;
+  readonly replica: Replica;
+  /** Its way to the API server: `partition()`, `heal()`. */
+  readonly link: ProxiedClient;
+  readonly metrics: Metrics;
+  /** How its part in the election ended. */
+  readonly ended: Promise<ElectionEnd>;
+  readonly #running = new AbortController();
+  #stopped: Promise<void> | undefined;
+
+  constructor(link: ProxiedClient, replica: Replica, metrics: Metrics) {
+    this.name = link.name;
+    this.link = link;
+    this.replica = replica;
+    this.metrics = metrics;
+    this.ended = replica.run(this.#running.signal);
+  }
+
+  /** Sends a request with the API key, without a socket. */
+  async ask(method: "GET" | "POST" | "PUT" | "DELETE", path: string, options: Ask = {}): Promise<Answer> {
+    const { body, headers } = options;
+    const answer = await this.replica.api.inject({
+      method,
+      url: `/api/operator/v1${path}`,
+      headers: { "x-api-key": apiKey, ...headers },
+      ...(body !== undefined && { payload: body as object }),
+    });
+    return { status: answer.statusCode, headers: answer.headers, body: parsed(answer.body) };
+  }
+
+  /** Claims a runtime; `key` is the Idempotency-Key. */
+  claim(body: ClaimBody = {}, key?: string): Promise<Answer> {
+    return this.ask("POST", "/runtimes", {
+      body: { environment_name: "python-env", user_uid: "user-1", ...body },
+      headers: key === undefined ? {} : { "idempotency-key": key },
+    });
+  }
+
+  /** Serves on a free port; answers with the URL of the API. */
+  async listen(): Promise<string> {
+    return `${await this.replica.api.listen({ host: "127.0.0.1", port: 0 })}/api/operator/v1`;
+  }
+
+  /** The value of one of its counters, over all labels. */
+  async counter(name: string): Promise<number> {
+    const metric = await this.metrics.registry.getSingleMetric(name)?.get();
+    return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0);
+  }
+
+  /** Ends it as SIGTERM would: requests are finished, the lease is given back. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
+  /**
+   * Ends it as SIGKILL would, as far as the cluster can see: nothing that it sends reaches the API server any
+   * more, the lease stays as it is, and who waits for an answer waits in vain.
+   */
+  kill(): Promise<void> {
+    this.link.partition("reset");
+    this.#running.abort();
+    this.metrics.stop();
+    this.#stopped = Promise.resolve();
+    return this.#stopped;
+  }
+
+  async #end(): Promise<void> {
+    this.replica.health.shutDown();
+    await this.replica.api.close();
+    this.#running.abort();
+    await this.ended;
+    await this.replica.close();
+    this.metrics.stop();
+  }
+}
+
+/** Environment variables of a replica beyond those that fit the namespace. */
+export type ReplicaSettings = Record<string, string>;
+
+/** Puts a replica together and starts it; its caches may not be filled yet. */
+export async function launchReplica(options: {
+  link: ProxiedClient;
+  namespace: string;
+  settings?: ReplicaSettings;
+  log?: Logger;
+}): Promise<TestReplica> {
+  const { link, namespace, log = silentLogger } = options;
+  const metrics = createMetrics({ controller: "runtime-controller" });
+  const replica = await createReplica({
+    settings: settings.parse({
+      DATALAYER_OPERATOR_API_KEY: apiKey,
+      DATALAYER_WATCH_NAMESPACES: namespace,
+      POD_NAMESPACE: namespace,
+      POD_NAME: link.name,
+      ...options.settings,
+    }),
+    access: loadAccess({ kubeconfigYaml: link.kubeconfigYaml }),
+    version: "0.0.0-test",
+    log,
+    metrics,
+  });
+  return new TestReplica(link, replica, metrics);
+}
+
+function parsed(text: string): unknown {
+  return text === "" ? undefined : (JSON.parse(text) as unknown);
+}
