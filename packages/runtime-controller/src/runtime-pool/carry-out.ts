@@ -11,7 +11,7 @@ import type { RuntimeState } from "../runtime/state.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import type { PoolObservation } from "./observation.ts";
 import type { PoolPlan } from "./plan.ts";
-import type { CarriedOut, Refusal } from "./report.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
 import { slowStart } from "./slow-start.ts";
 
 /** What plans are carried out with. */
@@ -23,6 +23,13 @@ export interface Hands {
   newUlid: () => string;
   /** UIDs of Pods whose token Secret is known to exist. */
   equipped: Set<string>;
+}
+
+/** What became of a plan. */
+export interface CarriedOut {
+  /** Pods that were created; fewer than planned when one was refused. */
+  created: number;
+  refusal?: Refusal;
 }
 
 /**
@@ -39,10 +46,9 @@ export async function carryOut(plan: PoolPlan, observed: PoolObservation, hands:
   ]);
   const created = await slowStart(plan.create, () => createRuntime(observed, hands));
   await Promise.all(plan.remove.map(({ runtime }) => removeWarm(runtime, hands)));
-  if (!created.error) return {};
   const refusal = refusalOf(created.error);
-  if (refusal) return { refusal };
-  throw created.error;
+  if (created.error && !refusal) throw created.error;
+  return { created: created.done, refusal };
 }
 
 /** Creates the token Secret of a runtime unless it is there: a crash may have come between Pod and Secret. */
@@ -115,10 +121,4 @@ async function removeWarm(runtime: Runtime, { kube, pods, candidates }: Hands): 
 function isOvertaken(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
   return error.isNotFound || error.isConflict || (error.isInvalid && !error.details?.causes?.length);
-}
-
-function refusalOf(error: unknown): Refusal | undefined {
-  if (!(error instanceof ApiError) || !(error.isForbidden || error.isInvalid)) return undefined;
-  const reason = error.message.includes("exceeded quota") ? "QuotaExceeded" : "PodRefused";
-  return { reason, message: error.message };
 }

@@ -62,7 +62,7 @@ class PoolReconciler {
     this.#pace = new StatusPace(options.clock);
     options.pools.onChange(({ type, object }) => {
       if (type !== "deleted") return;
-      this.#backoff.reset(object.metadata.uid);
+      this.#backoff.forget(object.metadata.uid);
       this.#pace.forget(object.metadata.uid);
     });
     options.pods.onChange(({ type, object }) => {
@@ -77,10 +77,12 @@ class PoolReconciler {
     const starting = observed.runtimes.filter((runtime) => isWarm(runtime) && runtime.state === "pending");
     await Promise.all(starting.map((runtime) => ensureTokenSecret(runtime, hands)));
     const carriedOut = await carryOut(plan, observed, hands);
-    this.#learn(observed, {
-      failed: plan.remove.some(({ reason }) => reason === "Failed") || !!carriedOut.refusal,
+    this.#backoff.learn(pool.metadata.uid, observed.template?.revision ?? "", {
+      ...carriedOut,
+      hasEnded: plan.remove.some(({ reason }) => reason === "Failed"),
+      promoted: plan.promote.length,
     });
-    return this.#pace.ration(pool, reportPool(this.#gather(pool), carriedOut));
+    return this.#pace.ration(pool, reportPool(this.#gather(pool)));
   }
 
   #gather(pool: RuntimePool): PoolObservation {
@@ -103,15 +105,8 @@ class PoolReconciler {
       ),
       maxLifeMs,
       backoffMs: this.#backoff.remainingMs(uid, revision ?? ""),
+      refusal: this.#backoff.refusal(uid, revision ?? ""),
     };
-  }
-
-  #learn({ pool, template, runtimes }: PoolObservation, { failed }: { failed: boolean }): void {
-    const { uid } = pool.metadata;
-    const revision = template?.revision ?? "";
-    if (failed) this.#backoff.failed(uid, revision);
-    else if (runtimes.some((one) => one.revision === revision && one.state === "available"))
-      this.#backoff.reset(uid);
   }
 }
 

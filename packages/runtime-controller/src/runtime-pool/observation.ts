@@ -2,6 +2,7 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTemplate } from "../runtime/pod-builder.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** What is known of a pool at one moment. */
 export interface PoolObservation {
@@ -18,4 +19,6 @@ export interface PoolObservation {
   readonly maxLifeMs: number;
   /** Time until the next Pod may be tried, after Pods of this revision failed; 0 when it may be now. */
   readonly backoffMs: number;
+  /** Why the API server refused the last Pod of this revision; undefined when it accepted it. */
+  readonly refusal?: Refusal;
 }
