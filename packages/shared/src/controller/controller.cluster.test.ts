@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { answer, startFaultProxy, type FaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
+import {
+  answer,
+  dropAfter,
+  startFaultProxy,
+  type FaultProxy,
+} from "@datalayer/devcluster/testkit/fault-proxy";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { installWidgets, Widget } from "../../test/widget.ts";
 import { systemClock } from "../clock/clock.ts";
@@ -20,6 +25,8 @@ let namespace: string;
 let direct: RestClient;
 let proxied: RestClient;
 let proxy: FaultProxy;
+/** Of the widgets of one test: what another left behind is none of its business. */
+let labels: Record<string, string>;
 let stop: AbortController;
 let running: Promise<void>[];
 
@@ -41,6 +48,7 @@ afterAll(async () => {
 beforeEach(() => {
   proxy.clearFaults();
   proxy.log.clear();
+  labels = { test: randomBytes(4).toString("hex") };
   stop = new AbortController();
   running = [];
 });
@@ -62,7 +70,10 @@ type Definition = ControllerDefinition<Widget, ConfigMap[]>;
 
 /** Runs a controller of this namespace's widgets as the leader would. */
 async function start(definition: Partial<Definition> & Pick<Definition, "reconcile">): Promise<Controller> {
-  const informer = new Informer({ client: proxied, kind: Widget, namespace });
+  const informer = new Informer({
+    ...{ client: proxied, kind: Widget, namespace },
+    labelSelector: `test=${labels["test"]!}`,
+  });
   informer.start(stop.signal);
   await informer.synced();
   const widgets = controller({ name: "widget", for: Widget, informer, ...definition });
@@ -82,7 +93,7 @@ async function createWidget(size: number, finalizers: string[] = []): Promise<Wi
   return direct.create(Widget, {
     apiVersion,
     kind,
-    metadata: { namespace, name, finalizers },
+    metadata: { namespace, name, labels, finalizers },
     spec: { size },
   });
 }
@@ -108,6 +119,8 @@ const untilCondition = (ref: ObjectRef, type: string, status: string): Promise<W
 
 const statusWrites = (ref: ObjectRef) => proxy.log.writes({ resource: "widgets/status", name: ref.name });
 
+const commitsTo = (ref: ObjectRef) => proxy.log.commits({ resource: "widgets/status", name: ref.name });
+
 /** Reports the size as found. */
 const echo = (widget: Widget) => Promise.resolve({ status: { size: widget.spec.size }, outcome: settled() });
 
@@ -116,7 +129,7 @@ describe("a reconcile", () => {
     const seen: number[] = [];
     const widgets = await start({
       reconcile: (widget) => {
-        if (widget.metadata.name === metadata.name) seen.push(widget.spec.size);
+        seen.push(widget.spec.size);
         return echo(widget);
       },
     });
@@ -207,7 +220,6 @@ describe("a reconcile", () => {
     let runs = 0;
     await start({
       reconcile: (widget) => {
-        if (widget.metadata.name !== metadata.name) return echo(widget);
         runs++;
         const isBad = widget.spec.size < 0;
         return Promise.resolve({
@@ -331,7 +343,6 @@ describe("when it is overtaken", () => {
     const sizes: number[] = [];
     await start({
       reconcile: async (widget) => {
-        if (widget.metadata.name !== metadata.name) return echo(widget);
         sizes.push(widget.spec.size);
         if (sizes.length === 1) await setSize(metadata, 2);
         return { status: { size: widget.spec.size }, outcome: settled() };
@@ -348,13 +359,13 @@ describe("when it is overtaken", () => {
     let runs = 0;
     const widgets = await start({
       reconcile: async (widget) => {
-        if (widget.metadata.name !== doomed.metadata.name) return echo(widget);
+        if (widget.spec.size !== -4) return echo(widget);
         runs++;
         await deleteWidget(widget);
         return { status: { size: 1 }, outcome: settled() };
       },
     });
-    const doomed = await createWidget(1);
+    const doomed = await createWidget(-4);
     await eventually(() => isGone(doomed.metadata));
     await eventually(() => statusWrites(doomed.metadata).length > 0);
     widgets.enqueue(doomed.metadata);
@@ -368,12 +379,16 @@ describe("when it is overtaken", () => {
     let first = true;
     await start({
       reconcile: async (widget) => {
-        if (widget.metadata.name !== metadata.name) return echo(widget);
         if (!first) return { status: { note: widget.metadata.uid }, outcome: settled() };
         first = false;
         await deleteWidget(widget);
         const { apiVersion, kind, spec } = widget;
-        await direct.create(Widget, { apiVersion, kind, metadata: { namespace, name: metadata.name }, spec });
+        await direct.create(Widget, {
+          apiVersion,
+          kind,
+          metadata: { namespace, name: metadata.name, labels },
+          spec,
+        });
         return { status: { note: widget.metadata.uid }, outcome: settled() };
       },
     });
@@ -384,11 +399,32 @@ describe("when it is overtaken", () => {
   });
 
   it("by a lost answer to its status write, it writes no second time what is stored", async () => {
+    let runs = 0;
+    await start({
+      reconcile: (widget) => {
+        runs++;
+        return echo(widget);
+      },
+    });
+    const fault = proxy.inject({ resource: "widgets/status", act: dropAfter(), times: 1 });
+    const { metadata } = await createWidget(1);
+    await fault.struck();
+    await eventually(() => runs > 1 && commitsTo(metadata).length > 0);
+    const other = await createWidget(1);
+    await untilCondition(other.metadata, "Ready", "True");
+    expect(commitsTo(metadata)).toHaveLength(1);
+    expect((await read(metadata)).status!.conditions!.map(({ reason }) => reason)).toEqual(
+      Array(3).fill("Settled"),
+    );
+  });
+
+  it("by an API server that refuses its status for a while, it is written later", async () => {
     await start({ reconcile: echo });
-    const fault = proxy.inject({ resource: "widgets/status", act: answer(503), times: 1 });
+    const fault = proxy.inject({ resource: "widgets/status", act: answer(503), times: 3 });
     const { metadata } = await createWidget(1);
     await untilCondition(metadata, "Ready", "True");
-    expect(fault.hits).toBe(1);
+    expect(fault.hits).toBe(3);
+    expect(commitsTo(metadata)).toHaveLength(1);
   });
 });
 
@@ -399,8 +435,7 @@ describe("a finalizer", () => {
     const log: string[] = [];
     let mayEnd = false;
     const recorded = (what: string, widget: Widget): void => {
-      if (widget.metadata.name === metadata.name)
-        log.push(`${what} ${widget.metadata.finalizers?.join() ?? ""}`);
+      log.push(`${what} ${widget.metadata.finalizers?.join() ?? ""}`);
     };
     await start({
       finalizer,

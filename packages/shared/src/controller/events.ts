@@ -90,7 +90,7 @@ export class EventRecorder implements EventSink {
       return;
     }
     const event = this.#eventOf(object, note);
-    if (!this.#enqueue(object, () => this.#options.client.create(Event, event))) return;
+    if (!this.#enqueue(object, () => this.#create(key, event))) return;
     const { name, namespace = "" } = event.metadata;
     remember(this.#series, key, { ref: { name, namespace }, count: 1, lastMs: nowMs, writtenMs: nowMs });
   }
@@ -123,6 +123,16 @@ export class EventRecorder implements EventSink {
         this.#options.onDrop?.();
         this.#log.debug("an Event was not written", { error });
       }
+    }
+  }
+
+  async #create(key: string, event: Manifest<Event>): Promise<void> {
+    try {
+      await this.#options.client.create(Event, event);
+    } catch (error) {
+      // Nothing to make a series of: the next occurrence tries again.
+      this.#series.delete(key);
+      throw error;
     }
   }
 

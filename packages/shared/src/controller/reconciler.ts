@@ -1,4 +1,4 @@
-import { ApiError } from "../kube/api-error.ts";
+import { ApiError, TransportError } from "../kube/api-error.ts";
 import { keyOf, refOf, type KubeObject } from "../kube/object.ts";
 import type { Context, ControllerDefinition, Report, Scope } from "./controller.ts";
 import { FAILURES_UNTIL_NOT_READY } from "./conditions.ts";
@@ -137,7 +137,8 @@ export class Reconciler<T extends KubeObject> {
     const { name } = this.#definition;
     this.#scope.metrics?.mishap(name, "error");
     this.#scope.log.warn("reconcile failed", { controller: name, object: key, failures, error });
-    if (this.#definition.reportsStatus !== false) await this.#reportFailure(key, object, { error, failures });
+    const isReported = this.#definition.reportsStatus !== false && !isUncertainStatusWrite(error, object);
+    if (isReported) await this.#reportFailure(key, object, { error, failures });
     return { result: "error" };
   }
 
@@ -167,6 +168,15 @@ export class Reconciler<T extends KubeObject> {
       epoch,
     };
   }
+}
+
+/**
+ * Whether the status itself could not be written, or may have been: a report of that would be one more write of
+ * the same kind, over what is perhaps stored.
+ */
+function isUncertainStatusWrite(error: unknown, object: KubeObject): boolean {
+  const isOfServer = (error instanceof ApiError && error.isRetryable) || error instanceof TransportError;
+  return isOfServer && error.call.kind === `${object.kind}/status`;
 }
 
 /**
