@@ -28,6 +28,11 @@ export function imageReference(image: Pick<LocalImage, "repository" | "tag">): s
   return `${registryAlias}/${image.repository}:${image.tag}`;
 }
 
+const jupyter = { repository: "datalayer/jupyter", tag: "dev" };
+
+/** The name by which Pods of the local cluster ask for the Jupyter image. */
+export const jupyterImage = imageReference(jupyter);
+
 /** Builds the images that are not in the cache. */
 export async function provideImages(
   provisioner: Provisioner,
@@ -36,11 +41,11 @@ export async function provideImages(
   const pause = await provisioner.provide(await pauseStep());
   const mmdebstrap = await provideMmdebstrap(provisioner);
   const debian = await provisioner.provide(debianBaseStep({ mmdebstrap, searchPath }));
-  const jupyter = await provisioner.provide(await jupyterStep({ base: debian, searchPath }));
+  const jupyterBuild = await provisioner.provide(await jupyterStep({ base: debian, searchPath }));
   return {
     pause: { repository: "datalayer/pause", tag: "dev", dir: pause.paths.image },
     debian: { repository: "datalayer/debian", tag: debianRelease, dir: debian.paths.image },
-    jupyter: { repository: "datalayer/jupyter", tag: "dev", dir: jupyter.paths.image },
+    jupyter: { ...jupyter, dir: jupyterBuild.paths.image },
     pauseProgram: pause.paths.program,
   };
 }

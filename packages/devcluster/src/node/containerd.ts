@@ -4,6 +4,7 @@ import type { ClusterContext } from "../cluster/context.ts";
 import { imageReference, registryAlias, type LocalImage } from "../images/images.ts";
 import { run } from "../process/run.ts";
 import type { NodePrograms } from "./components.ts";
+import { shareImages } from "./image-store.ts";
 import type { NodeNamespaces } from "./namespaces.ts";
 import { cniConfig, type PodNetwork } from "./pod-network.ts";
 
@@ -17,6 +18,8 @@ export interface ContainerdOptions {
   network: PodNetwork;
   /** `host:port` of the cluster's registry. */
   registry: string;
+  /** See `shareImages`. */
+  imageStore: string;
   pause: LocalImage;
 }
 
@@ -24,6 +27,7 @@ export interface ContainerdOptions {
 export async function startContainerd(context: ClusterContext, options: ContainerdOptions): Promise<void> {
   const { namespaces, programs } = options;
   const dir = await context.state.makeDir("containerd");
+  await shareImages(options.imageStore, join(dir, "root"));
   const configPath = await writeConfiguration(dir, options);
   const address = namespaces.outside(containerdSocket);
   await context.supervisor.start({

@@ -5,6 +5,7 @@ import { startRegistry } from "../registry/registry.ts";
 import { provideNodePrograms, type NodePrograms } from "./components.ts";
 import { startContainerd } from "./containerd.ts";
 import { startKubelet } from "./kubelet.ts";
+import { imageStoreStep } from "./image-store.ts";
 import { startNamespaces, type NodeNamespaces } from "./namespaces.ts";
 import { createPodNetwork, type PodNetwork } from "./pod-network.ts";
 
@@ -12,6 +13,8 @@ import { createPodNetwork, type PodNetwork } from "./pod-network.ts";
 export interface NodeParts {
   programs: NodePrograms;
   images: LocalImages;
+  /** See `shareImages`. */
+  imageStore: string;
   network: PodNetwork;
 }
 
@@ -26,7 +29,10 @@ export interface NodeRuntime extends NodeParts {
 export async function prepareNode(context: ClusterContext): Promise<NodeParts> {
   const programs = await provideNodePrograms(context.provisioner);
   const images = await provideImages(context.provisioner, context.searchPath);
-  return { programs, images, network: await createPodNetwork(context) };
+  const store = await context.provisioner.provide(
+    await imageStoreStep(programs, [images.pause, images.jupyter]),
+  );
+  return { programs, images, imageStore: store.paths.root, network: await createPodNetwork(context) };
 }
 
 /** Starts the registry and containerd; neither needs the control plane, so both may start while that does. */
@@ -38,7 +44,8 @@ export async function startNodeRuntime(context: ClusterContext, parts: NodeParts
     startRegistry(context, { address: network.hostAddress, images: [pause, jupyter, debian] }),
     startNamespaces(context, { pauseProgram, needed }),
   ]);
-  await startContainerd(context, { namespaces, programs, network, registry, pause });
+  const { imageStore } = parts;
+  await startContainerd(context, { namespaces, programs, network, registry, imageStore, pause });
   return { ...parts, namespaces, registry };
 }
 
