@@ -11,7 +11,7 @@ import { applyExample, poolOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { startOperator } from "@datalayer/tools/start/operator";
 import { claimRuntime, type ClaimedRuntime, type OperatorApi } from "@datalayer/tools/start/rest";
-import { untilWarm } from "@datalayer/tools/start/warm-pool";
+import { untilWarm } from "@datalayer/tools/start/watching";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const { namespace } = poolOfExample;

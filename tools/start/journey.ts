@@ -1,10 +1,13 @@
 import type { StartedCluster } from "@datalayer/devcluster/cluster";
+import { removeObjects } from "@datalayer/devcluster/manifests";
 import type { Progress } from "@datalayer/devcluster/progress";
+import type { KubernetesObject } from "@kubernetes/client-node";
 import { applyExample, poolOfExample } from "./example.ts";
 import { runCell } from "./kernel.ts";
-import { startOperator } from "./operator.ts";
-import { claimRuntime, type ClaimedRuntime } from "./rest.ts";
-import { untilWarm } from "./warm-pool.ts";
+import { type RunningOperator, startOperator } from "./operator.ts";
+import { claimRuntime, type ClaimedRuntime, endRuntime } from "./rest.ts";
+import { untilGone, untilWarm } from "./watching.ts";
+import { reachable } from "./way-in.ts";
 
 /** What the journey showed. */
 export interface Proof {
@@ -18,6 +21,8 @@ export interface Proof {
   runtime: ClaimedRuntime;
   apiUrl: string;
   apiKeyPath: string;
+  /** Removes what the journey brought into the cluster. */
+  undo(): Promise<void>;
 }
 
 /** What the journey is made with. */
@@ -29,17 +34,40 @@ export interface JourneyOptions {
 }
 
 /** Installs the operator, warms a pool, claims a runtime and runs a cell in it. */
-export async function prove(
-  cluster: StartedCluster,
-  { image, signal, progress }: JourneyOptions,
-): Promise<Proof> {
+export async function prove(cluster: StartedCluster, options: JourneyOptions): Promise<Proof> {
+  const { image, signal, progress } = options;
   const operator = await startOperator(cluster, progress);
   const startedMs = performance.now();
-  await applyExample(cluster, image);
+  const applied = await applyExample(cluster, image);
   await progress.task("warming the pool", (note) => untilWarm(cluster, poolOfExample, { note, signal }));
   const warmMs = Math.round(performance.now() - startedMs);
-  const { runtime, claimMs } = await claimRuntime(operator, signal);
-  const answer =
-    cluster.nodes === "kwok" ? null : await progress.task("asking the kernel", () => runCell(runtime, "6*7"));
-  return { answer, nodes: cluster.nodes, warmMs, claimMs, runtime, ...operator };
+  const { runtime: claimed, claimMs } = await claimRuntime(operator, signal);
+  const runtime = await reachable(cluster, claimed);
+  const ask = (): Promise<string> => runCell(runtime, "6*7");
+  const answer = cluster.nodes === "kwok" ? null : await progress.task("asking the kernel", ask);
+  return {
+    answer,
+    nodes: cluster.nodes,
+    warmMs,
+    claimMs,
+    runtime,
+    ...operator,
+    undo: () => leave(cluster, { operator, runtime, applied }),
+  };
+}
+
+interface Traces {
+  operator: RunningOperator;
+  runtime: ClaimedRuntime;
+  applied: readonly KubernetesObject[];
+}
+
+/** Takes out of the reader's own cluster what the journey brought; a local cluster goes as a whole. */
+async function leave(cluster: StartedCluster, { operator, runtime, applied }: Traces): Promise<void> {
+  if (!cluster.attached) return;
+  await endRuntime(operator, runtime);
+  await untilGone(cluster, { namespace: poolOfExample.namespace, name: runtime.pod_name });
+  await removeObjects(applied, cluster.kubeconfigPath);
+  await operator.stop();
+  await removeObjects(operator.installed, cluster.kubeconfigPath);
 }

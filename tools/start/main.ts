@@ -49,15 +49,25 @@ try {
 async function main(): Promise<void> {
   const progress = stderrProgress();
   const { signal } = interrupted;
-  const attach = flags.context === undefined && flags.kubeconfig === undefined ? undefined : flags;
-  const cluster = await startCluster({ nodes: flags.nodes, traefik: false, attach, signal, progress });
-  try {
-    const proof = await prove(cluster, { image: flags.image, signal, progress });
-    tell(proof, cluster);
-    if (!flags.once) await once(signal, "abort");
-  } finally {
-    await progress.task("removing the cluster", () => cluster.down());
+  const { context, kubeconfig: kubeconfigPath, image, nodes } = flags;
+  const attach =
+    context === undefined && kubeconfigPath === undefined ? undefined : { context, kubeconfigPath };
+  if (attach && image === undefined) {
+    throw new UserError("Name a Jupyter image that the nodes of your cluster can pull: --image REFERENCE.");
   }
+  const cluster = await startCluster({ nodes, traefik: false, attach, signal, progress });
+  try {
+    const proof = await prove(cluster, { image, signal, progress });
+    tell(proof, cluster);
+    if (!flags.once) await untilInterrupted(signal);
+    await progress.task("removing what was made", () => proof.undo());
+  } finally {
+    await progress.task("ending the cluster", () => cluster.down());
+  }
+}
+
+async function untilInterrupted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }
 
 function tell(proof: Proof, cluster: DevCluster): void {

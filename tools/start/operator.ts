@@ -5,6 +5,7 @@ import type { StartedCluster } from "@datalayer/devcluster/cluster";
 import { UserError } from "@datalayer/devcluster/errors";
 import { applyManifests } from "@datalayer/devcluster/manifests";
 import type { Progress } from "@datalayer/devcluster/progress";
+import type { KubernetesObject } from "@kubernetes/client-node";
 import { execa } from "execa";
 import getPort from "get-port";
 import type { OperatorApi } from "./rest.ts";
@@ -14,34 +15,45 @@ const root = join(import.meta.dirname, "../..");
 const manifests = join(root, "charts/runtime-controller/files");
 const bundle = join(root, "packages/runtime-controller/dist/main.js");
 
+/** The operator as it runs for the journey. */
+export interface RunningOperator extends OperatorApi {
+  /** The objects that were not in the cluster before. */
+  installed: readonly KubernetesObject[];
+  /** Ends the controller. */
+  stop(): Promise<void>;
+}
+
 /** Installs what the runtime-controller needs, and runs it under its own ServiceAccount. */
-export async function startOperator(cluster: StartedCluster, progress: Progress): Promise<OperatorApi> {
+export async function startOperator(cluster: StartedCluster, progress: Progress): Promise<RunningOperator> {
   await progress.task("building the controller", buildBundle);
   return progress.task("starting the operator", async () => {
-    const { kubeconfigPath } = cluster;
-    await applyManifests(
+    const installed = await applyManifests(
       ["namespace.yaml", "crds", "policies", "rbac"].map((name) => join(manifests, name)),
-      { kubeconfigPath },
+      { kubeconfigPath: cluster.kubeconfigPath },
     );
     const [apiPort, opsPort] = [await getPort(), await getPort()];
     const apiKeyPath = join(cluster.directory, "operator-api-key");
     await writeFile(apiKeyPath, randomBytes(24).toString("base64url"), { mode: 0o600 });
-    const env = {
-      KUBECONFIG: await serviceAccountKubeconfig(cluster),
-      DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
-      DATALAYER_OPERATOR_PORT: String(apiPort),
-      DATALAYER_OPS_PORT: String(opsPort),
-      DATALAYER_DOCKER_REGISTRY: cluster.imageRegistry,
-    };
-    await cluster.start({
+    const controller = await cluster.start({
       name: "runtime-controller",
       command: process.execPath,
       args: [bundle],
-      env,
+      env: {
+        KUBECONFIG: await serviceAccountKubeconfig(cluster),
+        DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
+        DATALAYER_OPERATOR_PORT: String(apiPort),
+        DATALAYER_OPS_PORT: String(opsPort),
+        DATALAYER_DOCKER_REGISTRY: cluster.imageRegistry,
+      },
       port: apiPort,
       ready: async (signal) => (await fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal })).ok,
     });
-    return { apiUrl: `http://127.0.0.1:${apiPort}/api/operator`, apiKeyPath };
+    return {
+      apiUrl: `http://127.0.0.1:${apiPort}/api/operator`,
+      apiKeyPath,
+      installed,
+      stop: () => controller.stop(),
+    };
   });
 }
 

@@ -40,3 +40,13 @@ export async function claimRuntime(
     throw new UserError(`The claim was refused with ${response.status}: ${answer.message}`);
   return { runtime: answer.runtime, claimMs };
 }
+
+/** Ends a runtime. */
+export async function endRuntime(
+  { apiUrl, apiKeyPath }: OperatorApi,
+  { pod_name }: ClaimedRuntime,
+): Promise<void> {
+  const headers = { "x-api-key": (await readFile(apiKeyPath, "utf8")).trim() };
+  const response = await fetch(`${apiUrl}/v1/runtimes/${pod_name}`, { method: "DELETE", headers });
+  if (!response.ok) throw new UserError(`Ending ${pod_name} was refused with ${response.status}`);
+}

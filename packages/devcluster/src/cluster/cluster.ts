@@ -58,7 +58,7 @@ export async function startCluster(options: ClusterOptions): Promise<StartedClus
     const owner = options.detached ? { owner: null } : {};
     await state.updateCluster({ ...parts, ...owner, attached: existing !== undefined });
     const cluster = runningCluster(state, { name, nodes, ...parts }, settings);
-    return { ...cluster, start: (spec) => context.supervisor.start(spec) };
+    return { ...cluster, attached: existing !== undefined, start: (spec) => context.supervisor.start(spec) };
   } catch (error) {
     await removeCluster(state);
     throw error;

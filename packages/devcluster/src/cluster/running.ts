@@ -32,6 +32,8 @@ export interface DevCluster {
 
 /** A cluster that this process started. */
 export interface StartedCluster extends DevCluster {
+  /** It was there before, and stays. */
+  attached: boolean;
   /** Starts one more process of the cluster: it has a log like the others, and ends with them. */
   start(spec: ComponentSpec): Promise<Component>;
 }

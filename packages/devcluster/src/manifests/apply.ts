@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   KubeConfig,
   type KubernetesObject,
@@ -11,8 +12,6 @@ import { parseAllDocuments } from "yaml";
 /** Where and how to apply manifests. */
 export interface ApplyOptions {
   kubeconfigPath: string;
-  /** Default: the kubeconfig's current one. */
-  context?: string;
   /** Changes each object before it is sent, such as its namespace. */
   transform?: (object: KubernetesObject) => KubernetesObject;
 }
@@ -22,15 +21,56 @@ const fieldManager = "devcluster";
 /**
  * Applies the objects of YAML files in the order given, as `kubectl apply --server-side` does; of a folder, all its
  * `.yaml` files by name. Kinds whose CustomResourceDefinition came just before are waited for.
+ *
+ * Resolves with the objects that were not there before.
  */
-export async function applyManifests(paths: readonly string[], options: ApplyOptions): Promise<void> {
+export async function applyManifests(
+  paths: readonly string[],
+  { kubeconfigPath, transform = (object) => object }: ApplyOptions,
+): Promise<KubernetesObject[]> {
+  const api = objectApi(kubeconfigPath);
+  const created: KubernetesObject[] = [];
+  for (const object of (await readManifests(paths)).map(transform)) {
+    if (!(await exists(api, object))) created.push(object);
+    await applyOne(api, object);
+  }
+  return created;
+}
+
+/** Deletes objects in the reverse of the order in which they were applied; those that are gone are passed over. */
+export async function removeObjects(
+  objects: readonly KubernetesObject[],
+  kubeconfigPath: string,
+): Promise<void> {
+  const api = objectApi(kubeconfigPath);
+  for (const object of objects.toReversed()) {
+    await api.delete(object).catch((error: unknown) => {
+      if (!isNotServed(error)) throw error;
+    });
+  }
+}
+
+function objectApi(kubeconfigPath: string): KubernetesObjectApi {
   const config = new KubeConfig();
-  config.loadFromFile(options.kubeconfigPath);
-  if (options.context !== undefined) config.setCurrentContext(options.context);
-  const api = KubernetesObjectApi.makeApiClient(config);
-  const { transform = (object) => object } = options;
-  for (const object of await readManifests(paths)) {
-    await applyOne(api, transform(object));
+  config.loadFromFile(kubeconfigPath);
+  return KubernetesObjectApi.makeApiClient(config);
+}
+
+async function exists(
+  api: KubernetesObjectApi,
+  { apiVersion, kind, metadata }: KubernetesObject,
+): Promise<boolean> {
+  const header = {
+    apiVersion,
+    kind,
+    metadata: { name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" },
+  };
+  try {
+    await api.read(header);
+    return true;
+  } catch (error) {
+    if (isNotServed(error)) return false;
+    throw error;
   }
 }
 
@@ -60,17 +100,16 @@ async function applyOne(api: KubernetesObjectApi, object: KubernetesObject): Pro
       await api.patch(object, undefined, undefined, fieldManager, true, PatchStrategy.ServerSideApply);
       return;
     } catch (error) {
-      if (!isNotServedYet(error) || performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+      if (!isNotServed(error) || performance.now() > deadline) throw error;
+      await delay(lookAgainMs);
     }
   }
 }
 
-/** A new kind is served a moment after its definition is stored. */
-function isNotServedYet(error: unknown): boolean {
-  const text = error instanceof Error ? error.message : "";
-  const status = error instanceof Error && "code" in error ? error.code : undefined;
+/** There is no such object, or its kind is not served (yet): a new kind is, a moment after its definition is stored. */
+function isNotServed(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   return (
-    status === 404 || text.startsWith("Unrecognized API version and kind") || text.includes("HTTP-Code: 404")
+    ("code" in error && error.code === 404) || error.message.startsWith("Unrecognized API version and kind")
   );
 }
