@@ -75,7 +75,10 @@ describe("a supervisor", () => {
 
   it("finds processes of the cluster that left the group of their component", async () => {
     const ready = async () => (await readFile(state.logPath("part"), "utf8")).includes("\n");
-    const part = await supervisor.start({ ...shell("setsid sleep 600 & echo $!; exec sleep 600"), ready });
+    const part = await supervisor.start({
+      ...shell("setsid sh -c 'echo $$; exec sleep 600' & exec sleep 600"),
+      ready,
+    });
     const strayPid = Number(await readFile(state.logPath("part"), "utf8"));
     await part.stop();
     await killMarked("another");

@@ -92,7 +92,8 @@ export class Supervisor {
     await log.close();
     const identity = child.pid === undefined ? undefined : await identify(child.pid);
     if (identity === undefined) {
-      throw new Error(`${spec.name} did not start (${await exited})\n${await lastLines(logPath)}`);
+      const what = child.pid === undefined ? "did not start" : "ended";
+      throw await failure(spec.name, `${what} (${await exited})`, logPath);
     }
     const record: ComponentRecord = {
       name: spec.name,
@@ -137,9 +138,7 @@ export class Supervisor {
     const reason = ended.signal.aborted
       ? `ended (${String(ended.signal.reason)})`
       : `was not ready after ${readyTimeoutMs / 1000} s`;
-    throw new Error(
-      `${spec.name} ${reason}; the end of ${component.record.logPath}:\n${await lastLines(component.record.logPath)}`,
-    );
+    throw await failure(spec.name, reason, component.record.logPath);
   }
 }
 
@@ -150,6 +149,10 @@ function exitOf(child: ChildProcess): Promise<string> {
     );
     child.once("error", (error) => resolve(error.message));
   });
+}
+
+async function failure(name: string, reason: string, logPath: string): Promise<Error> {
+  return new Error(`${name} ${reason}; the end of ${logPath}:\n${await lastLines(logPath)}`);
 }
 
 async function lastLines(path: string): Promise<string> {
