@@ -16,6 +16,8 @@ export async function startKwok(context: NodeContext, count: number): Promise<vo
       `--kubeconfig=${kubeconfigPath}`,
       `--config=${paths.stages}`,
       "--manage-all-nodes=false",
+      // Without leases the controller manager takes every node for lost after 50 s, and its Pods with it.
+      "--node-lease-duration-seconds=40",
       "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
       // Some clients dial the address of every node, and nothing may leave the host.
       "--node-ip=127.0.0.1",
