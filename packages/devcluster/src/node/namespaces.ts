@@ -82,7 +82,8 @@ export async function startNamespaces(
   };
 }
 
-function refuseHidden(paths: readonly string[]): void {
+/** Throws a `UserError` for a path that lies in a folder of which the node has its own. */
+export function refuseHidden(paths: readonly string[]): void {
   for (const path of paths) {
     const folder = ownFolders.find((own) => path.startsWith(`${own}/`));
     if (folder !== undefined) {

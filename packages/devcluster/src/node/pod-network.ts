@@ -39,6 +39,7 @@ export function cniConfig(network: PodNetwork): string {
       {
         type: "bridge",
         bridge: network.bridge,
+        // Gives out all but the first address of the subnet, which is this machine's.
         ipam: { type: "host-local", ranges: [[{ subnet: network.subnet }]] },
       },
     ],

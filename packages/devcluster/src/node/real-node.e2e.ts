@@ -1,4 +1,4 @@
-import { CustomObjectsApi, KubeConfig, type CoreV1Api } from "@kubernetes/client-node";
+import type { CoreV1Api } from "@kubernetes/client-node";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startCluster } from "../cluster/cluster.ts";
@@ -6,8 +6,9 @@ import { coreApi, workerLabels } from "../cluster/nodes.ts";
 import type { DevCluster } from "../cluster/running.ts";
 import { jupyterImage, registryAlias } from "../images/images.ts";
 import { stderrProgress } from "../progress/progress.ts";
+import { createObjects } from "../testkit/create-objects.ts";
 import { eventually } from "../testkit/eventually.ts";
-import { jupyterPod, tokenSecret } from "../testkit/jupyter-pod.ts";
+import { jupyterManifest } from "../testkit/jupyter-manifest.ts";
 
 const namespace = "default";
 const podTimeout = { timeoutMs: 60_000, intervalMs: 100 };
@@ -32,7 +33,7 @@ describe("given a real node", () => {
 
   it("runs Jupyter, which answers to the token in its file and to no one else", async () => {
     const baseUrl = "/jupyter/server/p/x";
-    const address = await startJupyter(api, { name: "jupyter", baseUrl, token: "open-sesame" });
+    const address = await startJupyter(cluster, { name: "jupyter", baseUrl, token: "open-sesame" });
     const url = `http://${address}:2300${baseUrl}/api/status`;
     const admitted = await request(url, { headers: { authorization: "token open-sesame" } });
     expect(admitted.statusCode).toBe(200);
@@ -46,12 +47,8 @@ describe("given a real node", () => {
 
   it("serves a Pod through Traefik by an IngressRoute", async () => {
     const baseUrl = "/jupyter/server/p/routed";
-    await startJupyter(api, { name: "routed", baseUrl, token: "open-sesame" });
-    await api.createNamespacedService({
-      namespace,
-      body: { metadata: { name: "routed" }, spec: { selector: { app: "routed" }, ports: [{ port: 2300 }] } },
-    });
-    await createIngressRoute(cluster.kubeconfigPath, { name: "routed", prefix: baseUrl });
+    await startJupyter(cluster, { name: "routed", baseUrl, token: "open-sesame" });
+    await createObjects(cluster.kubeconfigPath, routeManifest("routed", baseUrl));
     const answer = await eventually(async () => {
       const { statusCode, body } = await request(`${cluster.traefik}${baseUrl}/api`);
       const text = await body.text();
@@ -63,11 +60,8 @@ describe("given a real node", () => {
   it("pulls an image from the registry, by the alias and by the address", async () => {
     for (const [name, registry] of Object.entries({ alias: registryAlias, address: cluster.registry })) {
       const image = `${registry}/datalayer/debian:bookworm`;
-      const container = { name: "main", image, imagePullPolicy: "Always", command: ["true"] };
-      await api.createNamespacedPod({
-        namespace,
-        body: { metadata: { name }, spec: { restartPolicy: "Never", containers: [container] } },
-      });
+      const pulling = 'imagePullPolicy: Always, command: ["true"]';
+      await createObjects(cluster.kubeconfigPath, podManifest(name, `image: "${image}", ${pulling}`));
       await eventually(
         async () => (await api.readNamespacedPod({ namespace, name })).status?.phase === "Succeeded",
         { ...podTimeout, message: `Pod ${name} to have run` },
@@ -77,10 +71,7 @@ describe("given a real node", () => {
 
   it("says why an image cannot be pulled", async () => {
     const image = `${registryAlias}/datalayer/absent:dev`;
-    await api.createNamespacedPod({
-      namespace,
-      body: { metadata: { name: "absent" }, spec: { containers: [{ name: "main", image }] } },
-    });
+    await createObjects(cluster.kubeconfigPath, podManifest("absent", `image: "${image}"`));
     const waiting = await eventually(async () => {
       const pod = await api.readNamespacedPod({ namespace, name: "absent" });
       const state = pod.status?.containerStatuses?.[0]?.state?.waiting;
@@ -92,15 +83,14 @@ describe("given a real node", () => {
 
 /** Starts a Jupyter server and resolves with the address of its Pod once it is ready. */
 async function startJupyter(
-  api: CoreV1Api,
+  { kubeconfigPath }: DevCluster,
   options: { name: string; baseUrl: string; token: string },
 ): Promise<string> {
-  const { name, baseUrl, token } = options;
-  await api.createNamespacedSecret({ namespace, body: tokenSecret(name, token) });
-  await api.createNamespacedPod({ namespace, body: jupyterPod({ name, baseUrl, image: jupyterImage }) });
+  const { name } = options;
+  await createObjects(kubeconfigPath, jupyterManifest({ ...options, image: jupyterImage }));
   return eventually(
     async () => {
-      const { status } = await api.readNamespacedPod({ namespace, name });
+      const { status } = await coreApi(kubeconfigPath).readNamespacedPod({ namespace, name });
       const ready = status?.conditions?.some((entry) => entry.type === "Ready" && entry.status === "True");
       return ready === true ? status?.podIP : undefined;
     },
@@ -108,23 +98,30 @@ async function startJupyter(
   );
 }
 
-async function createIngressRoute(kubeconfigPath: string, route: { name: string; prefix: string }) {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfigPath);
-  const { name, prefix } = route;
-  await config.makeApiClient(CustomObjectsApi).createNamespacedCustomObject({
-    group: "traefik.io",
-    version: "v1alpha1",
-    namespace,
-    plural: "ingressroutes",
-    body: {
-      apiVersion: "traefik.io/v1alpha1",
-      kind: "IngressRoute",
-      metadata: { name },
-      spec: {
-        entryPoints: ["web"],
-        routes: [{ kind: "Rule", match: `PathPrefix(\`${prefix}\`)`, services: [{ name, port: 2300 }] }],
-      },
-    },
-  });
+function podManifest(name: string, container: string): string {
+  return `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec:
+  restartPolicy: Never
+  containers: [{ name: main, ${container} }]
+`;
+}
+
+/** A Service for the Pod with the label `app: <name>`, and its route. */
+function routeManifest(name: string, prefix: string): string {
+  return `
+apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec: { selector: { app: ${name} }, ports: [{ port: 2300 }] }
+---
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: { name: ${name} }
+spec:
+  entryPoints: [web]
+  routes: [{ kind: Rule, match: PathPrefix(\`${prefix}\`), services: [{ name: ${name}, port: 2300 }] }]
+`;
 }

@@ -7,12 +7,13 @@ import { ClusterDirectory } from "../cluster/directory.ts";
 import { coreApi } from "../cluster/nodes.ts";
 import { jupyterImage } from "../images/images.ts";
 import { readSettings } from "../settings.ts";
+import { createObjects } from "../testkit/create-objects.ts";
 import { eventually } from "../testkit/eventually.ts";
-import { jupyterPod, tokenSecret } from "../testkit/jupyter-pod.ts";
+import { jupyterManifest } from "../testkit/jupyter-manifest.ts";
 import { leftovers, nodeTraces, type NodeTraces } from "../testkit/node-traces.ts";
 
 const namespace = "default";
-const cleanUps: (() => Promise<void>)[] = [];
+const cleanUps: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) {
@@ -35,7 +36,7 @@ describe("given a node with a running Pod", () => {
       `--eval=${ownerScript}`,
       join(import.meta.dirname, "..", "cluster", "cluster.ts"),
     ]);
-    cleanUps.push(async () => void owner.kill("SIGKILL"));
+    cleanUps.push(() => owner.kill("SIGKILL"));
     const [line] = (await once(owner.stdout, "data")) as [Buffer];
     const cluster = JSON.parse(line.toString()) as { name: string; kubeconfigPath: string };
     const traces = await tracesWithPod(cluster);
@@ -79,9 +80,8 @@ setInterval(() => undefined, 60_000);
 /** Starts a Pod and resolves, once it is ready, with everything the node has then. */
 async function tracesWithPod(cluster: { name: string; kubeconfigPath: string }): Promise<NodeTraces> {
   const api = coreApi(cluster.kubeconfigPath);
-  await api.createNamespacedSecret({ namespace, body: tokenSecret("jupyter", "open-sesame") });
-  const body = jupyterPod({ name: "jupyter", baseUrl: "/", image: jupyterImage });
-  await api.createNamespacedPod({ namespace, body });
+  const options = { name: "jupyter", baseUrl: "/", token: "open-sesame", image: jupyterImage };
+  await createObjects(cluster.kubeconfigPath, jupyterManifest(options));
   await eventually(
     async () =>
       (await api.readNamespacedPod({ namespace, name: "jupyter" })).status?.containerStatuses?.[0]?.ready,
