@@ -1,0 +1,35 @@
+import { stderrProgress } from "@datalayer/devcluster/progress";
+import { UserError } from "@datalayer/devcluster/errors";
+import { type BenchContext, benchClaims } from "./claims.ts";
+import { type BenchOptions, OptionError, parseOptions, usage } from "./options.ts";
+import { soak } from "./soak.ts";
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  const context = { options, progress: stderrProgress(), signal: interrupted.signal };
+  const report = await run(options.command, context);
+  process.stdout.write(`${options.json ? JSON.stringify(report) : JSON.stringify(report, null, 2)}\n`);
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = error instanceof OptionError ? 2 : 1;
+}
+
+function run(command: BenchOptions["command"], context: BenchContext): Promise<Record<string, unknown>> {
+  switch (command) {
+    case "claims":
+      return benchClaims(context);
+    case "soak":
+      return soak(context);
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof OptionError) return `${error.message}\n${usage}`;
+  if (error instanceof UserError || interrupted.signal.aborted) return (error as Error).message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,110 @@
+import { parseArgs } from "node:util";
+
+/** The parts of `bench claims`, in the order in which they run. */
+export const workloadNames = ["writes", "serial", "burst", "sustained", "memory"] as const;
+export type WorkloadName = (typeof workloadNames)[number];
+
+/** What the reader asked for. */
+export interface BenchOptions {
+  command: "claims" | "soak";
+  /** One JSON line rather than text for people. */
+  json: boolean;
+  /** Short runs: they show that everything works, and say little of how fast. */
+  quick: boolean;
+  /** Claims per second of the sustained run. */
+  ratePerSecond: number;
+  /** Length of the sustained run. */
+  seconds: number;
+  /** Pods of the memory run. */
+  pods: number;
+  only: readonly WorkloadName[];
+  /** Claims of the soak. */
+  claims: number;
+  /** Folder for V8's CPU profile of the controller; undefined takes none. */
+  cpuProfileDir?: string;
+}
+
+/** How to call the bench. */
+export const usage = `Usage: npm run -s bench -- <claims|soak> [options]
+
+claims   measure claims, on a cluster of its own
+  --only <names>     of ${workloadNames.join(",")} (default: all)
+  --rate <n>         claims per second of the sustained run (default: 20)
+  --seconds <n>      its length (default: 60)
+  --pods <n>         Pods of the memory run (default: 5000)
+  --quick            short runs, for a smoke test
+  --cpu-profile <dir>  write a CPU profile of the controller there
+soak     two replicas, one of them killed every few seconds
+  --claims <n>       (default: 10000)
+Both: --json prints one line of JSON on standard output.`;
+
+/** An option that cannot be used; the message says which and what was expected. */
+export class OptionError extends Error {
+  override readonly name = "OptionError";
+}
+
+const numbers = {
+  full: { rate: 20, seconds: 60, pods: 5_000, claims: 10_000 },
+  quick: { rate: 10, seconds: 5, pods: 200, claims: 200 },
+};
+
+/** Reads the command line. @throws OptionError */
+export function parseOptions(argv: readonly string[]): BenchOptions {
+  const { values, positionals } = parsed(argv);
+  const [command, ...rest] = positionals;
+  if ((command !== "claims" && command !== "soak") || rest.length > 0) {
+    throw new OptionError(`expected one command, claims or soak, not "${positionals.join(" ")}"`);
+  }
+  const { json = false, quick = false, only, "cpu-profile": cpuProfileDir } = values;
+  const defaults = quick ? numbers.quick : numbers.full;
+  const number = (name: keyof typeof defaults): number => positive(name, values[name]) ?? defaults[name];
+  return {
+    command,
+    json,
+    quick,
+    ratePerSecond: number("rate"),
+    seconds: number("seconds"),
+    pods: number("pods"),
+    claims: number("claims"),
+    only: only === undefined ? workloadNames : only.split(",").map(workloadOf),
+    ...(cpuProfileDir !== undefined && { cpuProfileDir }),
+  };
+}
+
+function parsed(argv: readonly string[]) {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        json: flag,
+        quick: flag,
+        rate: text,
+        seconds: text,
+        pods: text,
+        claims: text,
+        only: text,
+        "cpu-profile": text,
+      },
+    });
+  } catch (error) {
+    throw new OptionError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function positive(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) {
+    throw new OptionError(`--${name} takes a number above 0, not "${text}"`);
+  }
+  return value;
+}
+
+function workloadOf(text: string): WorkloadName {
+  const name = workloadNames.find((one) => one === text);
+  if (name === undefined) throw new OptionError(`--only: "${text}" is none of ${workloadNames.join(", ")}`);
+  return name;
+}

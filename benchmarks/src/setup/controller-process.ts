@@ -1,0 +1,120 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import getPort from "get-port";
+import { parseExposition, type Sample } from "../measure/exposition.ts";
+
+const workspace = fileURLToPath(new URL("../../..", import.meta.url));
+const bundle = fileURLToPath(new URL("../../../packages/runtime-controller/dist/main.js", import.meta.url));
+const reports = fileURLToPath(new URL("../../reports/", import.meta.url));
+const readyWithinMs = 60_000;
+
+/** How to start a controller. */
+export interface ControllerOptions {
+  /** Name of the replica, in its lease and in the name of its log file. */
+  name: string;
+  /** Text of the kubeconfig that it gets. */
+  kubeconfig: string;
+  apiKey: string;
+  /** Options for Node, before the bundle. */
+  nodeOptions?: readonly string[];
+}
+
+/** Builds the controller's bundle, unless Nx finds that the one there is up to date. */
+export async function buildController(): Promise<void> {
+  const nx = fileURLToPath(new URL("../../../node_modules/.bin/nx", import.meta.url));
+  await promisify(execFile)(nx, ["run", "@datalayer/runtime-controller:build"], { cwd: workspace });
+}
+
+/** A key for the REST API, good for one run. */
+export function newApiKey(): string {
+  return randomBytes(24).toString("hex");
+}
+
+/** A replica of the runtime-controller: the bundle that is shipped, in a process of its own. */
+export class ControllerProcess {
+  readonly url: string;
+  readonly logPath: string;
+  readonly #child: ChildProcess;
+  readonly #opsUrl: string;
+
+  private constructor(child: ChildProcess, places: { url: string; opsUrl: string; logPath: string }) {
+    this.#child = child;
+    this.url = places.url;
+    this.#opsUrl = places.opsUrl;
+    this.logPath = places.logPath;
+  }
+
+  /** Starts a replica; it serves on return. */
+  static async start(options: ControllerOptions): Promise<ControllerProcess> {
+    const { name, kubeconfig, apiKey, nodeOptions = [] } = options;
+    await mkdir(reports, { recursive: true });
+    const kubeconfigPath = `${reports}${name}.kubeconfig`;
+    await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
+    const [port, opsPort] = [await getPort(), await getPort()];
+    const logPath = `${reports}${name}.log`;
+    // It must not outlive the bench, however that one ends.
+    const command = ["--pdeathsig", "KILL", process.execPath, ...nodeOptions, "--enable-source-maps", bundle];
+    const child = spawn("setpriv", command, {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: {
+        KUBECONFIG: kubeconfigPath,
+        POD_NAME: name,
+        DATALAYER_OPERATOR_API_KEY: apiKey,
+        DATALAYER_OPERATOR_PORT: String(port),
+        DATALAYER_OPS_PORT: String(opsPort),
+      },
+    });
+    child.stderr.pipe(createWriteStream(logPath));
+    const places = { url: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}`, logPath };
+    const controller = new ControllerProcess(child, places);
+    await controller.#ready();
+    return controller;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Reads its metrics. The delay of its event loop covers the time since the last call. */
+  async metrics(): Promise<Sample[]> {
+    const answer = await fetch(`${this.#opsUrl}/metrics`);
+    return parseExposition(await answer.text());
+  }
+
+  /** Lets it end in order. */
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  get #hasExited(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#hasExited) return;
+    const exited = once(this.#child, "exit");
+    this.#child.kill(signal);
+    await exited;
+  }
+
+  async #ready(): Promise<void> {
+    const answers = async (): Promise<boolean> => {
+      if (this.#hasExited) return true;
+      return (await fetch(`${this.#opsUrl}/readyz`)).ok;
+    };
+    const message = `the controller to be ready; its log: ${this.logPath}`;
+    await eventually(answers, { timeoutMs: readyWithinMs, message });
+    if (this.#hasExited) throw new Error(`the controller exited at its start; its log: ${this.logPath}`);
+  }
+}

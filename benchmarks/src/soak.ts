@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { type BenchContext, withCluster } from "./claims.ts";
+import { AssignmentHistory } from "./measure/assignment-history.ts";
+import { summarise } from "./measure/summary.ts";
+import { buildController } from "./setup/controller-process.ts";
+import { Replicas } from "./setup/replicas.ts";
+import { follow, poolName } from "./setup/stage.ts";
+
+const callers = 16;
+const poolSize = 100;
+const dwellMs = 200;
+const retryMs = 100;
+const answerWithinMs = 120_000;
+/** A runtime that a killed replica left over is ended 10 s after its claim. */
+const settleWithinMs = 120_000;
+
+/** What the callers of a soak share. */
+interface Soak extends BenchContext {
+  replicas: Replicas;
+  history: AssignmentHistory;
+}
+
+/**
+ * Claims from two replicas while one of them is killed every few seconds, and looks for runtimes that two
+ * callers got or that nobody has. A caller without an answer asks the other replica, with the same key.
+ */
+export async function soak(context: BenchContext): Promise<Record<string, unknown>> {
+  await context.progress.task("controller bundle", buildController);
+  return withCluster(context, async ({ admin, controllerKubeconfig }) => {
+    const history = new AssignmentHistory();
+    const { isComplete, stop } = await follow(admin, history);
+    const replicas = new Replicas(controllerKubeconfig);
+    try {
+      await replicas.start();
+      await replicas.client(0).resize(poolName, poolSize);
+      const figures = await claimWhileKilling({ ...context, replicas, history });
+      await context.progress.task("every runtime ends", () => allEnded(history));
+      return { ...history.findings(), ...figures, historyComplete: isComplete() };
+    } finally {
+      stop();
+      await replicas.stop();
+    }
+  });
+}
+
+async function claimWhileKilling(soak: Soak): Promise<Record<string, unknown>> {
+  const { replicas, progress, options, signal } = soak;
+  const over = new AbortController();
+  const killing = replicas.killInTurn(AbortSignal.any([over.signal, signal]));
+  const durationsMs: number[] = [];
+  let begun = 0;
+  await progress.task(`${options.claims} claims while replicas are killed`, async (note) => {
+    const caller = async (): Promise<void> => {
+      while (begun++ < options.claims) {
+        signal.throwIfAborted();
+        durationsMs.push(await liveOnce(soak));
+        note(`${durationsMs.length} claims, ${replicas.kills} kills`);
+      }
+    };
+    await Promise.all(Array.from({ length: callers }, caller));
+  });
+  over.abort();
+  await killing;
+  return { claims: durationsMs.length, kills: replicas.kills, claimMs: summarise(durationsMs) };
+}
+
+/** Gets a runtime, keeps it for a moment and ends it; resolves with the time to the answer. */
+async function liveOnce({ replicas, history, signal }: Soak): Promise<number> {
+  const key = randomUUID();
+  const startMs = performance.now();
+  const podName = await persist(signal, async (turn) => {
+    const answer = await replicas.client(turn).claim({ pool: poolName, user: `user-${key}`, key });
+    return answer.podName;
+  });
+  const durationMs = performance.now() - startMs;
+  history.answered(podName, key);
+  await delay(dwellMs);
+  await persist(signal, async (turn) => {
+    const status = await replicas.client(turn).end(podName);
+    // 404: the first attempt did it, though its answer was lost.
+    return status === 200 || status === 404;
+  });
+  return durationMs;
+}
+
+/** Asks one replica after the other until one gives what is wanted; errors are what this is about. */
+async function persist<T>(
+  signal: AbortSignal,
+  attempt: (turn: number) => Promise<T | undefined | false>,
+): Promise<T> {
+  const deadline = performance.now() + answerWithinMs;
+  for (let turn = Math.floor(Math.random() * 2); performance.now() < deadline; turn++) {
+    signal.throwIfAborted();
+    const result = await attempt(turn).catch(() => undefined);
+    if (result !== undefined && result !== false) return result;
+    await delay(retryMs);
+  }
+  throw new Error(`no replica gave a definite answer within ${answerWithinMs / 1000} s`);
+}
+
+/** Whatever is assigned after that has leaked; the findings say so. */
+async function allEnded(history: AssignmentHistory): Promise<void> {
+  const options = { timeoutMs: settleWithinMs, intervalMs: 250 };
+  await eventually(() => history.assigned === 0, options).catch(() => undefined);
+}
