@@ -766,7 +766,7 @@ export interface StatusObject {
    */
   available?: number;
   /**
-   * Ready, Reconciling and Stalled as kstatus defines them, and Available and RolledOut.
+   * Ready, Reconciling and Stalled as kstatus defines them, and RolledOut.
    */
   conditions?: Condition[];
   /**
