@@ -152,8 +152,7 @@ function containerOf(
     ),
     ports: [{ name: "jupyter", containerPort: jupyterPort }],
     env: [
-      ...(environment.spec.env ?? []),
-      { name: "HOME", value: environment.spec.home ?? "/home/datalayer" },
+      ...variablesOf(environment.spec),
       { name: "DATALAYER_JUPYTER_BASE_URL", value: basePath },
       { name: "DATALAYER_JUPYTER_TOKEN_FILE", value: `${tokenMount}/token` },
     ],
@@ -163,4 +162,18 @@ function containerOf(
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 120 },
     readinessProbe: { ...probe, periodSeconds: 5, failureThreshold: 3 },
   };
+}
+
+/** The environment's own variables. Those of before `home` was a field may set HOME themselves. */
+function variablesOf({ env = [], home = "/home/datalayer" }: RuntimeEnvironment["spec"]): {
+  name: string;
+  value: string;
+}[] {
+  const own = env.map(({ name, value }) => ({ name, value: literally(value) }));
+  return own.some(({ name }) => name === "HOME") ? own : [...own, { name: "HOME", value: home }];
+}
+
+/** Kubelet would put another variable's value in place of `$(NAME)`. */
+function literally(value: string): string {
+  return value.split("$(").join("$$(");
 }

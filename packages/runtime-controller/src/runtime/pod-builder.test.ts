@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { runtimePod, storedEnvironment, storedPool } from "../../test/pool-objects.ts";
+import { labelValueOf } from "./label-value.ts";
+import { label } from "./names.ts";
+import {
+  buildTokenSecret,
+  buildWarmPod,
+  revisionOf,
+  type RuntimePodSettings,
+  type RuntimeTemplate,
+} from "./pod-builder.ts";
+import { parseRuntime } from "./runtime.ts";
+
+const settings: RuntimePodSettings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
+const identity = { ulid: "01j9z8w7v6t5s4r3q2p1n0m9k8", tokenKeyId: "k1", revision: "0123456789" };
+const minimal: RuntimeTemplate = { pool: storedPool(), environment: storedEnvironment(), settings };
+const full: RuntimeTemplate = {
+  pool: storedPool({
+    resources: { requests: { cpu: "250m" }, limits: { memory: "2Gi", "nvidia.com/gpu": "1" } },
+    nodeSelector: { "xpu.datalayer.io/gpu-cuda": "true" },
+    tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: "role.datalayer.io/runtime", operator: "In", values: ["true"] }] },
+          ],
+        },
+      },
+    },
+  }),
+  environment: storedEnvironment({
+    env: [{ name: "PYTHONUNBUFFERED", value: "$(HOME) is text" }],
+    home: "/home/jovyan",
+    resourcesRanges: { default: { requests: { memory: "64Mi" }, limits: { cpu: "4", memory: "1Gi" } } },
+  }),
+  settings: { ...settings, dockerRegistry: "registry.example/team", imagePullSecrets: ["reg-creds"] },
+};
+
+describe("a warm Pod", () => {
+  it.each([
+    ["minimal", minimal],
+    ["full", full],
+  ])("of a %s pool is as in its golden file", async (name, template) => {
+    const text = stringify(buildWarmPod(template, identity), {
+      aliasDuplicateObjects: false,
+      lineWidth: 110,
+    });
+    await expect(text).toMatchFileSnapshot(`testdata/pod-${name}.golden.yaml`);
+  });
+
+  it("is read back as a pending runtime of its pool", () => {
+    const { metadata, spec } = buildWarmPod(minimal, identity);
+    const stored = { ...runtimePod("x"), metadata: { ...runtimePod("x").metadata, ...metadata }, spec };
+    expect(parseRuntime(stored)).toMatchObject({
+      name: `runtime-${identity.ulid}`,
+      ulid: identity.ulid,
+      pool: "python-simple-pool",
+      environment: "python-simple-env",
+      revision: "0123456789",
+      tokenKeyId: "k1",
+      state: "pending",
+      assignment: undefined,
+    });
+  });
+
+  it("has a label that fits for a pool with a long name", () => {
+    const name = "a".repeat(253);
+    const pool = storedPool({}, { name });
+    const labels = buildWarmPod({ ...minimal, pool }, identity).metadata.labels!;
+    expect(labels[label.pool]).toBe(labelValueOf(name));
+    expect(labels[label.pool]).toHaveLength(63);
+  });
+
+  it("leaves HOME to an environment that sets it", () => {
+    const environment = storedEnvironment({ env: [{ name: "HOME", value: "/home/jovyan" }] });
+    const { env = [] } = buildWarmPod({ ...minimal, environment }, identity).spec!.containers[0]!;
+    expect(env.filter(({ name }) => name === "HOME")).toEqual([{ name: "HOME", value: "/home/jovyan" }]);
+  });
+
+  it("shows an image whose registry is not set as it is written", () => {
+    const [container] = buildWarmPod(minimal, identity).spec!.containers;
+    expect(container?.image).toBe("${DATALAYER_DOCKER_REGISTRY}/datalayer/jupyter-python:0.0.8");
+  });
+});
+
+describe("the Secret of a token", () => {
+  it("is immutable and goes with its Pod", () => {
+    const pod = runtimePod("a");
+    const { name, uid } = pod.metadata;
+    expect(buildTokenSecret(pod, "secret")).toEqual({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: {
+        name: "runtime-a-token",
+        namespace: "datalayer-runtimes",
+        labels: { app: "runtime-pools" },
+        ownerReferences: [{ apiVersion: "v1", kind: "Pod", name, uid }],
+      },
+      immutable: true,
+      data: { token: Buffer.from("secret").toString("base64") },
+    });
+  });
+});
+
+describe("the revision of a pool", () => {
+  const withPool = (spec: Parameters<typeof storedPool>[0]) => ({ ...minimal, pool: storedPool(spec) });
+  const withEnvironment = (spec: Parameters<typeof storedEnvironment>[0]) => ({
+    ...minimal,
+    environment: storedEnvironment(spec),
+  });
+
+  const same: [string, RuntimeTemplate][] = [
+    ["title", withEnvironment({ title: "Other" })],
+    ["description", withEnvironment({ description: "Other" })],
+    ["snippets", withEnvironment({ snippets: [{ title: "a", code: "b" }] })],
+    ["icon, owner and visibility", withEnvironment({ icon: "i", owner: "o", visibility: "public" })],
+    ["template of names", withEnvironment({ kernel: { givenNameTemplate: "x" } })],
+    ["home that is the default", withEnvironment({ home: "/home/datalayer" })],
+    ["size", withPool({ size: 9 })],
+    ["burning rate", withPool({ burningRate: 9 })],
+    ["idle time", withPool({ cull: { seconds: 9 } })],
+    ["resource that is the same", withPool({ resources: { limits: { cpu: "500m" } } })],
+  ];
+  it.each(same)("stays with another %s", (_, template) => {
+    expect(revisionOf(template)).toBe(revisionOf(minimal));
+  });
+
+  const other: [string, RuntimeTemplate][] = [
+    ["image", withEnvironment({ dockerImage: "other:1" })],
+    ["variable", withEnvironment({ env: [{ name: "A", value: "1" }] })],
+    ["home", withEnvironment({ home: "/home/jovyan" })],
+    ["default resource", withEnvironment({ resourcesRanges: { default: { limits: { cpu: "1" } } } })],
+    ["resource of the pool", withPool({ resources: { limits: { cpu: "1" } } })],
+    ["node selector", withPool({ nodeSelector: { a: "b" } })],
+    ["toleration", withPool({ tolerations: [{ operator: "Exists" }] })],
+    ["affinity", withPool({ affinity: { podAntiAffinity: {} } })],
+    ["registry", { ...minimal, settings: { ...settings, dockerRegistry: "r" } }],
+    ["ServiceAccount", { ...minimal, settings: { ...settings, serviceAccount: "other" } }],
+    ["pull Secret", { ...minimal, settings: { ...settings, imagePullSecrets: ["reg-creds"] } }],
+  ];
+  it.each(other)("changes with another %s", (_, template) => {
+    expect(revisionOf(template)).not.toBe(revisionOf(minimal));
+  });
+
+  it("is a label value", () => {
+    expect(revisionOf(minimal)).toMatch(/^[0-9a-f]{10}$/);
+  });
+});
