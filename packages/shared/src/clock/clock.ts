@@ -10,6 +10,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A timer set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -17,7 +20,10 @@ export const systemClock: Clock = {
   sleep: async (ms, signal) => {
     signal?.throwIfAborted();
     try {
-      await delay(ms, undefined, { signal });
+      let leftMs = ms;
+      for (; leftMs > LONGEST_TIMER_MS; leftMs -= LONGEST_TIMER_MS)
+        await delay(LONGEST_TIMER_MS, undefined, { signal });
+      await delay(leftMs, undefined, { signal });
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     }

@@ -2,7 +2,7 @@ import type { Clock } from "../clock/clock.ts";
 import { ApiError, type Call, parseStatus, TransportError } from "./api-error.ts";
 import { Deadline } from "./deadline.ts";
 import type { RestMetrics } from "./metrics.ts";
-import { parseRetryAfterMs, withRetries } from "./retry.ts";
+import { retryAfterMs, withRetries } from "./retry.ts";
 import type { HttpAnswer, HttpRequest, HttpStream, Transport } from "./transport.ts";
 
 /** What every call accepts. */
@@ -116,8 +116,8 @@ export class Caller {
     const status = parseStatus(answer.body);
     const header = answer.headers["retry-after"];
     const seconds = status.details?.retryAfterSeconds;
-    const retryAfterMs = parseRetryAfterMs(header, this.#options.clock.now()) ?? (seconds && seconds * 1000);
-    return new ApiError(call, answer.status, status, retryAfterMs);
+    const waitMs = retryAfterMs(header, seconds, this.#options.clock.now());
+    return new ApiError(call, answer.status, status, waitMs);
   }
 
   async #measured<Answer extends { status: number }>(

@@ -136,6 +136,27 @@ describe("a first list", () => {
   });
 });
 
+describe("a server that asks to wait for weeks", () => {
+  it.each([3_000_000, "Tue, 01 Jan 2999 00:00:00 GMT"])(
+    "(%s) is asked again in a minute",
+    async (retryAfter) => {
+      proxy.inject({ verb: "list", act: answer(429, { retryAfter }) });
+      const waits: number[] = [];
+      const clock: Clock = {
+        ...systemClock,
+        sleep: (ms, signal) => {
+          waits.push(ms);
+          return systemClock.sleep(Infinity, signal);
+        },
+      };
+      new Informer({ client, kind: ConfigMap, namespace, clock }).start(stop.signal);
+      await eventually(() => waits.length > 0);
+      expect(waits).toEqual([60_000]);
+      expect(proxy.log.select({ verb: "list" })).toHaveLength(1);
+    },
+  );
+});
+
 describe("a watch that is refused", () => {
   it.each([401, 403, 429, 500, 503])("with %i goes on where it stopped, without a list", async (status) => {
     const object = await create("a");

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ManualClock } from "../clock/manual-clock.ts";
 import { ApiError, TransportError } from "./api-error.ts";
 import { Deadline } from "./deadline.ts";
-import { parseRetryAfterMs, withRetries } from "./retry.ts";
+import { retryAfterMs, withRetries } from "./retry.ts";
 
 const call = { verb: "patch", kind: "Pod", target: "team/p1" };
 const throttled = (retryAfterMs?: number): ApiError => new ApiError(call, 429, {}, retryAfterMs);
@@ -73,18 +73,45 @@ describe("a call that is refused", () => {
   });
 });
 
-describe("Retry-After", () => {
+describe("the time a server asks for", () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
 
   it.each([
     ["3", 3000],
+    [" 3 ", 3000],
     ["0", 0],
     ["Thu, 01 Jan 2026 00:00:05 GMT", 5000],
     ["Wed, 31 Dec 2025 00:00:00 GMT", 0],
+    ["Xxx, 99 Xxx 2026 00:00:05 GMT", undefined],
+    ["-1", undefined],
+    ["1.5", undefined],
+    ["1e3", undefined],
+    ["2026", 60_000],
+    ["2026-01-01", undefined],
     ["soon", undefined],
     ["", undefined],
     [undefined, undefined],
-  ])("%j is %s ms", (header, expected) => {
-    expect(parseRetryAfterMs(header, now)).toBe(expected);
+  ])("by the header %j is %s ms", (header, expected) => {
+    expect(retryAfterMs(header, undefined, now)).toBe(expected);
+  });
+
+  it.each(["3000000", "99999999999999999999", "Tue, 01 Jan 2999 00:00:00 GMT"])(
+    "by the header %j is a minute, no more",
+    (header) => {
+      expect(retryAfterMs(header, undefined, now)).toBe(60_000);
+    },
+  );
+
+  it.each([
+    [3, 3000],
+    [0, 0],
+    [3_000_000, 60_000],
+    [-1, undefined],
+    [1.5, undefined],
+    [null, undefined],
+  ])("by a body with %j is %s ms, unless the header says something else", (seconds, expected) => {
+    expect(retryAfterMs(undefined, seconds, now)).toBe(expected);
+    expect(retryAfterMs("soon", seconds, now)).toBe(expected);
+    expect(retryAfterMs("7", seconds, now)).toBe(7000);
   });
 });

@@ -16,6 +16,9 @@ const MAX_RETRIES = 10;
 const THROTTLED_MS = 1_000;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
+const LONGEST_ASKED_MS = 60_000;
+/** The one form of RFC 9110 that may be sent: `Thu, 01 Jan 2026 00:00:05 GMT`. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
  * Runs `attempt` until it succeeds, fails for good, or the wait would pass the deadline; then the last error
@@ -59,10 +62,26 @@ function retryDelayMs(error: unknown, retries: number, idempotent: boolean): num
   return broken ? backoffMs : undefined;
 }
 
-/** Reads a Retry-After header, in seconds or as a date; undefined when it is absent or makes no sense. */
-export function parseRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
-  if (!header) return undefined;
-  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+/**
+ * How long the server asks to wait: by its Retry-After header, in seconds or as a date, else by the body of its
+ * refusal. Undefined when it does not say, or what it says makes no sense; never more than a minute, as a server
+ * that asks for days has a bug, and must not put the operator to sleep for as long.
+ */
+export function retryAfterMs(
+  header: string | undefined,
+  bodySeconds: unknown,
+  nowMs: number,
+): number | undefined {
+  const askedMs = headerMs(header?.trim() ?? "", nowMs) ?? secondsMs(String(bodySeconds));
+  return askedMs === undefined ? undefined : Math.min(askedMs, LONGEST_ASKED_MS);
+}
+
+function headerMs(header: string, nowMs: number): number | undefined {
+  // Date.parse takes almost anything for a date: "-1" is one in 2001.
+  const dateMs = HTTP_DATE.test(header) ? Date.parse(header) : NaN;
+  return Number.isNaN(dateMs) ? secondsMs(header) : Math.max(0, dateMs - nowMs);
+}
+
+function secondsMs(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) * 1000 : undefined;
 }
