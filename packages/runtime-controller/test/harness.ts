@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { type FaultProxy, startFaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
@@ -5,16 +6,21 @@ import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { loadAccess } from "@datalayer/shared/kube/access";
+import { pointer } from "@datalayer/shared/kube/json-patch";
 import { Lease, Pod } from "@datalayer/shared/kube/kinds";
+import type { ObjectRef } from "@datalayer/shared/kube/object";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { afterAll } from "vitest";
 import { label } from "../src/runtime/names.ts";
+import { buildWarmPod } from "../src/runtime/pod-builder.ts";
 import { parseRuntime, type Runtime } from "../src/runtime/runtime.ts";
 import type { RuntimeState } from "../src/runtime/state.ts";
+import { type ClaimsOnly, launchClaims } from "./claims-only.ts";
 import { environmentManifest, poolManifest } from "./builders.ts";
 import { installChart, installRbac, kindOf, tokenOf } from "./manifests.ts";
 import { PodHistory } from "./pod-history.ts";
+import { storedEnvironment, storedPool } from "./pool-objects.ts";
 import { launchReplica, type ReplicaSettings, type TestReplica } from "./test-replica.ts";
 
 export { environmentManifest, poolManifest } from "./builders.ts";
@@ -36,6 +42,8 @@ export class Harness {
   readonly proxy: FaultProxy;
   readonly #token: string;
   readonly #replicas: TestReplica[] = [];
+  readonly #claims: ClaimsOnly[] = [];
+  readonly #clients: RestClient[] = [];
   #environments = 0;
 
   constructor(parts: {
@@ -66,6 +74,17 @@ export class Harness {
     return replica;
   }
 
+  /**
+   * Only what serves claims, without REST and election: for tests of what REST would not let pass, and of many
+   * replicas.
+   */
+  async startClaims(name: string): Promise<ClaimsOnly> {
+    const link = await this.proxy.client(name, { token: this.#token });
+    const claims = await launchClaims(link, this.namespace);
+    this.#claims.push(claims);
+    return claims;
+  }
+
   /** Creates an environment with a pool, both named alike, and waits until that many are available. */
   async warmPool(spec: Partial<RuntimePool["spec"]> & { name?: string } = {}): Promise<RuntimePool> {
     const name = spec.name ?? `pool-${++this.#environments}`;
@@ -75,6 +94,38 @@ export class Harness {
     const size = pool.spec.size ?? 0;
     await this.available(name, size);
     return pool;
+  }
+
+  /**
+   * Creates an available runtime that no pool owns, so that no replica touches it: for tests of single patches.
+   * @param ulid - default: a new one.
+   */
+  async lone(ulid = randomBytes(8).toString("hex")): Promise<Runtime> {
+    const { namespace, admin } = this;
+    const pool = { ...poolManifest(namespace), metadata: storedPool().metadata };
+    const environment = { ...environmentManifest(namespace), metadata: storedEnvironment().metadata };
+    const settings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
+    const identity = { ulid, tokenKeyId: "key-1", revision: "r" };
+    const manifest = buildWarmPod({ pool, environment, settings }, identity);
+    const metadata = { ...manifest.metadata, namespace, ownerReferences: [] };
+    const { name } = await admin.create(Pod, { ...manifest, metadata }).then((pod) => pod.metadata);
+    await eventually(async () => (await this.runtime(name))?.ready, { message: `${name} being ready` });
+    return this.setState({ namespace, name }, "available");
+  }
+
+  /** Changes the state of a runtime past every replica. */
+  async setState(ref: ObjectRef, state: RuntimeState): Promise<Runtime> {
+    const path = pointer("metadata", "labels", label.state);
+    return parseRuntime(await this.admin.patch(Pod, ref, [{ op: "replace", path, value: state }]))!;
+  }
+
+  /** A client with the rights of the runtime-controller; its way through the proxy has this name. */
+  async operatorClient(name: string): Promise<RestClient> {
+    const { kubeconfigYaml } = await this.proxy.client(name, { token: this.#token });
+    const access = loadAccess({ kubeconfigYaml });
+    const client = new RestClient({ access, userAgent: name, fieldManager: "datalayer-runtime-controller" });
+    this.#clients.push(client);
+    return client;
   }
 
   /** Waits until so many runtimes of the pool are available; answers with them. */
@@ -132,7 +183,8 @@ export class Harness {
   /** Stops the replicas and lets every Pod go; called after the test file. */
   async end(): Promise<void> {
     this.proxy.clearFaults();
-    await Promise.all(this.#replicas.map((replica) => replica.stop()));
+    await Promise.all([...this.#replicas, ...this.#claims].map((each) => each.stop()));
+    await Promise.all(this.#clients.map((client) => client.close()));
     await this.proxy.close();
     await releasePods(this.admin, this.namespace);
     await this.admin.close();

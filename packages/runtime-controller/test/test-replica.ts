@@ -4,6 +4,7 @@ import { loadAccess } from "@datalayer/shared/kube/access";
 import { type Logger, silentLogger } from "@datalayer/shared/log/logger";
 import { createMetrics, type Metrics } from "@datalayer/shared/metrics/registry";
 import { settings } from "../src/config.ts";
+import type { RuntimeView } from "../src/http/schemas.ts";
 import { createReplica, type Replica } from "../src/replica.ts";
 
 /** The API key of every replica. */
@@ -13,8 +14,16 @@ export const apiKey = "key-for-tests-0123456789";
 export interface Answer {
   status: number;
   headers: Record<string, unknown>;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests say what they expect in it
-  body: any;
+  body: AnswerBody;
+}
+
+/** The fields that tests read most; which of them are there, the status tells. */
+export interface AnswerBody {
+  runtime: RuntimeView;
+  /** Of a problem. */
+  type: string;
+  detail: string;
+  [field: string]: unknown;
 }
 
 /** A request to a replica. */
@@ -138,6 +147,6 @@ export async function launchReplica(options: {
   return new TestReplica(link, replica, metrics);
 }
 
-function parsed(text: string): unknown {
-  return text === "" ? undefined : (JSON.parse(text) as unknown);
+function parsed(text: string): AnswerBody {
+  return JSON.parse(text === "" ? "{}" : text) as AnswerBody;
 }

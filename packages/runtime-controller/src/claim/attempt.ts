@@ -25,6 +25,8 @@ export interface AttemptContext {
 }
 
 const resendAfterMs = 50;
+// A connection may be dead without a sign: the next attempt goes over another.
+const answerWithinMs = 2_000;
 
 /**
  * Claims one Pod, and does not end before it knows whether it did.
@@ -32,7 +34,7 @@ const resendAfterMs = 50;
  * A patch without an answer may be held somewhere and carried out later. Going on to another Pod would then
  * give one claim two runtimes, so the same patch is sent to the same Pod until the answer is definite: the
  * claim id in it tells our own earlier write from another's.
- * @throws UndecidedAttempt when time ran out and a patch may still be under way.
+ * @throws UndecidedAttempt when a patch may still be under way that the Pod would accept, now or later.
  * @throws ClaimError `invalid` when the API server refuses the values, `unavailable` when it certainly did
  *   not write but has no time for us.
  */
@@ -46,16 +48,34 @@ export async function attemptClaim(
   let mayBeWritten = false;
   for (;;) {
     try {
-      const timeoutMs = Math.max(resendAfterMs, deadline - clock.monotonicMs());
+      const remainingMs = Math.max(resendAfterMs, deadline - clock.monotonicMs());
+      const timeoutMs = Math.min(answerWithinMs, remainingMs);
       return { kind: "won", pod: await client.patch(Pod, runtime, operations, { timeoutMs }) };
     } catch (error) {
-      const attempt = await afterFailure(error, runtime, assignment, client);
-      if (attempt !== "again") return attempt;
       mayBeWritten ||= verdictOf(error) === "ambiguous";
-      if (clock.monotonicMs() >= deadline) throw outOfTime(runtime, mayBeWritten, error);
-      await clock.sleep(resendAfterMs);
+      const attempt = await afterFailure(error, runtime, assignment, client).catch((cause: unknown) => {
+        throw mayBeWritten && !(cause instanceof ClaimError) ? undecided(runtime, cause) : cause;
+      });
+      if (attempt !== "again") return definite(attempt, runtime, mayBeWritten);
+      const waitMs = Math.max(resendAfterMs, pauseAskedFor(error));
+      if (clock.monotonicMs() + waitMs >= deadline) throw outOfTime(runtime, mayBeWritten, error);
+      await clock.sleep(waitMs);
     }
   }
+}
+
+/** A Pod that is not free now may become free again, and then a patch that was held would take it. */
+function definite(attempt: Attempt, runtime: Runtime, mayBeWritten: boolean): Attempt {
+  if (!mayBeWritten || attempt.kind === "won" || !attempt.pod) return attempt;
+  const now = parseRuntime(attempt.pod);
+  const isOver = !now || now.assignment !== undefined || now.terminating;
+  if (!isOver) throw undecided(runtime, undefined);
+  return attempt;
+}
+
+/** The time that a server without capacity asks for, in milliseconds. */
+function pauseAskedFor(error: unknown): number {
+  return error instanceof ApiError && error.isThrottled ? (error.retryAfterMs ?? 0) : 0;
 }
 
 async function afterFailure(
@@ -110,11 +130,15 @@ function looksAlike(now: Runtime, then: Runtime): boolean {
   );
 }
 
-function outOfTime({ namespace, name }: Runtime, mayBeWritten: boolean, cause: unknown): Error {
-  const message = `no definite answer to the claim of Pod ${namespace}/${name}`;
-  return mayBeWritten
-    ? new UndecidedAttempt(message, { cause })
-    : new ClaimError("unavailable", message, { cause, retryAfterMs: 1000 });
+function outOfTime(runtime: Runtime, mayBeWritten: boolean, cause: unknown): Error {
+  if (mayBeWritten) return undecided(runtime, cause);
+  const message = `no time for the claim of Pod ${runtime.namespace}/${runtime.name}`;
+  const retryAfterMs = Math.max(1_000, pauseAskedFor(cause));
+  return new ClaimError("unavailable", message, { cause, retryAfterMs });
+}
+
+function undecided({ namespace, name }: Runtime, cause: unknown): UndecidedAttempt {
+  return new UndecidedAttempt(`no definite answer to the claim of Pod ${namespace}/${name}`, { cause });
 }
 
 function causesOf(error: unknown): string {
