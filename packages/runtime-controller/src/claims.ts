@@ -4,6 +4,7 @@ import type { Logger } from "@datalayer/shared/log/logger";
 import type { Caches } from "./caches.ts";
 import { Abandoner } from "./claim/abandoner.ts";
 import { Candidates } from "./claim/candidates.ts";
+import { ClaimHistory } from "./claim/claim-history.ts";
 import type { ClaimMetrics } from "./claim/claim-metrics.ts";
 import { ClaimOrder } from "./claim/claim-order.ts";
 import { Claimer } from "./claim/claimer.ts";
@@ -12,6 +13,7 @@ import { Claimer } from "./claim/claimer.ts";
 export interface Claims {
   candidates: Candidates;
   order: ClaimOrder;
+  history: ClaimHistory;
   abandoner: Abandoner;
   claimer: Claimer;
 }
@@ -36,7 +38,8 @@ export function createClaims(options: {
     order.observe(object, { deleted, listed: initial });
     candidates.observe(object, deleted);
   });
-  const abandoner = new Abandoner({ client, pods, order, clock, log });
-  const claimer = new Claimer({ client, pods, pools, candidates, order, abandoner, clock, metrics });
-  return { candidates, order, abandoner, claimer };
+  const abandoner = new Abandoner({ client, pods, clock, log });
+  const history = new ClaimHistory({ client, pods, order, metrics });
+  const claimer = new Claimer({ client, pods, pools, candidates, order, history, abandoner, clock, metrics });
+  return { candidates, order, history, abandoner, claimer };
 }

@@ -37,6 +37,6 @@ export function createControllers(options: {
       maxLifeMs: settings.maxLifeSeconds > 0 ? settings.maxLifeSeconds * 1000 : Infinity,
       newUlid: () => ulid().toLowerCase(),
     }),
-    endOfLifeController({ pods, runtimes, order: claims.order, recordUsage }),
+    endOfLifeController({ pods, runtimes, ...claims, recordUsage }),
   ];
 }

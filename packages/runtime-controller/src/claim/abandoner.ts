@@ -4,14 +4,12 @@ import { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
-import type { Runtime } from "../runtime/runtime.ts";
-import type { ClaimOrder } from "./claim-order.ts";
+import { parseRuntime, type Runtime } from "../runtime/runtime.ts";
 
 /** What Pods are abandoned with. */
 export interface AbandonerOptions {
   client: RestClient;
   pods: ObjectReader<Pod>;
-  order: ClaimOrder;
   clock: Clock;
   log: Logger;
 }
@@ -20,48 +18,85 @@ const waitMs = 5_000;
 const retryMs = 500;
 
 /**
- * Deletes Pods that a claim took, or may have taken, and does not use.
+ * Ends what a claim took, or may have taken, and does not use.
  *
- * The deletion is by UID and goes on until the API server has answered: a claim patch that is still under
- * way somewhere finds no Pod to change.
+ * Each call goes on until the API server has answered, in the background when that takes more than 5 s: then
+ * a claim patch that is still under way somewhere finds no Pod to change.
  */
 export class Abandoner {
   readonly #options: AbandonerOptions;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(options: AbandonerOptions) {
     this.#options = options;
   }
 
-  /** Deletes the Pod; after 5 s without an answer it goes on in the background. */
+  /** Deletes the Pod, whatever became of it. */
   async abandon(runtime: Runtime): Promise<void> {
-    const { order, clock } = this.#options;
-    order.giveUp(runtime.pod);
-    const deletion = this.#deleteUntilAnswered(runtime);
-    this.#underWay.add(deletion);
-    void deletion.finally(() => this.#underWay.delete(deletion));
-    await Promise.race([deletion, clock.sleep(waitMs)]);
+    await this.#insist(runtime, () => this.#remove(runtime));
   }
 
-  /** Resolves when every deletion has been answered: the last step of a shutdown. */
+  /**
+   * Deletes the Pod unless the claim has it: under an Idempotency-Key another replica may have answered with it
+   * already. Resolves with the Pod when the claim has it, and is known to within 5 s.
+   */
+  async forestall(runtime: Runtime, claimId: string): Promise<Pod | undefined> {
+    return this.#insist(runtime, () => this.#removeUnclaimed(runtime, claimId));
+  }
+
+  /** Resolves when all has been answered: the last step of a shutdown. */
   async drained(): Promise<void> {
     await Promise.all(this.#underWay);
   }
 
-  async #deleteUntilAnswered(runtime: Runtime): Promise<void> {
-    const { client, clock, log, pods } = this.#options;
-    const { name, namespace, uid } = runtime;
+  async #insist<Result>(
+    runtime: Runtime,
+    attempt: () => Promise<Result | undefined>,
+  ): Promise<Result | undefined> {
+    const { clock } = this.#options;
+    const work = this.#untilAnswered(runtime, attempt);
+    this.#underWay.add(work);
+    void work.finally(() => this.#underWay.delete(work));
+    return Promise.race([work, clock.sleep(waitMs).then(() => undefined)]);
+  }
+
+  async #untilAnswered<Result>(
+    { namespace, name }: Runtime,
+    attempt: () => Promise<Result | undefined>,
+  ): Promise<Result | undefined> {
+    const { clock, log } = this.#options;
     for (;;) {
       try {
-        await client.delete(Pod, runtime, { uid });
-        pods.recordDelete(runtime, uid);
-        return;
+        return await attempt();
       } catch (error) {
-        // 404 or 409: the Pod of this UID is gone, which is all that was wanted.
-        if (error instanceof ApiError && (error.isNotFound || error.isConflict)) return;
+        if (error instanceof ApiError && error.isNotFound) return undefined;
         log.warn("an abandoned runtime is not deleted yet", { namespace, pod: name, error });
         await clock.sleep(retryMs);
       }
     }
   }
+
+  async #remove(runtime: Runtime): Promise<undefined> {
+    const { client, pods } = this.#options;
+    const { uid } = runtime;
+    await client.delete(Pod, runtime, { uid }).catch(unlessReplaced);
+    pods.recordDelete(runtime, uid);
+  }
+
+  async #removeUnclaimed(runtime: Runtime, claimId: string): Promise<Pod | undefined> {
+    const { client } = this.#options;
+    const { uid } = runtime;
+    const pod = await client.get(Pod, runtime);
+    const now = parseRuntime(pod);
+    if (now?.uid !== uid || now.terminating) return undefined;
+    if (now.assignment) return now.assignment.claimId === claimId ? pod : undefined;
+    // Of this very version: a claim that is carried out meanwhile makes it a conflict.
+    await client.delete(Pod, runtime, { uid, resourceVersion: pod.metadata.resourceVersion });
+    return undefined;
+  }
+}
+
+/** A conflict over the UID alone means that the Pod is gone and another has its name. */
+function unlessReplaced(error: unknown): void {
+  if (!(error instanceof ApiError && error.isConflict)) throw error;
 }

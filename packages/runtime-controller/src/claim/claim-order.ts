@@ -4,6 +4,7 @@ import { label } from "../runtime/names.ts";
 
 /** One Pod that carries a claim key. */
 interface Claimant {
+  /** The newest version of it. */
   readonly pod: Pod;
   /** It came with a list, so its place among others of that list is not known. */
   readonly listed: boolean;
@@ -17,7 +18,7 @@ export type First =
   | { kind: "first"; pod: Pod }
   /** The first one has ended; the key stays used for a while. */
   | { kind: "ended" }
-  /** Several came with one list: only the API server knows their order. */
+  /** Several came with one list: only the API server knows their order, see {@link ClaimOrder.settle}. */
   | { kind: "unordered" };
 
 /**
@@ -28,7 +29,8 @@ export type First =
  */
 export class ClaimOrder {
   readonly #claimants = new Map<string, Claimant[]>();
-  readonly #givenUp = new Set<string>();
+  /** Keys in the order in which Pods of theirs went, to forget them in time. */
+  readonly #endings: { key: string; atMs: number }[] = [];
   readonly #clock: Clock;
   readonly #rememberMs: number;
 
@@ -41,35 +43,35 @@ export class ClaimOrder {
   /** Follows one change of a Pod, in watch order. */
   observe(pod: Pod, change: { deleted: boolean; listed: boolean }): void {
     const key = pod.metadata.labels?.[label.claimKey];
-    const { uid } = pod.metadata;
-    if (change.deleted ? this.#givenUp.delete(uid) : this.#givenUp.has(uid)) return;
     if (key === undefined) return;
+    const { uid } = pod.metadata;
     const claimants = this.#claimants.get(key) ?? [];
-    this.#claimants.set(key, claimants);
     const index = claimants.findIndex((claimant) => claimant.pod.metadata.uid === uid);
     const listed = claimants[index]?.listed ?? change.listed;
     const endedAtMs = change.deleted ? this.#clock.monotonicMs() : undefined;
-    claimants.splice(index < 0 ? claimants.length : index, 1, { pod, listed, endedAtMs });
+    const claimant = { pod, listed, endedAtMs };
+    if (index >= 0) claimants[index] = claimant;
+    // Another replica, which knows nothing of those that went, may use the key anew: that one is the first now.
+    else if (claimants.every(hasGone)) this.#claimants.set(key, [claimant]);
+    else claimants.push(claimant);
+    if (endedAtMs !== undefined) this.#endings.push({ key, atMs: endedAtMs });
+    this.#forgetOld();
   }
 
-  /**
-   * Takes a Pod out as if it had never been claimed: the claim gives it up before it is answered. The patch
-   * may still be seen later.
-   */
-  giveUp(pod: Pod): void {
-    this.#givenUp.add(pod.metadata.uid);
-    for (const [key, claimants] of this.#claimants) {
-      const rest = claimants.filter((claimant) => claimant.pod.metadata.uid !== pod.metadata.uid);
-      if (rest.length < claimants.length) this.#claimants.set(key, rest);
-    }
+  /** Notes which Pod is the first of a key that was `unordered`, as the API server's history tells. */
+  settle(key: string, first: Pod): void {
+    const others = this.#claimants.get(key)?.filter(({ pod }) => pod.metadata.uid !== first.metadata.uid);
+    const known = this.#claimants.get(key)?.find(({ pod }) => pod.metadata.uid === first.metadata.uid);
+    if (others && known) this.#claimants.set(key, [{ ...known, listed: false }, ...others]);
   }
 
   /** The first runtime of the key. */
   first(key: string): First {
+    this.#forgetOld();
     const [first, second] = this.#claimants.get(key) ?? [];
     if (!first) return { kind: "none" };
     if (first.listed && second?.listed) return { kind: "unordered" };
-    const ended = first.endedAtMs !== undefined || first.pod.metadata.deletionTimestamp !== undefined;
+    const ended = hasGone(first) || first.pod.metadata.deletionTimestamp !== undefined;
     return ended ? { kind: "ended" } : { kind: "first", pod: first.pod };
   }
 
@@ -80,11 +82,18 @@ export class ClaimOrder {
     return first.pod.metadata.uid !== pod.metadata.uid;
   }
 
-  /** Forgets the keys whose runtimes all ended long ago. Call it now and then. */
-  prune(): void {
+  /** A key is forgotten once the last of its runtimes went long enough ago. */
+  #forgetOld(): void {
     const before = this.#clock.monotonicMs() - this.#rememberMs;
-    for (const [key, claimants] of this.#claimants) {
-      if (claimants.every(({ endedAtMs = Infinity }) => endedAtMs < before)) this.#claimants.delete(key);
+    for (let oldest = this.#endings[0]; oldest && oldest.atMs < before; oldest = this.#endings[0]) {
+      this.#endings.shift();
+      const claimants = this.#claimants.get(oldest.key) ?? [];
+      if (claimants.every(({ endedAtMs = Infinity }) => endedAtMs < before))
+        this.#claimants.delete(oldest.key);
     }
   }
+}
+
+function hasGone({ endedAtMs }: Claimant): boolean {
+  return endedAtMs !== undefined;
 }

@@ -11,11 +11,11 @@ import { type Attempt, attemptClaim, UndecidedAttempt } from "./attempt.ts";
 import type { Candidates } from "./candidates.ts";
 import { assignmentOf } from "./assignment.ts";
 import { ClaimError } from "./claim-error.ts";
+import type { ClaimHistory } from "./claim-history.ts";
 import type { ClaimMetrics } from "./claim-metrics.ts";
 import type { ClaimOrder } from "./claim-order.ts";
 import type { ClaimRequest } from "./claim-request.ts";
 import { ClaimsInFlight } from "./claims-in-flight.ts";
-import { firstClaimant, podsOfKey } from "./first-claimant.ts";
 import { poolsFor, wanted } from "./pool-choice.ts";
 
 /** What claims are made with. */
@@ -25,6 +25,7 @@ export interface ClaimerOptions {
   pools: ObjectReader<RuntimePool>;
   candidates: Candidates;
   order: ClaimOrder;
+  history: ClaimHistory;
   abandoner: Abandoner;
   clock: Clock;
   metrics: ClaimMetrics;
@@ -94,19 +95,14 @@ export class Claimer {
         throw new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
       case "first":
         return parseRuntime(first.pod);
-      case "unordered": {
-        const newest = this.#options.pods.list().map(({ metadata }) => BigInt(metadata.resourceVersion));
-        return this.#firstInHistory(
-          key,
-          newest.reduce((a, b) => (a > b ? a : b), 0n),
-        );
-      }
+      case "unordered":
+        return parsed(await this.#options.history.first(key));
     }
   }
 
   /** Which runtime the key got, now that `claimed` carries it. */
   async #firstOf(key: string, claimed: Runtime): Promise<Runtime> {
-    const { pods, watchWithinMs, order, metrics } = this.#options;
+    const { pods, watchWithinMs, order, history } = this.#options;
     const { namespace, resourceVersion } = claimed.pod.metadata;
     if (await pods.waitFor(resourceVersion, { timeoutMs: watchWithinMs, namespace })) {
       const first = order.first(key);
@@ -114,15 +110,7 @@ export class Claimer {
       const runtime = first.kind === "first" ? parseRuntime(first.pod) : undefined;
       if (runtime) return runtime;
     }
-    metrics.historyReads.inc();
-    return (await this.#firstInHistory(key, BigInt(resourceVersion))) ?? claimed;
-  }
-
-  async #firstInHistory(key: string, resourceVersion: bigint): Promise<Runtime | undefined> {
-    const { client, pods } = this.#options;
-    const namespaces = [...new Set(pods.list().map(({ metadata }) => metadata.namespace))];
-    const pod = await firstClaimant(podsOfKey(client, namespaces, key), resourceVersion);
-    return pod && parseRuntime(pod);
+    return parsed(await history.first(key, resourceVersion)) ?? claimed;
   }
 
   async #ended(claimed: Runtime): Promise<never> {
@@ -162,19 +150,27 @@ export class Claimer {
   }
 
   async #attempt(candidate: Runtime, assignment: Assignment): Promise<Attempt> {
-    const { client, clock, candidates, abandoner, decideWithinMs, pods } = this.#options;
+    const { client, clock, candidates, decideWithinMs, pods } = this.#options;
     try {
       const attempt = await attemptClaim(candidate, assignment, { client, clock, decideWithinMs });
       if (attempt.pod) pods.recordWrite(attempt.pod);
       return attempt;
     } catch (error) {
-      if (!(error instanceof UndecidedAttempt)) {
-        candidates.putBack(candidate);
-        throw error;
-      }
-      await abandoner.abandon(candidate);
-      throw new ClaimError("unavailable", error.message, { cause: error, retryAfterMs: 1_000 });
+      if (error instanceof UndecidedAttempt) return this.#giveUp(candidate, assignment, error);
+      candidates.putBack(candidate);
+      throw error;
     }
+  }
+
+  /** Before the answer that there is no runtime, nothing may be left that could still become one. */
+  async #giveUp(candidate: Runtime, assignment: Assignment, cause: Error): Promise<Attempt> {
+    const { abandoner } = this.#options;
+    if (assignment.claimKey === undefined) await abandoner.abandon(candidate);
+    else {
+      const pod = await abandoner.forestall(candidate, assignment.claimId);
+      if (pod) return { kind: "won", pod };
+    }
+    throw new ClaimError("unavailable", cause.message, { cause, retryAfterMs: 1_000 });
   }
 }
 
@@ -185,6 +181,10 @@ function takeFrom(pools: readonly RuntimePool[], candidates: Candidates, point: 
     if (runtime) return { pool, runtime };
   }
   return undefined;
+}
+
+function parsed(pod: Pod | undefined): Runtime | undefined {
+  return pod && parseRuntime(pod);
 }
 
 function withBody(runtime: Runtime, { bodyHash }: ClaimRequest): Runtime {

@@ -8,6 +8,7 @@ import { type Outcome, settled, waiting } from "@datalayer/shared/controller/out
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { ClaimHistory } from "../claim/claim-history.ts";
 import type { ClaimOrder } from "../claim/claim-order.ts";
 import { usageFinalizer } from "../runtime/names.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -20,12 +21,15 @@ export interface EndOfLifeOptions {
   pods: ObjectReader<Pod>;
   runtimes: Runtimes;
   order: ClaimOrder;
-  /** Called at least once per ended assignment, before its Pod may go. */
+  history: ClaimHistory;
+  /** Called once per ended assignment before its Pod may go; again only by another process after a crash. */
   recordUsage: (usage: Usage) => void;
 }
 
 /** Ends assigned runtimes whose time is over, and lets an ended one go once its usage is recorded. */
-export function endOfLifeController({ pods, runtimes, order, recordUsage }: EndOfLifeOptions): Controller {
+export function endOfLifeController(options: EndOfLifeOptions): Controller {
+  const { pods, runtimes } = options;
+  const recordOnce = oncePerPod(options);
   return controller({
     name: "end-of-life",
     for: Pod,
@@ -35,14 +39,31 @@ export function endOfLifeController({ pods, runtimes, order, recordUsage }: EndO
     finalizer: usageFinalizer,
     reconcile: async (pod, context) => {
       const runtime = runtimes.of(pod);
-      return runtime ? endWhenDue(runtime, order, context) : { outcome: settled() };
+      return runtime ? endWhenDue(runtime, options, context) : { outcome: settled() };
     },
-    cleanup: (pod, { clock }) => Promise.resolve(closeUsage(runtimes.of(pod), clock.now(), recordUsage)),
+    cleanup: (pod, { clock }) => Promise.resolve(closeUsage(runtimes.of(pod), clock.now(), recordOnce)),
   });
 }
 
-async function endWhenDue(runtime: Runtime, order: ClaimOrder, context: Context): Promise<Report<Pod>> {
-  const isSuperseded = order.isSuperseded(runtime.pod);
+/** The finalizer may have to be removed again and again, but usage counts once. */
+function oncePerPod({ pods, recordUsage }: EndOfLifeOptions): (usage: Usage) => void {
+  const recorded = new Set<string>();
+  pods.onChange(({ type, object }) => {
+    if (type === "deleted") recorded.delete(object.metadata.uid);
+  });
+  return (usage) => {
+    if (recorded.has(usage.podUid)) return;
+    recordUsage(usage);
+    recorded.add(usage.podUid);
+  };
+}
+
+async function endWhenDue(
+  runtime: Runtime,
+  options: EndOfLifeOptions,
+  context: Context,
+): Promise<Report<Pod>> {
+  const isSuperseded = await isSecond(runtime, options);
   const ending = planEnding({ runtime, isSuperseded }, context.clock.now());
   if (!("end" in ending)) return { outcome: settled({ recheckAfterMs: ending.lookAgainAfterMs }) };
   const { uid } = runtime;
@@ -51,6 +72,21 @@ async function endWhenDue(runtime: Runtime, order: ClaimOrder, context: Context)
     if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
   });
   return { outcome: settled() };
+}
+
+/** Whether another Pod had the claim's key first. After a restart only the API server may know. */
+async function isSecond(
+  { pod, assignment }: Runtime,
+  { order, history }: EndOfLifeOptions,
+): Promise<boolean> {
+  const key = assignment?.claimKey;
+  if (key !== undefined && order.first(key).kind === "unordered") {
+    await history.first(key).catch((error: unknown) => {
+      // Too long ago: without knowing the order, both stay.
+      if (!(error instanceof ApiError && error.isGone)) throw error;
+    });
+  }
+  return order.isSuperseded(pod);
 }
 
 function closeUsage(
