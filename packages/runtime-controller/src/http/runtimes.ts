@@ -61,11 +61,17 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       });
       if (!isAssigned(runtime))
         throw new Error(`runtime ${runtime.name} was claimed but carries no assignment`);
-      // Nobody will ever learn of it: a caller with a key asks again, one without cannot.
-      if (request.raw.socket.destroyed && claim.idempotencyKey === undefined)
-        await abandoner.abandon(runtime);
+      // Who does not learn of a runtime cannot use it: a caller with a key asks again, one without cannot.
+      const isForgotten = claim.idempotencyKey === undefined;
+      const assigned = await answer(`Runtime ${runtime.name} is assigned.`, runtime, options).catch(
+        async (error: unknown) => {
+          if (isForgotten) await abandoner.abandon(runtime);
+          throw error;
+        },
+      );
+      if (isForgotten && request.raw.socket.destroyed) await abandoner.abandon(runtime);
       reply.code(201);
-      return answer(`Runtime ${runtime.name} is assigned.`, runtime, options);
+      return assigned;
     },
   );
 
