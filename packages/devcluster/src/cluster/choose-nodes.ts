@@ -23,11 +23,3 @@ export function chooseNodes(
   progress.tell(`No real node here (${obstacle}): kwok plays the nodes instead.`);
   return "kwok";
 }
-
-/** Why this machine cannot run a kubelet; undefined when it can. */
-export function realNodeObstacle(): string | undefined {
-  if (process.platform !== "linux") {
-    return "it needs Linux";
-  }
-  return process.getuid?.() === 0 ? undefined : "it needs root";
-}

@@ -5,7 +5,8 @@ import { silentProgress, type Progress } from "../progress/progress.ts";
 import { findProgram, Provisioner } from "../provision/provisioner.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import { attachTo, findCluster, type KubeconfigChoice } from "./attach.ts";
-import { chooseNodes, realNodeObstacle } from "./choose-nodes.ts";
+import { realNodeObstacle } from "../node/obstacle.ts";
+import { chooseNodes } from "./choose-nodes.ts";
 import type { ClusterContext } from "./context.ts";
 import { ClusterDirectory, removeCluster } from "./directory.ts";
 import { startParts, type NodeKind } from "./parts.ts";
@@ -47,7 +48,8 @@ export interface ClusterOptions {
 export async function startCluster(options: ClusterOptions): Promise<StartedCluster> {
   const { settings = readSettings(), progress = silentProgress } = options;
   const existing = options.attach && (await findCluster(options.attach));
-  const nodes = existing?.nodes ?? chooseNodes(options.nodes, realNodeObstacle(), progress);
+  const nodes =
+    existing?.nodes ?? chooseNodes(options.nodes, await realNodeObstacle(settings.searchPath), progress);
   const name = options.name ?? `cluster-${randomBytes(4).toString("hex")}`;
   const { state, instance } = await new ClusterDirectory(settings.stateDir).create(name, nodes);
   try {

@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
-import { UserError } from "../errors.ts";
 import type { ClusterContext } from "../cluster/context.ts";
+import { UserError } from "../errors.ts";
+import { findProgram } from "../provision/provisioner.ts";
 
 /**
  * A node runs in a process and a mount namespace of its own.
@@ -60,10 +61,11 @@ export async function startNamespaces(
   options: { pauseProgram: string; needed: readonly string[] },
 ): Promise<NodeNamespaces> {
   refuseHidden([context.state.dir, options.pauseProgram, ...options.needed]);
+  const [unshare, nsenter] = await Promise.all([program(context, "unshare"), program(context, "nsenter")]);
   const marker = context.state.path("node-namespaces");
   const holder = await context.supervisor.start({
     name: "node",
-    command: "/usr/bin/unshare",
+    command: unshare,
     args: [
       ...["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc"],
       ...["sh", "-euc", script, "node", marker, options.pauseProgram],
@@ -75,11 +77,19 @@ export async function startNamespaces(
   const namespaces = [`--mount=${proc}/ns/mnt`, `--pid=${proc}/ns/pid_for_children`];
   return {
     enter: (command, args) => ({
-      command: "/usr/bin/nsenter",
+      command: nsenter,
       args: [...namespaces, "--", command, ...args],
     }),
     outside: (path) => `${proc}/root${path}`,
   };
+}
+
+async function program(context: ClusterContext, name: string): Promise<string> {
+  const path = await findProgram([name], context.searchPath);
+  if (path === undefined) {
+    throw new UserError(`\`${name}\` is needed and not installed: install the package util-linux.`);
+  }
+  return path;
 }
 
 /** Throws a `UserError` for a path that lies in a folder of which the node has its own. */
