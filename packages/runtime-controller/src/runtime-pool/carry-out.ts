@@ -25,9 +25,15 @@ export interface Hands {
   equipped: Set<string>;
 }
 
+/**
+ * Creations of one run. What becomes ready meanwhile is offered by the next run only, and users wait for it; the
+ * watch of the created Pods brings that run at once.
+ */
+const mostCreations = 60;
+
 /** What became of a plan. */
 export interface CarriedOut {
-  /** Pods that were created; fewer than planned when one was refused. */
+  /** Pods that were created; fewer than planned when one was refused, or when the plan is large. */
   created: number;
   refusal?: Refusal;
 }
@@ -44,7 +50,7 @@ export async function carryOut(plan: PoolPlan, observed: PoolObservation, hands:
     ...plan.promote.map((runtime) => setState(runtime, "available", hands)),
     ...plan.demote.map((runtime) => setState(runtime, "pending", hands)),
   ]);
-  const created = await slowStart(plan.create, () => createRuntime(observed, hands));
+  const created = await slowStart(Math.min(plan.create, mostCreations), () => createRuntime(observed, hands));
   await Promise.all(plan.remove.map(({ runtime }) => removeWarm(runtime, hands)));
   const refusal = refusalOf(created.error);
   if (created.error && !refusal) throw created.error;
