@@ -1,5 +1,5 @@
+import { backoffMs } from "../clock/backoff.ts";
 import { systemClock, type Clock } from "../clock/clock.ts";
-import { backoffMs, type BackoffLimits } from "./backoff.ts";
 import { DelayHeap } from "./delay-heap.ts";
 import { FairKeys } from "./fair-keys.ts";
 
@@ -28,8 +28,6 @@ export interface QueueOptions {
   clock?: Clock;
   /** Uniform in [0, 1); `Math.random` by default. */
   random?: () => number;
-  /** 250 ms to 5 min by default: client-go's 5 ms start is too eager for one process. */
-  backoff?: BackoffLimits;
   observer?: QueueObserver;
 }
 
@@ -38,10 +36,8 @@ interface Waiting {
   sinceMs: number;
 }
 
-/** Timers of Node fire at once beyond this; a longer delay is slept in several parts. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-const DEFAULT_BACKOFF: BackoffLimits = { firstMs: 250, maxMs: 300_000 };
+/** Client-go's 5 ms start is too eager for one process. */
+const BACKOFF = { firstMs: 250, longestMs: 300_000 };
 
 /**
  * The work queue of one controller.
@@ -56,7 +52,6 @@ export class WorkQueue {
   readonly name: string;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #backoff: BackoffLimits;
   readonly #observer: QueueObserver | undefined;
 
   /** Keys that must run; those not being worked on are also in a lane. */
@@ -76,7 +71,6 @@ export class WorkQueue {
     this.name = options.name;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
     this.#observer = options.observer;
   }
 
@@ -121,7 +115,7 @@ export class WorkQueue {
     const failures = this.failures(key) + 1;
     this.#failures.set(key, failures);
     this.#observer?.retried();
-    this.add(key, { ...options, afterMs: backoffMs(failures, this.#backoff, this.#random) });
+    this.add(key, { ...options, afterMs: backoffMs(failures, BACKOFF, this.#random) });
   }
 
   /** Ends the back-off of a key: the next failure is its first again. */
@@ -220,7 +214,7 @@ export class WorkQueue {
     this.#alarm?.cancel.abort();
     const alarm = { dueMs, cancel: new AbortController() };
     this.#alarm = alarm;
-    const afterMs = Math.min(Math.max(0, dueMs - this.#clock.monotonicMs()), MAX_TIMER_MS);
+    const afterMs = Math.max(0, dueMs - this.#clock.monotonicMs());
     this.#clock.sleep(afterMs, alarm.cancel.signal).then(
       () => this.#ring(),
       () => undefined, // cancelled: an earlier alarm took its place, or the queue was shut down

@@ -1,6 +1,6 @@
+import { Backoff } from "../clock/backoff.ts";
 import type { Clock } from "../clock/clock.ts";
 import { ApiError, TransportError } from "./api-error.ts";
-import { Backoff } from "./backoff.ts";
 import type { Kind, KubeObject } from "./object.ts";
 import type { RestClient, Selection } from "./rest.ts";
 import type { WatchEvent } from "./watch.ts";

@@ -1,3 +1,4 @@
+import { backoffMs } from "../clock/backoff.ts";
 import type { Clock } from "../clock/clock.ts";
 import { ApiError, TransportError } from "./api-error.ts";
 import type { Deadline } from "./deadline.ts";
@@ -14,8 +15,7 @@ export interface RetryPolicy {
 
 const MAX_RETRIES = 10;
 const THROTTLED_MS = 1_000;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
+const BACKOFF = { firstMs: 100, longestMs: 5_000 };
 const LONGEST_ASKED_MS = 60_000;
 /** The one form of RFC 9110 that may be sent: `Thu, 01 Jan 2026 00:00:05 GMT`. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
@@ -51,15 +51,15 @@ async function slept(delayMs: number, { clock, deadline }: RetryPolicy): Promise
 }
 
 function retryDelayMs(error: unknown, retries: number, idempotent: boolean): number | undefined {
-  const backoffMs = Math.random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** retries);
+  const jitteredMs = backoffMs(retries + 1, BACKOFF, Math.random);
   if (error instanceof ApiError && error.isThrottled)
-    return (error.retryAfterMs ?? THROTTLED_MS) + backoffMs / 10;
+    return (error.retryAfterMs ?? THROTTLED_MS) + jitteredMs / 10;
   if (!idempotent) return undefined;
   if (error instanceof ApiError && [502, 503, 504].includes(error.status)) {
-    return Math.max(error.retryAfterMs ?? 0, backoffMs);
+    return Math.max(error.retryAfterMs ?? 0, jitteredMs);
   }
   const broken = error instanceof TransportError && ["unreachable", "disconnected"].includes(error.failure);
-  return broken ? backoffMs : undefined;
+  return broken ? jitteredMs : undefined;
 }
 
 /**

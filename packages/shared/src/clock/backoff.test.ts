@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../clock/manual-clock.ts";
+import { ManualClock } from "./manual-clock.ts";
 import { Backoff } from "./backoff.ts";
 
 const LIMITS = { firstMs: 800, longestMs: 30_000, resetAfterMs: 120_000 };
