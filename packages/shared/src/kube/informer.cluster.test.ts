@@ -264,6 +264,22 @@ describe("a watch that breaks", () => {
     expect(informer.get(object.metadata)?.data).toEqual({ value: "3" });
   });
 
+  it("and ends with an old event goes on after the newest one", async () => {
+    const older = await create("a");
+    const { seen } = await follow();
+    await watching();
+    const newer = await change(older, "1");
+    await expect.poll(() => seen).toHaveLength(2);
+    const body = [newer, older].map((object) => `${JSON.stringify({ type: "MODIFIED", object })}\n`).join("");
+    const replayed = proxy.inject({ verb: "watch", times: 1, act: { kind: "answer", status: 200, body } });
+    proxy.inject({ verb: "watch", times: 1, act: { kind: "cutWatch", how: "end" } });
+    await replayed.struck();
+    await watching(3);
+    const { url } = proxy.log.select({ verb: "watch" })[2]!;
+    expect(url).toContain(`resourceVersion=${newer.metadata.resourceVersion}&`);
+    expect(seen).toEqual(["added a", "modified a 1"]);
+  });
+
   it("and says nothing for longer than the idle limit is replaced", async () => {
     const object = await create("a");
     const { informer, seen } = await follow({ idleTimeoutMs: 300 });

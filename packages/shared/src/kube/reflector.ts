@@ -2,6 +2,7 @@ import { Backoff } from "../clock/backoff.ts";
 import type { Clock } from "../clock/clock.ts";
 import { ApiError, TransportError } from "./api-error.ts";
 import type { Kind, KubeObject } from "./object.ts";
+import { later } from "./resource-version.ts";
 import type { RestClient, Selection } from "./rest.ts";
 import type { WatchEvent } from "./watch.ts";
 
@@ -31,7 +32,7 @@ type State = { readonly phase: "list" } | { readonly phase: "watch"; readonly re
 /** Client-go's values. */
 const BACKOFF = { firstMs: 800, longestMs: 30_000, resetAfterMs: 120_000 };
 const WATCH_SECONDS = { least: 290, most: 580 };
-/** A watch that the server ends sooner, and empty, is refused rather than served. */
+/** A watch that the server ends sooner, and without news, is refused rather than served. */
 const SHORTEST_WATCH_MS = 1_000;
 
 /**
@@ -75,14 +76,14 @@ export class Reflector<T extends KubeObject> {
     const startMs = clock.monotonicMs();
     const timeoutSeconds = randomBetween(WATCH_SECONDS.least, WATCH_SECONDS.most);
     const options = { ...selection, resourceVersion, timeoutSeconds, signal, idleTimeoutMs };
-    let events = 0;
+    let seen = resourceVersion;
     for await (const event of client.watch(kind, options)) {
       if (signal.aborted) return;
-      events++;
       sink.event(event);
-      this.#state = { phase: "watch", resourceVersion: event.object.metadata.resourceVersion };
+      seen = later(seen, event.object.metadata.resourceVersion);
+      this.#state = { phase: "watch", resourceVersion: seen };
     }
-    if (events === 0 && clock.monotonicMs() - startMs < SHORTEST_WATCH_MS) {
+    if (seen === resourceVersion && clock.monotonicMs() - startMs < SHORTEST_WATCH_MS) {
       throw new Error(`watch ${kind.kind}: the server ended it at once`);
     }
   }

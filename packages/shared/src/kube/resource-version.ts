@@ -13,3 +13,11 @@ export function hasReached(seen: string, written: string): boolean {
   if (seen.length !== written.length) return seen.length > written.length;
   return seen >= written;
 }
+
+/**
+ * Where a watch that has seen `seen` is after an event at `next`: an event that a proxy or a server delivers once
+ * more does not bring it back. What cannot be ordered is taken for later.
+ */
+export function later(seen: string, next: string): string {
+  return isOrdered(seen) && isOrdered(next) && hasReached(seen, next) ? seen : next;
+}
