@@ -1,0 +1,285 @@
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { dropAfter, dropBefore } from "@datalayer/devcluster/testkit/fault-proxy";
+import { findCondition } from "@datalayer/shared/controller/conditions";
+import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import { Node, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { defineKind, type KubeObject, type Manifest } from "@datalayer/shared/kube/object";
+import { beforeAll, describe, expect, it } from "vitest";
+import { environmentManifest, poolManifest } from "../../test/builders.ts";
+import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
+import { assertNeverMoreWarm, type PodHistory } from "../../test/pod-history.ts";
+import { annotation } from "../runtime/names.ts";
+
+let cluster: Harness;
+let replica: TestReplica;
+let history: PodHistory;
+
+beforeAll(async () => {
+  cluster = await startHarness();
+  history = await cluster.record();
+  replica = await cluster.startReplica("first");
+});
+
+const ref = (name: string) => ({ namespace: cluster.namespace, name });
+const writes = (sinceMs: number) => cluster.proxy.log.writes({ sinceMs, exceptResource: "leases" });
+
+/** The pool once its condition has this reason. */
+const untilReason = (name: string, type: string, reason: string, timeoutMs = 20_000): Promise<RuntimePool> =>
+  eventually(
+    async () => {
+      const pool = await cluster.admin.get(RuntimePool, ref(name));
+      return findCondition(pool.status?.conditions ?? [], type)?.reason === reason && pool;
+    },
+    { timeoutMs, message: `${type} of ${name} having the reason ${reason}` },
+  );
+
+const untilSettled = (name: string): Promise<RuntimePool> => untilReason(name, "Reconciling", "Settled");
+
+/** Waits until the lease has been renewed so often: time in which a controller at rest writes nothing else. */
+async function untilRenewed(times: number): Promise<void> {
+  const sinceMs = performance.now();
+  const renewals = () => cluster.proxy.log.commits({ sinceMs, resource: "leases" }).length;
+  await eventually(() => renewals() >= times, { timeoutMs: 20_000, message: "the lease being renewed" });
+}
+
+/** The least number of available runtimes of a pool at any moment since it first had `size`. */
+function leastAvailable(pool: string, size: number): number {
+  const lives = [...history.lives.values()].filter(({ versions }) => versions[0]?.pool === pool);
+  const changes = lives.flatMap(({ uid, versions }) =>
+    versions.map(({ resourceVersion, state, terminating }) => ({
+      at: Number(resourceVersion),
+      uid,
+      serves: state === "available" && !terminating,
+    })),
+  );
+  const serving = new Set<string>();
+  let least = Infinity;
+  for (const { uid, serves } of changes.sort((a, b) => a.at - b.at)) {
+    if (serves) serving.add(uid);
+    else serving.delete(uid);
+    if (serving.size >= size || least < Infinity) least = Math.min(least, serving.size);
+  }
+  return least;
+}
+
+describe("a pool", () => {
+  it("is filled, and then nothing is written but the lease", async () => {
+    await cluster.warmPool({ name: "steady", size: 3 });
+    const pool = await untilSettled("steady");
+    expect(pool.status).toMatchObject({
+      desired: 3,
+      available: 3,
+      pending: 0,
+      assigned: 0,
+      observedGeneration: 1,
+    });
+    await untilRenewed(1); // the Events of the fill follow it
+    const sinceMs = performance.now();
+    await untilRenewed(2);
+    expect(writes(sinceMs)).toEqual([]);
+  });
+
+  it("is looked at again without a write when what its Pods are made of stays the same", async () => {
+    await cluster.warmPool({ name: "again", size: 1 });
+    await untilSettled("again");
+    await untilRenewed(1);
+    const reconciles = () => replica.counter("controller_runtime_reconcile_total");
+    const before = await reconciles();
+    const sinceMs = performance.now();
+    await cluster.admin.patch(RuntimeEnvironment, ref("again"), [
+      { op: "replace", path: "/spec/title", value: "Other title" },
+    ]);
+    await eventually(async () => (await reconciles()) > before, { message: "another reconcile" });
+    await untilRenewed(1);
+    expect(writes(sinceMs)).toEqual([]);
+  });
+
+  it("is refilled after claims, and a shrink takes no assigned one", async () => {
+    await cluster.warmPool({ name: "claimed", size: 3 });
+    const claim = () => replica.claim({ environment_name: "claimed" });
+    const answers = await Promise.all([claim(), claim()]);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    await cluster.available("claimed", 3);
+    await cluster.resize("claimed", 0);
+    await cluster.available("claimed", 0);
+    await eventually(
+      async () => {
+        const { status } = await cluster.admin.get(RuntimePool, ref("claimed"));
+        return status?.desired === 0 && status.available === 0 && status.assigned === 2;
+      },
+      { message: "the counts of a pool without warm runtimes" },
+    );
+    expect(await cluster.runtimes({ pool: "claimed", state: "assigned" })).toHaveLength(2);
+  });
+
+  it("rolls out a new image without ever offering less than its size", async () => {
+    await cluster.warmPool({ name: "rolled", size: 4 });
+    const { status } = await untilSettled("rolled");
+    const dockerImage = { op: "replace" as const, path: "/spec/dockerImage", value: "datalayer/other:2" };
+    await cluster.admin.patch(RuntimeEnvironment, ref("rolled"), [dockerImage]);
+    await untilReason("rolled", "RolledOut", "RollingOut");
+    const pool = await untilReason("rolled", "RolledOut", "Warm");
+    const runtimes = await cluster.available("rolled", 4);
+    expect(pool.status?.revision).not.toBe(status?.revision);
+    expect(new Set(runtimes.map(({ revision }) => revision))).toEqual(new Set([pool.status?.revision]));
+    expect(leastAvailable("rolled", 4)).toBe(4);
+  });
+
+  it("says that its environment is missing, and is filled when it is there", async () => {
+    await cluster.admin.create(
+      RuntimePool,
+      poolManifest(cluster.namespace, { name: "early", environment: "late" }),
+    );
+    const pool = await untilReason("early", "Stalled", "EnvironmentNotFound");
+    expect(findCondition(pool.status?.conditions ?? [], "Ready")).toMatchObject({
+      status: "False",
+      message: expect.stringContaining('spec.environment: there is no RuntimeEnvironment "late"') as string,
+    });
+    await cluster.admin.create(RuntimeEnvironment, environmentManifest(cluster.namespace, { name: "late" }));
+    await cluster.available("early", 3);
+    await untilSettled("early");
+  });
+
+  it("leaves users their runtimes when it is deleted", async () => {
+    const { metadata } = await cluster.warmPool({ name: "deleted", size: 2 });
+    const { body } = await replica.claim({ environment_name: "deleted" });
+    await cluster.admin.delete(RuntimePool, metadata, { uid: metadata.uid });
+    await eventually(
+      async () => (await cluster.runtimes({ pool: "deleted", state: "available" })).length === 0,
+      {
+        timeoutMs: 25_000,
+        message: "the warm runtimes being collected",
+      },
+    );
+    const { pod_name: name } = (body as { runtime: { pod_name: string } }).runtime;
+    expect(await cluster.runtime(name)).toMatchObject({ state: "assigned", terminating: false });
+  });
+
+  it("moves off a node that is cordoned, but for assigned runtimes", async () => {
+    const group = `node-${cluster.namespace}`;
+    const names = [`${group}-a`, `${group}-b`];
+    const made = await Promise.all(names.map((name) => cluster.admin.create(Node, kwokNode(name, group))));
+    await cluster.warmPool({ name: "cordoned", size: 4, nodeSelector: { group } });
+    const { body } = await replica.claim({ environment_name: "cordoned" });
+    const assigned = (await cluster.runtime((body as { runtime: { pod_name: string } }).runtime.pod_name))!;
+    await cluster.available("cordoned", 4);
+    const cordoned = assigned.pod.spec!.nodeName!;
+    await cluster.admin.patch(Node, { name: cordoned }, [
+      { op: "add", path: "/spec/unschedulable", value: true },
+    ]);
+    await eventually(
+      async () => {
+        const available = await cluster.runtimes({ pool: "cordoned", state: "available" });
+        return available.length === 4 && available.every(({ pod }) => pod.spec?.nodeName !== cordoned);
+      },
+      { timeoutMs: 20_000, message: "all warm runtimes on the other node" },
+    );
+    expect(await cluster.runtime(assigned.name)).toMatchObject({ state: "assigned", terminating: false });
+    await Promise.all(
+      made.map(({ metadata }) => cluster.admin.delete(Node, metadata, { uid: metadata.uid })),
+    );
+  });
+});
+
+describe("a pool whose Pods are refused", () => {
+  const ResourceQuota = defineKind<KubeObject & { spec: object; status?: { hard?: object } }>({
+    apiVersion: "v1",
+    kind: "ResourceQuota",
+    plural: "resourcequotas",
+  });
+
+  it("says why, tries ever more rarely, and is filled when it may be", async () => {
+    const { items } = await cluster.admin.list(Pod, { namespace: cluster.namespace });
+    const quota = await cluster.admin.create(ResourceQuota, {
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: ref("few-pods"),
+      spec: { hard: { pods: String(items.length + 2) } },
+    });
+    await eventually(async () => (await cluster.admin.get(ResourceQuota, ref("few-pods"))).status?.hard, {
+      message: "the quota being in force",
+    });
+    const sinceMs = performance.now();
+    await cluster.admin.create(
+      RuntimeEnvironment,
+      environmentManifest(cluster.namespace, { name: "refused" }),
+    );
+    await cluster.admin.create(
+      RuntimePool,
+      poolManifest(cluster.namespace, { name: "refused", environment: "refused", size: 6 }),
+    );
+    const pool = await untilReason("refused", "Reconciling", "QuotaExceeded");
+    expect(findCondition(pool.status?.conditions ?? [], "Reconciling")?.message).toContain("exceeded quota");
+    await cluster.available("refused", 2);
+    const refusals = () =>
+      cluster.proxy.log.select({
+        sinceMs,
+        verb: "create",
+        resource: "pods",
+        where: ({ status }) => status === 403,
+      });
+    const first = refusals().length;
+    await untilRenewed(2);
+    expect(refusals().length - first).toBeLessThanOrEqual(4);
+    expect(writes(sinceMs).filter(({ resource }) => resource === "runtime-pools/status").length).toBeLessThan(
+      8,
+    );
+    await cluster.admin.delete(ResourceQuota, ref("few-pods"), { uid: quota.metadata.uid });
+    await cluster.available("refused", 6);
+    await untilSettled("refused");
+  });
+});
+
+describe("a refill that is disturbed", () => {
+  it("makes no Pod twice when the answer is lost", async () => {
+    const lost = cluster.proxy.inject({ verb: "create", resource: "pods", times: 2, act: dropAfter() });
+    await cluster.warmPool({ name: "unanswered", size: 3 });
+    expect(lost.hits).toBe(2);
+    lost.remove();
+    assertNeverMoreWarm(history, "unanswered", 3);
+  });
+
+  it("gives a Pod its Secret later when that failed at first", async () => {
+    const failing = cluster.proxy.inject({
+      verb: "create",
+      resource: "secrets",
+      times: 2,
+      act: dropBefore(),
+    });
+    await cluster.warmPool({ name: "tokenless", size: 3 });
+    expect(failing.hits).toBe(2);
+    failing.remove();
+    await eventually(async () => (await secretsOf("tokenless")) === 3, { message: "a Secret for each Pod" });
+    assertNeverMoreWarm(history, "tokenless", 3);
+  });
+
+  it("is finished by the next leader, with no Pod too many", async () => {
+    await cluster.warmPool({ name: "orphaned", size: 1 });
+    const third = cluster.proxy.inject({ verb: "create", resource: "pods", nth: 3, act: dropBefore() });
+    await cluster.resize("orphaned", 12);
+    await third.struck();
+    await replica.kill();
+    third.remove();
+    await cluster.expireLease();
+    replica = await cluster.startReplica("second");
+    await cluster.available("orphaned", 12);
+    await untilSettled("orphaned");
+    expect(await secretsOf("orphaned")).toBe(12);
+    assertNeverMoreWarm(history, "orphaned", 12);
+  });
+});
+
+async function secretsOf(pool: string): Promise<number> {
+  const { items } = await cluster.admin.list(Pod, { namespace: cluster.namespace });
+  const pods = items.filter(({ metadata }) => metadata.annotations?.[annotation.pool] === pool);
+  const owners = new Set(pods.map(({ metadata }) => metadata.uid));
+  const secrets = await cluster.admin.list(Secret, { namespace: cluster.namespace });
+  return secrets.items.filter(({ metadata }) => owners.has(metadata.ownerReferences?.[0]?.uid ?? "")).length;
+}
+
+function kwokNode(name: string, group: string): Manifest<Node> {
+  const annotations = { "kwok.x-k8s.io/node": "fake" };
+  const labels = { group, "kubernetes.io/hostname": name, type: "kwok" };
+  return { apiVersion: "v1", kind: "Node", metadata: { name, annotations, labels } };
+}

@@ -1,0 +1,146 @@
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { freezeWatch, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import { pointer } from "@datalayer/shared/kube/json-patch";
+import { Pod } from "@datalayer/shared/kube/kinds";
+import { beforeAll, describe, expect, it } from "vitest";
+import { label } from "../src/runtime/names.ts";
+import { type Harness, startHarness, type TestReplica } from "./harness.ts";
+import { chartObjects } from "./manifests.ts";
+
+interface Role {
+  kind: string;
+  metadata: { name: string };
+  rules: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
+}
+
+const roles = (await chartObjects("rbac"))
+  .map((object) => object as unknown as Role)
+  .filter(({ kind }) => kind === "Role" || kind === "ClusterRole");
+
+/** What the chart grants, as `verb group/resource`. */
+const granted = new Set(
+  roles.flatMap(({ rules }) =>
+    rules.flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource}`)),
+      ),
+    ),
+  ),
+);
+
+const rightOf = ({ verb, group, resource }: ProxiedRequest): string => `${verb} ${group}/${resource}`;
+
+let cluster: Harness;
+let replica: TestReplica;
+
+beforeAll(async () => {
+  cluster = await startHarness();
+  replica = await cluster.startReplica("restricted");
+});
+
+describe("the rights of the runtime-controller", () => {
+  it("suffice for all that it does, and it uses each of them", async () => {
+    await cluster.warmPool({ name: "small", size: 1 });
+    await drain();
+    await drain(); // the second Event of a kind is counted on the first one
+    await resizeOverRest();
+    await endOverRest();
+    await loseACandidate();
+    const { log } = cluster.proxy;
+    const isUsed = (right: string): boolean => log.some((request) => rightOf(request) === right);
+    await eventually(() => [...granted].every(isUsed), {
+      message: "every right being used",
+      timeoutMs: 15_000,
+    }).catch(() => undefined);
+    expect([...granted].filter((right) => !isUsed(right))).toEqual([]);
+    const refused = log.filter(({ upstreamStatus }) => upstreamStatus === 403 || upstreamStatus === 401);
+    expect(refused.map(rightOf)).toEqual([]);
+    const used = new Set(log.filter(({ resource }) => resource !== "").map(rightOf));
+    expect([...used].filter((right) => !granted.has(right))).toEqual([]);
+  });
+
+  it("hold no wildcard and none of the rights that lead to more", () => {
+    const rules = roles.flatMap((role) => role.rules);
+    expect(rules.filter((rule) => JSON.stringify(rule).includes('"*"'))).toEqual([]);
+    const dangerous =
+      /^(escalate|bind|impersonate|deletecollection) |pods\/exec|serviceaccounts|nodes\/proxy|roles/;
+    expect([...granted].filter((right) => dangerous.test(right))).toEqual([]);
+  });
+
+  it("read no Secret but the one with the token keys", () => {
+    const reading = roles
+      .flatMap(({ rules }) => rules)
+      .filter(
+        ({ resources, verbs }) => resources.includes("secrets") && verbs.some((verb) => verb !== "create"),
+      );
+    expect(reading).toEqual([
+      {
+        apiGroups: [""],
+        resources: ["secrets"],
+        resourceNames: ["datalayer-operator-token-keys"],
+        verbs: ["get"],
+      },
+    ]);
+  });
+
+  it("are confined to the namespace, but for reading nodes", () => {
+    const clusterWide = roles.filter(({ kind }) => kind === "ClusterRole").flatMap(({ rules }) => rules);
+    expect(clusterWide).toEqual([{ apiGroups: [""], resources: ["nodes"], verbs: ["list", "watch"] }]);
+  });
+});
+
+/** Takes the only runtime of the pool, and waits for what that does to its conditions. */
+async function drain(): Promise<void> {
+  await cluster.available("small", 1);
+  await untilReady("True");
+  // Without a refill for a moment, the pool says that it has none.
+  const [runtime] = await cluster.available("small", 1);
+  await replica.claim({ environment_name: "small" });
+  await eventually(async () => (await cluster.runtime(runtime!.name))?.state === "assigned");
+  await untilReady("True");
+}
+
+async function untilReady(status: string): Promise<void> {
+  await eventually(
+    async () => {
+      const pool = await cluster.admin.get(RuntimePool, { namespace: cluster.namespace, name: "small" });
+      const isSettled = pool.status?.available === pool.spec.size;
+      return (
+        isSettled && pool.status?.conditions?.some((one) => one.type === "Ready" && one.status === status)
+      );
+    },
+    { message: `the pool being Ready=${status}` },
+  );
+}
+
+async function resizeOverRest(): Promise<void> {
+  const { status } = await replica.ask("POST", "/pools/small/size", { body: { size: 2 } });
+  expect(status).toBe(200);
+  await cluster.available("small", 2);
+}
+
+async function endOverRest(): Promise<void> {
+  const { body } = await replica.claim({ environment_name: "small" });
+  const { pod_name: name } = (body as { runtime: { pod_name: string } }).runtime;
+  expect((await replica.ask("DELETE", `/runtimes/${name}`)).status).toBe(200);
+  await eventually(async () => (await cluster.runtime(name)) === undefined, {
+    message: "the runtime being gone",
+    timeoutMs: 20_000,
+  });
+}
+
+/** Another one takes every runtime behind the back of the replica: it reads why its claim is refused. */
+async function loseACandidate(): Promise<void> {
+  const runtimes = await cluster.available("small", 2);
+  await untilReady("True");
+  const frozen = cluster.proxy.inject({ verb: "watch", resource: "pods", act: freezeWatch() });
+  const taken = {
+    op: "replace" as const,
+    path: pointer("metadata", "labels", label.state),
+    value: "assigned",
+  };
+  await Promise.all(runtimes.map(({ pod }) => cluster.admin.patch(Pod, pod.metadata, [taken])));
+  await replica.claim({ environment_name: "small" });
+  frozen.remove();
+}
