@@ -8,6 +8,7 @@ import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { label, runtimeApp } from "./runtime/names.ts";
+import { trimPod } from "./runtime/trim-pod.ts";
 import { runtimeIndexes } from "./runtime/runtimes.ts";
 
 /** What every replica keeps in memory. */
@@ -34,6 +35,7 @@ export function createCaches(options: {
       kind: Pod,
       labelSelector: `${label.app}=${runtimeApp}`,
       indexes: runtimeIndexes,
+      trim: trimPod,
     }),
     pools: new InformerSet({ ...common, namespaces, kind: RuntimePool }),
     environments: new InformerSet({ ...common, namespaces, kind: RuntimeEnvironment }),

@@ -19,6 +19,8 @@ export interface InformerOptions<T extends KubeObject> {
   labelSelector?: string;
   fieldSelector?: string;
   indexes?: Indexers<T>;
+  /** Takes out of each object, in place, what nobody reads: with thousands of them it is most of the memory. */
+  trim?: (object: T) => void;
   clock?: Clock;
   log?: Logger;
   metrics?: InformerMetrics;
@@ -121,7 +123,9 @@ export class Informer<T extends KubeObject> implements ObjectReader<T> {
   }
 
   recordWrite(object: T): void {
-    if (this.#covers(object.metadata)) this.#cache.recordWrite(object);
+    if (!this.#covers(object.metadata)) return;
+    this.#options.trim?.(object);
+    this.#cache.recordWrite(object);
   }
 
   recordDelete(ref: ObjectRef, uid: string): void {
@@ -132,10 +136,14 @@ export class Informer<T extends KubeObject> implements ObjectReader<T> {
     replace: (items, resourceVersion) => {
       this.#lists++;
       if (this.#lists > 1) this.#options.metrics?.relisted(this.#labels);
+      for (const item of items) this.#options.trim?.(item);
       this.#delivered(this.#cache.replace(items, resourceVersion));
       this.#firstList.resolve(undefined);
     },
-    event: (event: WatchEvent<T>) => this.#delivered(this.#cache.observe(event)),
+    event: (event: WatchEvent<T>) => {
+      if (event.type !== "BOOKMARK") this.#options.trim?.(event.object);
+      this.#delivered(this.#cache.observe(event));
+    },
     failed: ({ during, error, retryMs }) => {
       if (during === "watch") this.#options.metrics?.disconnected(this.#labels, causeOf(error));
       this.#log.warn(`${during} failed, next attempt in ${Math.round(retryMs)} ms`, { error });

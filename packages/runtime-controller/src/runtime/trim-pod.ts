@@ -1,0 +1,19 @@
+import type { Pod } from "@datalayer/shared/kube/kinds";
+
+/**
+ * Takes out of a cached Pod what no part of the controller reads: of the spec all but the node, and the status
+ * that the node repeats. It halves what thousands of Pods cost. A Pod is never written back as a whole, so
+ * nothing is lost.
+ */
+export function trimPod(pod: Pod): void {
+  const { spec, status } = pod;
+  if (spec) pod.spec = { containers: [], nodeName: spec.nodeName };
+  if (!status) return;
+  const { phase, podIP, conditions, containerStatuses } = status;
+  pod.status = {
+    phase,
+    podIP,
+    conditions: conditions?.filter(({ type }) => type === "Ready" || type === "PodScheduled"),
+    containerStatuses,
+  };
+}
