@@ -9,7 +9,9 @@ import { RestClient } from "@datalayer/shared/kube/rest";
 /** The namespace of pools, runtimes and the controller. */
 export const namespace = "datalayer-runtimes";
 
-const serviceAccount = "datalayer-operator-sa";
+const controllerAccount = "datalayer-operator-sa";
+const rawAccount = "bench-raw";
+const roleName = "datalayer-runtime-controller";
 const kwokNodes = 20;
 const tokenSeconds = 24 * 60 * 60;
 const manifests = ["crds", "policies", "rbac"].map((folder) =>
@@ -25,6 +27,11 @@ export interface BenchCluster {
   controllerToken: string;
   /** A kubeconfig with that token. */
   controllerKubeconfig: string;
+  /**
+   * The same rights for another ServiceAccount, which sends the raw patches: the API server queues requests by
+   * account, and the controller's lease must not wait behind those of the bench.
+   */
+  rawKubeconfig: string;
   down(): Promise<void>;
 }
 
@@ -46,16 +53,34 @@ export async function startBenchCluster(progress: Progress, signal: AbortSignal)
   try {
     await admin.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     await applyManifests(manifests, cluster);
-    const controllerToken = await requestToken(admin);
-    const controllerKubeconfig = await kubeconfigFor(cluster, controllerToken);
-    return { kubeconfigPath: cluster.kubeconfigPath, admin, controllerToken, controllerKubeconfig, down };
+    await createRawAccount(admin);
+    const controllerToken = await requestToken(admin, controllerAccount);
+    return {
+      kubeconfigPath: cluster.kubeconfigPath,
+      admin,
+      controllerToken,
+      controllerKubeconfig: await kubeconfigFor(cluster, controllerToken),
+      rawKubeconfig: await kubeconfigFor(cluster, await requestToken(admin, rawAccount)),
+      down,
+    };
   } catch (error) {
     await down();
     throw error;
   }
 }
 
-async function requestToken(admin: RestClient): Promise<string> {
+async function createRawAccount(admin: RestClient): Promise<void> {
+  const metadata = { name: rawAccount, namespace };
+  const post = (path: string, body: object): Promise<unknown> =>
+    admin.raw({ method: "POST", path, body: JSON.stringify({ metadata, ...body }) });
+  await post(`/api/v1/namespaces/${namespace}/serviceaccounts`, {});
+  await post(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, {
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: roleName },
+    subjects: [{ kind: "ServiceAccount", name: rawAccount, namespace }],
+  });
+}
+
+async function requestToken(admin: RestClient, serviceAccount: string): Promise<string> {
   const answer = await admin.raw({
     method: "POST",
     path: `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`,

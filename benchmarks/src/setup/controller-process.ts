@@ -12,6 +12,8 @@ import { parseExposition, type Sample } from "../measure/exposition.ts";
 const workspace = fileURLToPath(new URL("../../..", import.meta.url));
 const bundle = fileURLToPath(new URL("../../../packages/runtime-controller/dist/main.js", import.meta.url));
 const reports = fileURLToPath(new URL("../../reports/", import.meta.url));
+/** V8 may take 128 MiB for young objects on a large machine, whatever lives in it; 4 MiB three times over will do. */
+const memoryOptions = ["--max-semi-space-size=4"];
 const readyWithinMs = 60_000;
 
 /** How to start a controller. */
@@ -59,7 +61,7 @@ export class ControllerProcess {
     const [port, opsPort] = [await getPort(), await getPort()];
     const logPath = `${reports}${name}.log`;
     // It must not outlive the bench, however that one ends.
-    const command = ["--pdeathsig", "KILL", process.execPath, ...nodeOptions, "--enable-source-maps", bundle];
+    const command = ["--pdeathsig", "KILL", process.execPath, ...memoryOptions, ...nodeOptions, bundle];
     const child = spawn("setpriv", command, {
       stdio: ["ignore", "ignore", "pipe"],
       env: {

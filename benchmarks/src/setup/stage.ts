@@ -137,7 +137,7 @@ export async function endAll({ claims }: Stage, podNames: readonly string[]): Pr
   await Promise.all(Array.from({ length: 8 }, worker));
 }
 
-/** Pods for raw patches after the model of an available runtime, patched under the controller's own token. */
+/** Pods for raw patches after the model of an available runtime, patched with the controller's own rights. */
 export async function createRawPods(
   { cluster }: Stage,
   { count, connections }: { count: number; connections: number },
@@ -147,7 +147,7 @@ export async function createRawPods(
   const model = (await admin.list(Pod, { namespace, labelSelector })).items[0];
   if (!model) throw new Error("there is no available runtime to model the Pods for raw patches on");
   const patcher = new RestClient({
-    access: loadAccess({ kubeconfigYaml: cluster.controllerKubeconfig }),
+    access: loadAccess({ kubeconfigYaml: cluster.rawKubeconfig }),
     userAgent: "datalayer-bench-raw",
     fieldManager: "datalayer-bench-raw",
     connections,

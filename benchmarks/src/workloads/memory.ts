@@ -30,14 +30,14 @@ export async function measureMemory(stage: Stage): Promise<MemoryFigures> {
   for (const name of names) await createPool(cluster.admin, name, perPool);
   await progress.task(`${perPool * poolCount} Pods in ${poolCount} pools`, async (note) => {
     const filled = async (): Promise<boolean> => {
-      signal.throwIfAborted();
       const counts = await claims.counts();
       const available = names.map((name) => counts.get(name)?.available ?? 0);
       note(`${available.reduce((sum, one) => sum + one, 0)} are available`);
       peakRssMiB = Math.max(peakRssMiB, (await memoryOf(controller)).rssMiB);
-      return available.every((one) => one === perPool);
+      return signal.aborted || available.every((one) => one === perPool);
     };
     await eventually(filled, { timeoutMs: fillWithinMs, intervalMs: 1_000, message: "all pools to be full" });
+    signal.throwIfAborted();
   });
   const fillSeconds = round((performance.now() - startMs) / 1000);
   const settled = await progress.task("garbage collection", () => collected(stage));
