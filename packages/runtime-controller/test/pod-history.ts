@@ -129,7 +129,7 @@ export function assertNoDoubleAssignment(history: PodHistory, given: readonly Gi
 }
 
 /** Every Pod that is held is one that its claimant was told of, under its reservation. */
-export function assertNoLeakedReservation(history: PodHistory, given: readonly Given[]): void {
+export function assertNoLeakedReservation(history: Pick<PodHistory, "held">, given: readonly Given[]): void {
   const told = new Map(given.map(({ podName, claimant }) => [podName, claimant]));
   const problems = history
     .held()

@@ -72,10 +72,14 @@ export class TestReplica {
     return { status: answer.statusCode, headers: answer.headers, body: parsed(answer.body) };
   }
 
-  /** Claims a runtime; `key` is the Idempotency-Key. */
+  /** Claims a runtime, of the builders' environment unless a pool is named; `key` is the Idempotency-Key. */
   claim(body: ClaimBody = {}, key?: string): Promise<Answer> {
     return this.ask("POST", "/runtimes", {
-      body: { environment_name: "python-env", user_uid: "user-1", ...body },
+      body: {
+        ...(body.pool_name === undefined && { environment_name: "python-env" }),
+        user_uid: "user-1",
+        ...body,
+      },
       headers: key === undefined ? {} : { "idempotency-key": key },
     });
   }
