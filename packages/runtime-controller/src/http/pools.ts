@@ -1,5 +1,6 @@
 import type { App } from "@datalayer/shared/http/app";
 import { notFound } from "@datalayer/shared/http/problem";
+import { ApiError } from "@datalayer/shared/kube/api-error";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
@@ -49,16 +50,31 @@ export function servePools(app: App, prefix: string, options: PoolRoutesOptions)
     },
     async ({ params, query, body }) => {
       const pool = pools.list(query.namespace).find(({ metadata }) => metadata.name === params.name);
-      if (!pool) throw notFound(`no runtime pool is named "${params.name}"`);
-      const resized = await client.patch(RuntimePool, pool.metadata, [
-        { op: "test", path: "/metadata/uid", value: pool.metadata.uid },
-        { op: "add", path: "/spec/size", value: body.size },
-      ]);
+      const resized = pool && (await resize(pool, body.size, client));
+      if (!resized) throw notFound(`no runtime pool is named "${params.name}"`);
       pools.recordWrite(resized);
       const message = `Pool ${params.name} will keep ${body.size} runtimes available.`;
       return { success: true as const, message, pool: viewOf(resized, runtimes) };
     },
   );
+}
+
+/** Sets the size; undefined when the pool is gone, or another one of that name is in its place. */
+async function resize(
+  { metadata }: RuntimePool,
+  size: number,
+  client: RestClient,
+): Promise<RuntimePool | undefined> {
+  try {
+    return await client.patch(RuntimePool, metadata, [
+      { op: "test", path: "/metadata/uid", value: metadata.uid },
+      { op: "add", path: "/spec/size", value: size },
+    ]);
+  } catch (error) {
+    const isOther = error instanceof ApiError && error.isInvalid && !error.details?.causes?.length;
+    if (isOther || (error instanceof ApiError && error.isNotFound)) return undefined;
+    throw error;
+  }
 }
 
 function viewOf(pool: RuntimePool, runtimes: Runtimes): z.infer<typeof poolView> {
