@@ -126,6 +126,23 @@ describe("an informer", () => {
     expect(() => informer.byIndex("colour", "7")).toThrow('no index "colour", only: value');
   });
 
+  it("keeps nothing that is to be trimmed, wherever an object comes from", async () => {
+    const listed = await create("listed", { value: "1", bulk: "x" });
+    const { informer } = await follow({
+      trim: (object) => {
+        object.data = { value: object.data?.["value"] ?? "" };
+      },
+    });
+    const watched = await create("watched", { value: "2", bulk: "x" });
+    await expect.poll(() => informer.get(watched.metadata)?.data).toEqual({ value: "2" });
+    expect(informer.get(listed.metadata)?.data).toEqual({ value: "1" });
+    const written = await other.patch(ConfigMap, listed.metadata, [
+      { op: "add", path: "/data/value", value: "3" },
+    ]);
+    informer.recordWrite(written);
+    expect(informer.get(listed.metadata)?.data).toEqual({ value: "3" });
+  });
+
   it("reports an object that was replaced while nobody looked as a deletion and an addition", async () => {
     const first = await create("same");
     const { seen, informer } = await follow();
