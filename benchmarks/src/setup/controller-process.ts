@@ -56,10 +56,12 @@ export class ControllerProcess {
   static async start(options: ControllerOptions): Promise<ControllerProcess> {
     const { name, kubeconfig, apiKey, nodeOptions = [] } = options;
     await mkdir(reports, { recursive: true });
-    const kubeconfigPath = `${reports}${name}.kubeconfig`;
+    // Two benches may run at once.
+    const file = `${reports}${name}-${process.pid}`;
+    const kubeconfigPath = `${file}.kubeconfig`;
     await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
     const [port, opsPort] = [await getPort(), await getPort()];
-    const logPath = `${reports}${name}.log`;
+    const logPath = `${file}.log`;
     // It must not outlive the bench, however that one ends.
     const command = ["--pdeathsig", "KILL", process.execPath, ...memoryOptions, ...nodeOptions, bundle];
     const child = spawn("setpriv", command, {
