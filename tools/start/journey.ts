@@ -7,7 +7,7 @@ import { runCell } from "./kernel.ts";
 import { type RunningOperator, startOperator } from "./operator.ts";
 import { claimRuntime, type ClaimedRuntime, endRuntime } from "./rest.ts";
 import { untilGone, untilWarm } from "./watching.ts";
-import { reachable } from "./way-in.ts";
+import { openWayIn } from "./way-in.ts";
 
 /** What the journey showed. */
 export interface Proof {
@@ -22,7 +22,7 @@ export interface Proof {
   apiUrl: string;
   apiKeyPath: string;
   /** Removes what the journey brought into the cluster. */
-  undo(): Promise<void>;
+  undo: () => Promise<void>;
 }
 
 /** What the journey is made with. */
@@ -42,7 +42,7 @@ export async function prove(cluster: StartedCluster, options: JourneyOptions): P
   await progress.task("warming the pool", (note) => untilWarm(cluster, poolOfExample, { note, signal }));
   const warmMs = Math.round(performance.now() - startedMs);
   const { runtime: claimed, claimMs } = await claimRuntime(operator, signal);
-  const runtime = await reachable(cluster, claimed);
+  const { runtime, close } = await openWayIn(cluster, claimed);
   const ask = (): Promise<string> => runCell(runtime, "6*7");
   const answer = cluster.nodes === "kwok" ? null : await progress.task("asking the kernel", ask);
   return {
@@ -52,7 +52,10 @@ export async function prove(cluster: StartedCluster, options: JourneyOptions): P
     claimMs,
     runtime,
     ...operator,
-    undo: () => leave(cluster, { operator, runtime, applied }),
+    undo: async () => {
+      close();
+      await leave(cluster, { operator, runtime, applied });
+    },
   };
 }
 

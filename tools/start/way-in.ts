@@ -1,33 +1,49 @@
-import { createServer } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { StartedCluster } from "@datalayer/devcluster/cluster";
 import { KubeConfig, PortForward } from "@kubernetes/client-node";
 import type { ClaimedRuntime } from "./rest.ts";
 
+/** A runtime with a URL that works from here, until it is closed. */
+export interface WayIn {
+  runtime: ClaimedRuntime;
+  close: () => void;
+}
+
 const namespace = "datalayer-runtimes";
 
 /**
- * A runtime with a URL that works from here. The Pods of a local cluster can be reached as they are; those of the
- * reader's own cluster through its API server, as `kubectl port-forward` does, until this process ends.
+ * Opens a way to a runtime. The Pods of a local cluster can be reached as they are; those of the reader's own
+ * cluster through its API server, as `kubectl port-forward` does.
  */
-export async function reachable(cluster: StartedCluster, runtime: ClaimedRuntime): Promise<ClaimedRuntime> {
-  if (!cluster.attached) return runtime;
+export async function openWayIn(cluster: StartedCluster, runtime: ClaimedRuntime): Promise<WayIn> {
+  if (!cluster.attached) return { runtime, close: () => undefined };
   const ingress = new URL(runtime.ingress);
+  const podPort = Number(ingress.port);
   const forward = forwarderOf(cluster);
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    sockets.add(socket);
     socket.on("error", () => socket.destroy());
     forward
-      .portForward(namespace, runtime.pod_name, [Number(ingress.port)], socket, null, socket)
+      .portForward(namespace, runtime.pod_name, [podPort], socket, null, socket)
+      .then((tunnel: unknown) => socket.on("close", () => (tunnel as WebSocket).close()))
       .catch(() => socket.destroy());
   });
-  server.unref();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      resolve(typeof address === "object" ? (address?.port ?? 0) : 0);
-    });
+  ingress.host = `127.0.0.1:${await listen(server)}`;
+  const close = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { runtime: { ...runtime, ingress: ingress.href }, close };
+}
+
+function listen(server: Server): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    resolve(typeof address === "object" ? (address?.port ?? 0) : 0);
   });
-  ingress.host = `127.0.0.1:${port}`;
-  return { ...runtime, ingress: ingress.href };
+  return promise;
 }
 
 function forwarderOf({ kubeconfigPath }: StartedCluster): PortForward {
