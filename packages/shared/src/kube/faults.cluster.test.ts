@@ -136,6 +136,23 @@ describe("a first list", () => {
   });
 });
 
+describe("a list that is answered by something else", () => {
+  it.each(["{}", '{"status":"ok"}', '{"kind":"ConfigMapList","items":[]}', "null"])(
+    "(%s) deletes nothing",
+    async (body) => {
+      const object = await create("a");
+      const { informer, changes } = follow();
+      await informer.synced();
+      const answered = proxy.inject({ verb: "list", times: 2, act: answer(200, { body }) });
+      proxy.inject({ verb: "watch", times: 1, act: expireWatch() });
+      await answered.struck(2);
+      await change(object, "1");
+      await expect.poll(() => changes.map(({ type }) => type)).toEqual(["added", "modified"]);
+      expect(versions(informer.list())).toEqual(await stored());
+    },
+  );
+});
+
 describe("a server that asks to wait for weeks", () => {
   it.each([3_000_000, "Tue, 01 Jan 2999 00:00:00 GMT"])(
     "(%s) is asked again in a minute",

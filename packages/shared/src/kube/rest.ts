@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../clock/clock.ts";
 import type { ClusterAccess } from "./access.ts";
 import type { Call } from "./api-error.ts";
 import { Caller, type CallOptions, type PreparedCall } from "./caller.ts";
-import { complete } from "./decode.ts";
+import { decodeObject, decodePage, type Page } from "./decode.ts";
 import type { JsonPatchOperation } from "./json-patch.ts";
 import type { RestMetrics } from "./metrics.ts";
 import { type Kind, type KubeObject, keyOf, type Manifest, type ObjectRef } from "./object.ts";
@@ -42,14 +42,6 @@ export interface ListOptions extends Selection, CallOptions {
   limit?: number;
 }
 
-/** One page of a list. */
-export interface Page<T extends KubeObject> {
-  items: T[];
-  resourceVersion: string;
-  /** Set when there are more. */
-  continue?: string;
-}
-
 /** From where and how long to watch. */
 export interface WatchOptions extends Selection {
   /** Events after this one. */
@@ -84,11 +76,6 @@ interface Connections {
   readonly watcher: Caller;
   readonly calls: Set<Transport>;
   readonly watches: Transport;
-}
-
-interface WireList<T extends KubeObject> {
-  items: T[] | null;
-  metadata: { resourceVersion: string; continue?: string };
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -266,7 +253,7 @@ export class RestClient {
     call: Call,
     rest: Omit<PreparedCall, "call">,
   ): Promise<T> {
-    return complete(kind, (await this.#connections.caller.call({ call, ...rest })) as T);
+    return decodeObject(call, kind, await this.#connections.caller.call({ call, ...rest }));
   }
 
   async #page<T extends KubeObject>(kind: Kind<T>, options: ListOptions, next?: string): Promise<Page<T>> {
@@ -277,15 +264,8 @@ export class RestClient {
     const path = withQuery(collectionPath(kind, namespace), { labelSelector, fieldSelector, limit, ...from });
     const call: Call = { verb: "list", kind: kind.kind, target: namespace ?? "" };
     const request: HttpRequest = { method: "GET", path };
-    const list = (await this.#connections.caller.call({
-      call,
-      request,
-      idempotent: true,
-      options,
-    })) as WireList<T>;
-    const items = list.items ?? [];
-    for (const item of items) complete(kind, item);
-    return { items, resourceVersion: list.metadata.resourceVersion, continue: list.metadata.continue };
+    const body = await this.#connections.caller.call({ call, request, idempotent: true, options });
+    return decodePage(call, kind, body);
   }
 }
 
