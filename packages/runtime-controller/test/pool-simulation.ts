@@ -1,0 +1,151 @@
+import { ManualClock } from "@datalayer/shared/clock/manual-clock";
+import type { Runtime } from "../src/runtime/runtime.ts";
+import { planPool } from "../src/runtime-pool/plan.ts";
+import { RefillBackoff } from "../src/runtime-pool/refill-backoff.ts";
+import type { Refusal } from "../src/runtime-pool/refusal.ts";
+import { createdAt, observation, runtime, type RuntimeTraits, storedPool } from "./pool-objects.ts";
+
+interface SimulatedPod {
+  id: string;
+  bornAtMs: number;
+  traits: RuntimeTraits;
+}
+
+const crashLooping: RuntimeTraits["status"] = {
+  phase: "Running",
+  containerStatuses: [
+    {
+      name: "jupyter",
+      image: "i",
+      imageID: "i",
+      ready: false,
+      restartCount: 1,
+      state: { waiting: { reason: "CrashLoopBackOff" } },
+    },
+  ],
+};
+
+/**
+ * A pool with its Pods, simulated second by second: each second the cluster moves, then the pool is planned until
+ * there is nothing more to do. What was done is a readable log.
+ */
+export class PoolSimulation {
+  readonly log: string[] = [];
+  size: number;
+  revision = "v1";
+  maxLifeMs = Infinity;
+  /** Pods of these revisions crash; others are ready three seconds after their creation. */
+  readonly bad = new Set<string>();
+  readonly cordoned = new Set<string>();
+  /** While set, the API server refuses further Pods. */
+  refusal: Refusal | undefined;
+  readonly #clock = new ManualClock(Date.parse(createdAt));
+  readonly #backoff = new RefillBackoff(this.#clock);
+  #pods: SimulatedPod[] = [];
+  #made = 0;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  /** Writes a headline, then does something to the cluster. */
+  event(what: string, change: () => void): this {
+    this.#say(`-- ${what}`);
+    change();
+    return this;
+  }
+
+  /** Lets time pass. */
+  async run(seconds: number): Promise<this> {
+    for (let second = 0; second < seconds; second++) {
+      this.#moveCluster();
+      while (this.#reconcile());
+      await this.#clock.advance(1_000);
+    }
+    this.#say(`   ${this.#summary()}`);
+    return this;
+  }
+
+  /** Users take so many of the available runtimes. */
+  claim(count: number): void {
+    const available = this.#pods.filter(({ traits }) => traits.state === "available");
+    for (const { traits } of available.slice(0, count)) traits.state = "assigned";
+  }
+
+  /** The node throws a Pod out. */
+  evict(id: string): void {
+    for (const pod of this.#pods)
+      if (pod.id === id) pod.traits = { ...pod.traits, ended: true, ready: false };
+  }
+
+  #moveCluster(): void {
+    for (const { bornAtMs, traits } of this.#pods) {
+      const ageMs = this.#clock.now() - bornAtMs;
+      if (traits.ended || traits.ready) continue;
+      if (!this.bad.has(traits.revision ?? "")) traits.ready = ageMs >= 3_000;
+      else if (ageMs >= 3_000) traits.status = crashLooping;
+    }
+  }
+
+  /** Plans once and carries it out; whether there was something to do. */
+  #reconcile(): boolean {
+    const plan = planPool(this.#observe(), this.#clock.now());
+    for (const { ulid } of plan.promote) this.#set(ulid, "available", "promote");
+    for (const { ulid } of plan.demote) this.#set(ulid, "pending", "demote");
+    const refusal = plan.create > 0 ? this.refusal : undefined;
+    if (refusal) this.#say(`   create ${plan.create}: ${refusal.reason}`);
+    else for (let made = 0; made < plan.create; made++) this.#create();
+    for (const removal of plan.remove) this.#remove(removal.runtime, removal.reason);
+    this.#backoff.learn("pool", this.revision, {
+      refusal,
+      hasEnded: plan.remove.some(({ reason }) => reason === "Failed"),
+      created: refusal ? 0 : plan.create,
+      promoted: plan.promote.length,
+    });
+    return plan.promote.length + plan.demote.length + plan.create + plan.remove.length > 0;
+  }
+
+  #observe(): ReturnType<typeof observation> {
+    const pool = storedPool({ size: this.size });
+    const base = observation([], { pool });
+    const runtimes = this.#pods.map(({ id, bornAtMs, traits }) =>
+      runtime(id, { ...traits, ageSeconds: (Date.parse(createdAt) - bornAtMs) / 1000 }),
+    );
+    return {
+      ...base,
+      template: base.template && { ...base.template, revision: this.revision },
+      runtimes,
+      cordonedNodes: this.cordoned,
+      maxLifeMs: this.maxLifeMs,
+      backoffMs: this.#backoff.remainingMs("pool", this.revision),
+    };
+  }
+
+  #create(): void {
+    const id = `r${++this.#made}`;
+    const node = this.#made % 2 === 0 && !this.cordoned.has("node-b") ? "node-b" : "node-a";
+    const traits: RuntimeTraits = { state: "pending", ready: false, revision: this.revision, node };
+    this.#pods.push({ id, bornAtMs: this.#clock.now(), traits });
+    this.#say(`   create ${id} ${this.revision} on ${node}`);
+  }
+
+  #remove({ ulid }: Runtime, reason: string): void {
+    this.#pods = this.#pods.filter(({ id }) => id !== ulid);
+    this.#say(`   remove ${ulid} ${reason}`);
+  }
+
+  #set(ulid: string, state: "available" | "pending", verb: string): void {
+    for (const { id, traits } of this.#pods) if (id === ulid) traits.state = state;
+    this.#say(`   ${verb} ${ulid}`);
+  }
+
+  #say(text: string): void {
+    const seconds = Math.round(this.#clock.monotonicMs() / 1000);
+    this.log.push(`${String(seconds).padStart(5)}s ${text}`);
+  }
+
+  #summary(): string {
+    const count = (state: string) => this.#pods.filter(({ traits }) => traits.state === state).length;
+    return `= ${count("available")} available, ${count("pending")} pending, ${count("assigned")} assigned`;
+  }
+}
