@@ -1,3 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { suite } from "@datalayer/devcluster/testkit/suite";
 
-export default defineConfig({ test: { include: ["src/**/*.test.ts"] } });
+export default suite({ include: ["src/**/*.test.ts"] });
