@@ -1,13 +1,9 @@
-import { defineConfig } from "vitest/config";
+import { suite } from "@datalayer/devcluster/testkit/suite";
 
-export default defineConfig({
-  test: {
-    include: ["src/**/*.test.ts"],
-    // Each file has a real node of its own; two would fight for two cores.
-    fileParallelism: false,
-    reporters: ["default", "json"],
-    outputFile: { json: "reports/vitest.json" },
-    testTimeout: 180_000,
-    hookTimeout: 900_000,
-  },
+// Each file has a real node of its own; two would fight for two cores.
+export default suite({
+  include: ["src/**/*.test.ts"],
+  report: "e2e",
+  testTimeoutMs: 180_000,
+  fileParallelism: false,
 });

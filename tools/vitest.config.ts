@@ -1,9 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { suite } from "@datalayer/devcluster/testkit/suite";
 
-export default defineConfig({
-  test: {
-    include: ["**/*.test.ts"],
-    reporters: ["default", "json"],
-    outputFile: { json: "reports/vitest.json" },
-  },
-});
+export default suite({ include: ["**/*.test.ts"] });

@@ -1,10 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { suite } from "./src/testkit/suite.ts";
 
-export default defineConfig({
-  test: {
-    include: ["src/**/*.test.ts"],
-    globalSetup: ["src/testkit/global-setup.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-  },
-});
+export default suite({ include: ["src/**/*.test.ts"], nodes: "none" });

@@ -1,12 +1,9 @@
-import { defineConfig } from "vitest/config";
+import { suite } from "./src/testkit/suite.ts";
 
-/** Tests that need root and a real node; each file starts its own clusters. */
-export default defineConfig({
-  test: {
-    include: ["src/**/*.e2e.ts"],
-    fileParallelism: false,
-    testTimeout: 120_000,
-    // The first start builds what is not in the cache.
-    hookTimeout: 30 * 60_000,
-  },
+/** Tests that need root and a real node; each file starts clusters of its own. */
+export default suite({
+  include: ["src/**/*.e2e.ts"],
+  report: "e2e",
+  testTimeoutMs: 180_000,
+  fileParallelism: false,
 });

@@ -1,14 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { suite } from "@datalayer/devcluster/testkit/suite";
 
-export default defineConfig({
-  test: {
-    include: ["src/**/*.test.ts"],
-    globalSetup: ["@datalayer/devcluster/testkit/global-setup"],
-    reporters: ["default", "json"],
-    outputFile: { json: "reports/vitest.json" },
-    // Tests wait for conditions; the limit only ends one that waits in vain.
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 10_000 } },
-  },
-});
+export default suite({ include: ["src/**/*.test.ts"], nodes: "none" });

@@ -23,7 +23,7 @@ export function afterwards(proof: Proof, cluster: DevCluster, { stays }: { stays
     `  The pool was warm after ${(warmMs / 1000).toFixed(1)} s. A runtime was assigned in ${claimMs} ms.`,
     `  ${said}`,
     "",
-    `  Open it:  ${runtime.ingress}/lab?token=${runtime.token}`,
+    `  Open it:  ${runtime.ingress}/?token=${runtime.token}`,
     ...(stays ? nextSteps({ cluster, apiUrl, apiKeyPath }) : []),
     "",
   ];

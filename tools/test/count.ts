@@ -20,7 +20,7 @@ interface VitestReport {
 /** Adds up the reports that the suites wrote; Nx restores those of suites that it did not run again. */
 export async function countTests(root: string): Promise<TestCounts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for await (const file of glob("{packages/*,e2e,tools,benchmarks}/reports/vitest.json", { cwd: root })) {
+  for await (const file of glob("{packages/*,e2e,tools,benchmarks}/reports/*.json", { cwd: root })) {
     const report = JSON.parse(await readFile(join(root, file), "utf8")) as VitestReport;
     const broken = report.testResults.filter(
       ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,

@@ -1,0 +1,38 @@
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+import type { NodeKind } from "../cluster/cluster.ts";
+
+/** How one suite of tests differs from the others. */
+export interface SuiteOptions {
+  include: string[];
+  /** What runs the Pods of the cluster that the suite shares; left out, the suite starts no cluster. */
+  nodes?: Exclude<NodeKind, "real">;
+  /** Name of the report in `reports/`. Default: `test`. */
+  report?: string;
+  /** Milliseconds for one test. Tests wait for conditions; this only ends one that waits in vain. Default: 60 s. */
+  testTimeoutMs?: number;
+  /** Whether files may run at the same time. Default: true. */
+  fileParallelism?: boolean;
+}
+
+// The first start on a machine builds what is not in the cache.
+const hookTimeoutMs = 30 * 60_000;
+
+/** The Vitest configuration of a suite: a cluster for all its files, and a report that `npm test` counts. */
+export function suite(options: SuiteOptions): ViteUserConfig {
+  const { include, nodes, report = "test", testTimeoutMs = 60_000, fileParallelism = true } = options;
+  return defineConfig({
+    test: {
+      include,
+      fileParallelism,
+      ...(nodes && {
+        globalSetup: ["@datalayer/devcluster/testkit/global-setup"],
+        provide: { devclusterNodes: nodes },
+      }),
+      reporters: ["default", "json"],
+      outputFile: { json: `reports/${report}.json` },
+      testTimeout: testTimeoutMs,
+      hookTimeout: hookTimeoutMs,
+      expect: { poll: { timeout: 20_000 } },
+    },
+  });
+}
