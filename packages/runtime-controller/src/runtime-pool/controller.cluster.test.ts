@@ -5,7 +5,7 @@ import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Node, Pod, Secret } from "@datalayer/shared/kube/kinds";
 import { defineKind, type KubeObject, type Manifest } from "@datalayer/shared/kube/object";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { environmentManifest, poolManifest } from "../../test/builders.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import { assertNeverMoreWarm, type PodHistory } from "../../test/pod-history.ts";
@@ -160,7 +160,13 @@ describe("a pool", () => {
     const group = `node-${cluster.namespace}`;
     const names = [`${group}-a`, `${group}-b`];
     const made = await Promise.all(names.map((name) => cluster.admin.create(Node, kwokNode(name, group))));
-    await cluster.warmPool({ name: "cordoned", size: 4, nodeSelector: { group } });
+    onTestFinished(async () => {
+      await Promise.all(
+        made.map(({ metadata }) => cluster.admin.delete(Node, metadata, { uid: metadata.uid })),
+      );
+    });
+    const tolerations = [{ key: "group", operator: "Exists" as const }];
+    await cluster.warmPool({ name: "cordoned", size: 4, nodeSelector: { group }, tolerations });
     const { body } = await replica.claim({ environment_name: "cordoned" });
     const assigned = (await cluster.runtime((body as { runtime: { pod_name: string } }).runtime.pod_name))!;
     await cluster.available("cordoned", 4);
@@ -176,9 +182,6 @@ describe("a pool", () => {
       { timeoutMs: 20_000, message: "all warm runtimes on the other node" },
     );
     expect(await cluster.runtime(assigned.name)).toMatchObject({ state: "assigned", terminating: false });
-    await Promise.all(
-      made.map(({ metadata }) => cluster.admin.delete(Node, metadata, { uid: metadata.uid })),
-    );
   });
 });
 
@@ -278,8 +281,10 @@ async function secretsOf(pool: string): Promise<number> {
   return secrets.items.filter(({ metadata }) => owners.has(metadata.ownerReferences?.[0]?.uid ?? "")).length;
 }
 
+/** A node for the Pods of one test: the taint keeps those of other test files away. */
 function kwokNode(name: string, group: string): Manifest<Node> {
   const annotations = { "kwok.x-k8s.io/node": "fake" };
   const labels = { group, "kubernetes.io/hostname": name, type: "kwok" };
-  return { apiVersion: "v1", kind: "Node", metadata: { name, annotations, labels } };
+  const taints = [{ key: "group", value: group, effect: "NoSchedule" }];
+  return { apiVersion: "v1", kind: "Node", metadata: { name, annotations, labels }, spec: { taints } };
 }
