@@ -58,9 +58,11 @@ beforeEach(() => {
   test = `t-${randomBytes(4).toString("hex")}`;
 });
 
-afterEach(() => {
+/** The next test's faults would strike the watches of this one. */
+afterEach(async () => {
   stop.abort(new Error("the test is over"));
   proxy.clearFaults();
+  await eventually(() => proxy.log.every(({ endedAtMs }) => endedAtMs !== undefined));
   proxy.log.clear();
 });
 
@@ -179,7 +181,7 @@ describe("a watch that is refused", () => {
     const object = await create("a");
     const { informer, changes } = follow();
     await informer.synced();
-    await eventually(() => proxy.log.select({ verb: "watch" }).length > 0);
+    await eventually(() => proxy.log.select({ verb: "watch" }).some(({ status: answered }) => answered));
     const refused = proxy.inject({ verb: "watch", times: 2, act: answer(status, { retryAfter: "soon" }) });
     proxy.inject({ verb: "watch", times: 1, act: cutWatch("reset") });
     await refused.struck(2);

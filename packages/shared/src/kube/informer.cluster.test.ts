@@ -40,7 +40,12 @@ beforeEach(() => {
   test = `t-${randomBytes(4).toString("hex")}`;
 });
 
-afterEach(() => stop.abort(new Error("the test is over")));
+/** The next test's faults would strike the watches of this one. */
+afterEach(async () => {
+  stop.abort(new Error("the test is over"));
+  proxy.clearFaults();
+  await eventually(() => proxy.log.every(({ endedAtMs }) => endedAtMs !== undefined));
+});
 
 afterAll(async () => {
   await Promise.all([client.close(), other.close()]);
@@ -96,8 +101,10 @@ function listsBegun(): number {
   return proxy.log.select({ verb: "list" }).filter(({ url }) => !url.includes("continue=")).length;
 }
 
+/** Watches that are open or were: a fault cannot strike one that is only asked for. */
 async function watching(count = 1): Promise<void> {
-  await eventually(() => proxy.log.select({ verb: "watch" }).length >= count, { message: `watch ${count}` });
+  const answered = () => proxy.log.select({ verb: "watch" }).filter(({ status }) => status !== undefined);
+  await eventually(() => answered().length >= count, { message: `watch ${count}` });
 }
 
 describe("an informer", () => {
