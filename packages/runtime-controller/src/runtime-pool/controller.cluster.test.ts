@@ -224,7 +224,8 @@ describe("a pool whose Pods are refused", () => {
       });
     const first = refusals().length;
     await untilRenewed(2);
-    expect(refusals().length - first).toBeLessThanOrEqual(4);
+    // Two attempts of four at most fit in between; how they grow apart shows the golden trace.
+    expect(refusals().length - first).toBeLessThanOrEqual(8);
     expect(writes(sinceMs).filter(({ resource }) => resource === "runtime-pools/status").length).toBeLessThan(
       8,
     );
