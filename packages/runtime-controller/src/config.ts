@@ -3,6 +3,11 @@ import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared
 import { integer, list, port, text, url } from "@datalayer/shared/config/values";
 
 const namespaceName = text({
+  pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  expected: "the name of a namespace",
+});
+
+const watchedNamespace = text({
   pattern: /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
   expected: "the name of a namespace, or * for all",
 });
@@ -35,7 +40,7 @@ const table = settingTable({
   },
   namespaces: {
     name: "DATALAYER_WATCH_NAMESPACES",
-    schema: list(namespaceName, { min: 1 }),
+    schema: list(watchedNamespace, { min: 1 }),
     default: "datalayer-runtimes",
     description: "The namespaces whose pools are kept; * stands for all.",
   },

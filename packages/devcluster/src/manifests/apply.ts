@@ -75,7 +75,7 @@ async function exists(
 }
 
 /** Reads the objects of YAML files and folders. */
-export async function readManifests(paths: readonly string[]): Promise<KubernetesObject[]> {
+async function readManifests(paths: readonly string[]): Promise<KubernetesObject[]> {
   const objects: KubernetesObject[] = [];
   for (const file of (await Promise.all(paths.map(yamlFiles))).flat()) {
     const documents = parseAllDocuments(await readFile(file, "utf8"));

@@ -99,7 +99,7 @@ async function showLive<T>(
 }
 
 /** Starts counting; each call of the result gives the time since, as "7.5 s" or "2 min 05 s". */
-export function stopwatch(): () => string {
+function stopwatch(): () => string {
   const startMs = performance.now();
   return () => formatDuration(performance.now() - startMs);
 }

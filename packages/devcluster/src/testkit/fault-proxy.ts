@@ -9,10 +9,8 @@ import { RuleBook, type FaultHandle, type FaultRule } from "./fault-proxy/rules.
 import { openUpstream } from "./fault-proxy/upstream.ts";
 
 export * from "./fault-proxy/acts.ts";
-export type { Partition } from "./fault-proxy/client-port.ts";
 export type { ProxiedClient } from "./fault-proxy/proxied-client.ts";
-export type { Verb } from "./fault-proxy/request-info.ts";
-export type { LogFilter, ProxiedRequest, RequestFilter, RequestLog } from "./fault-proxy/request-log.ts";
+export type { ProxiedRequest, RequestLog } from "./fault-proxy/request-log.ts";
 export type { FaultHandle, FaultRule } from "./fault-proxy/rules.ts";
 
 /** Settings of a client's way through the proxy. */

@@ -3,7 +3,7 @@ import { Counter, Histogram, type Registry } from "prom-client";
 
 /** What is counted of claims. */
 export interface ClaimMetrics {
-  /** Seconds from the request to the answer, by result: `assigned` or the refusal. */
+  /** Seconds from the request to the answer, by result: `assigned`, the refusal, or `failed`. */
   duration: Histogram<"result">;
   /** Candidates that another claim took first. */
   lostCandidates: Counter;

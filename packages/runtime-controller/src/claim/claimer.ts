@@ -70,6 +70,22 @@ export class Claimer {
    * @throws ClaimError when there is none to give, or the request cannot be met.
    */
   async claim(request: ClaimRequest): Promise<Runtime> {
+    const { metrics, clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    let result = "failed";
+    try {
+      const runtime = await this.#serve(request);
+      result = "assigned";
+      return runtime;
+    } catch (error) {
+      if (error instanceof ClaimError) result = error.refusal;
+      throw error;
+    } finally {
+      metrics.duration.observe({ result }, (clock.monotonicMs() - startedMs) / 1000);
+    }
+  }
+
+  async #serve(request: ClaimRequest): Promise<Runtime> {
     const { idempotencyKey, bodyHash } = request;
     if (idempotencyKey === undefined) return (await this.#assign(request, undefined)).runtime;
     const key = hashOf(idempotencyKey);

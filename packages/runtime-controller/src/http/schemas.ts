@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isLabelValue } from "../runtime/label-value.ts";
 
 /** The kinds of runtime a caller may ask for. */
-export const runtimeTypes = ["notebook", "cell", "terminal", "job"] as const;
+const runtimeTypes = ["notebook", "cell", "terminal", "job"] as const;
 
 const objectName = z
   .string()

@@ -32,7 +32,7 @@ const runAsUser = 1000;
 const runAsGroup = 100;
 
 /** Name of the Secret that holds a runtime's token. */
-export function tokenSecretNameOf(podName: string): string {
+function tokenSecretNameOf(podName: string): string {
   return `${podName}-token`;
 }
 

@@ -96,7 +96,7 @@ function firstKeys(secret: ObjectRef): Manifest<Secret> {
 }
 
 /** Reads the Secret. @throws Error naming the Secret and the entry that is missing. */
-export function parseKeys(secret: Secret, ref: ObjectRef): TokenKeys {
+function parseKeys(secret: Secret, ref: ObjectRef): TokenKeys {
   const data = secret.data ?? {};
   const textOf = (entry: string): string => {
     const text = data[entry];

@@ -104,7 +104,7 @@ export function conditionsAfterError(
 }
 
 /** `Ready`, `Reconciling` and `Stalled` as kstatus defines them; the three share reason and message. */
-export function summarise(outcome: Outcome): ReportedCondition[] {
+function summarise(outcome: Outcome): ReportedCondition[] {
   switch (outcome.kind) {
     case "settled":
       return summary("True", "False", "False", { reason: SETTLED, message: "The desired state is reached." });

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock/clock.ts";
 
 /** Why a term ended before it was given back. */
-export class LeadershipLostError extends Error {
+class LeadershipLostError extends Error {
   override readonly name = "LeadershipLostError";
 }
 

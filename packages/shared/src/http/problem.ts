@@ -2,7 +2,7 @@ import { STATUS_CODES, type OutgoingHttpHeaders } from "node:http";
 import { z } from "zod";
 
 /** Where the problem types are explained; the type's name follows as an anchor. */
-export const PROBLEM_TYPES = "https://datalayer.io/docs/operator/problems#";
+const PROBLEM_TYPES = "https://datalayer.io/docs/operator/problems#";
 
 /** The media type of RFC 9457. */
 export const PROBLEM_MEDIA_TYPE = "application/problem+json; charset=utf-8";
@@ -60,11 +60,6 @@ export class Problem extends Error {
 /** 404: there is no such thing, or not for this caller. */
 export function notFound(detail: string, type = "not-found"): Problem {
   return new Problem(404, { type, detail });
-}
-
-/** 409: the request contradicts what is going on right now. */
-export function conflict(detail: string, type = "conflict"): Problem {
-  return new Problem(409, { type, detail });
 }
 
 /** 422: the request is well formed and can't be meant. `errors` point at the fields. */

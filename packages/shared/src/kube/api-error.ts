@@ -144,7 +144,7 @@ export class TransportError extends Error {
 }
 
 /** `patch Pod team-a/p1`: how messages and logs name a call. */
-export function describeCall(call: Call): string {
+function describeCall(call: Call): string {
   return [call.verb, call.kind, call.target].filter((part) => part !== "").join(" ");
 }
 

@@ -1,5 +1,4 @@
 import type {
-  CoreV1Event,
   EventsV1Event,
   V1ConfigMap,
   V1Lease,
@@ -20,7 +19,6 @@ export type Namespace = Stored<V1Namespace>;
 export type Node = Stored<V1Node>;
 export type Lease = Stored<V1Lease>;
 export type Event = Stored<EventsV1Event>;
-export type CoreEvent = Stored<CoreV1Event>;
 
 export const Pod = defineKind<Pod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
 export const Secret = defineKind<Secret>({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
