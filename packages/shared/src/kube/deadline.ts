@@ -36,6 +36,15 @@ export class Deadline {
     return this.#endsAtMs - performance.now();
   }
 
+  /**
+   * Whether it is over by now. Asks each signal, as some look at a clock: in a process that was paused the code
+   * that is about to send may run before any timer and its listeners.
+   */
+  isOver(): boolean {
+    for (const signal of this.#signals) if (signal.aborted) this.#abort(signal);
+    return this.signal.aborted;
+  }
+
   /** Time no longer matters; the signals still do. */
   stopTimer(): void {
     clearTimeout(this.#timer);

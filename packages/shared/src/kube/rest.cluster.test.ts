@@ -3,8 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { Pool } from "undici";
 import { startFaultProxy, type FaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { loadAccess } from "./access.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ManualClock } from "../clock/manual-clock.ts";
+import { LeaderTerm } from "../controller/leader-term.ts";
+import { type Credentials, loadAccess } from "./access.ts";
 import { ApiError, TransportError } from "./api-error.ts";
 import { ConfigMap } from "./kinds.ts";
 import type { Manifest, ObjectRef } from "./object.ts";
@@ -277,6 +279,57 @@ describe("a client that may no longer act", () => {
     expect(later.message).toContain("the lease is lost");
     expect(proxy.log.select({ name: ref.name })).toHaveLength(1);
     await client.get(ConfigMap, ref);
+  });
+});
+
+describe("a process that was paused until its term was over", () => {
+  let clock: ManualClock;
+  let term: LeaderTerm;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    term = new LeaderTerm(clock, 0, 10_000);
+  });
+
+  afterEach(() => term.end("the test is over"));
+
+  it("sends nothing for which it was waiting for credentials", async () => {
+    const access = loadAccess({ kubeconfigPath: (await proxy.client("rest")).kubeconfigPath });
+    const credentials = async (): Promise<Credentials> => {
+      const valid = await access.credentials();
+      clock.freeze(20_000);
+      return valid;
+    };
+    const paused = new RestClient({
+      access: { server: access.server, credentials },
+      userAgent: "t",
+      fieldManager: "t",
+    });
+    const write = paused.bindTo(term.signal).create(ConfigMap, manifest());
+    expect(await transportErrorOf(write)).toMatchObject({ failure: "aborted", sent: false });
+    expect(proxy.log.writes()).toEqual([]);
+    await paused.close();
+  });
+
+  it("sends nothing that was waiting for a connection", async () => {
+    const { kubeconfigPath } = await proxy.client("rest");
+    const paused = new RestClient({
+      access: loadAccess({ kubeconfigPath }),
+      userAgent: "t",
+      fieldManager: "t",
+      connections: 1,
+    });
+    const bound = paused.bindTo(term.signal);
+    const held = proxy.inject({ verb: "create", name: ref.name, act: { kind: "hold", stage: "reply" } });
+    const first = bound.create(ConfigMap, manifest());
+    await held.struck();
+    const failure = transportErrorOf(bound.get(ConfigMap, ref));
+    clock.freeze(20_000);
+    held.release();
+    expect((await first).metadata.name).toBe(ref.name);
+    expect(await failure).toMatchObject({ failure: "aborted", sent: false });
+    expect(proxy.log.select({ verb: "get" })).toEqual([]);
+    await paused.close();
   });
 });
 

@@ -99,7 +99,7 @@ export class Transport {
   }
 
   async #credentials(call: Call, deadline: Deadline, rejected?: Credentials): Promise<Credentials> {
-    if (deadline.signal.aborted) throw this.#stopped(call, deadline, false);
+    if (deadline.isOver()) throw this.#stopped(call, deadline, false);
     try {
       return await this.#options.access.credentials(rejected);
     } catch (cause) {
@@ -116,15 +116,19 @@ export class Transport {
     credentials: Credentials,
     deadline: Deadline,
   ): Promise<Dispatcher.ResponseData> {
+    const dispatch = new Dispatch(deadline);
     try {
-      return await this.#poolFor(credentials.tls).request({
-        method: request.method,
-        path: this.#basePath + request.path,
-        headers: this.#headers(request, credentials),
-        body: request.body,
-        signal: deadline.signal,
-      });
+      return await this.#poolFor(credentials.tls)
+        .compose(dispatch.interceptor)
+        .request({
+          method: request.method,
+          path: this.#basePath + request.path,
+          headers: this.#headers(request, credentials),
+          body: request.body,
+          signal: deadline.signal,
+        });
     } catch (error) {
+      if (deadline.signal.aborted) throw this.#stopped(call, deadline, dispatch.begun);
       throw this.#explain(call, error, deadline);
     }
   }
@@ -191,6 +195,30 @@ export class Transport {
     const message = deadline.expired ? messageOf(cause) : `given up: ${messageOf(cause)}`;
     return new TransportError(call, deadline.expired ? "timeout" : "aborted", message, { sent, cause });
   }
+}
+
+/**
+ * The moment in which a request leaves the queue for its connection: the last one to stop it. A request may have
+ * waited until then, for credentials or a free connection, while its caller lost the right to send it.
+ */
+class Dispatch {
+  /** Something of it may have been sent. */
+  begun = false;
+  readonly #deadline: Deadline;
+
+  constructor(deadline: Deadline) {
+    this.#deadline = deadline;
+  }
+
+  /** Undici asks the handler's `onRequestStart` right before it writes; aborted there, nothing is written. */
+  readonly interceptor: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+    const start = handler.onRequestStart?.bind(handler);
+    handler.onRequestStart = (controller, context) => {
+      this.begun = !this.#deadline.isOver();
+      start?.(controller, context);
+    };
+    return dispatch(options, handler);
+  };
 }
 
 function streamOf(answer: Dispatcher.ResponseData): HttpStream {
