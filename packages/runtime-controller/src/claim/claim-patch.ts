@@ -1,5 +1,6 @@
 import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
 import { jupyterContainer, annotation, label, usageFinalizer } from "../runtime/names.ts";
+import { addEach } from "../runtime/pod-patch.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 
 /**
@@ -47,7 +48,7 @@ function assign(assignment: Assignment): JsonPatchOperation[] {
     [annotation.safeToEvict]: "false",
     [annotation.doNotDisrupt]: "true",
   };
-  return [...addAll("labels", labels), ...addAll("annotations", annotations)];
+  return [...addEach("labels", labels), ...addEach("annotations", annotations)];
 }
 
 function keepForUsage({ pod }: Runtime): JsonPatchOperation[] {
@@ -69,13 +70,4 @@ function leavePool({ pod }: Runtime): JsonPatchOperation[] {
     { op: "test", path: `/metadata/ownerReferences/${index}/uid`, value: owners[index]?.uid },
     { op: "remove", path: `/metadata/ownerReferences/${index}` },
   ];
-}
-
-function addAll(
-  map: "labels" | "annotations",
-  values: Record<string, string | undefined>,
-): JsonPatchOperation[] {
-  return Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ op: "add" as const, path: pointer("metadata", map, name), value }],
-  );
 }

@@ -18,16 +18,16 @@ export function verdictOf(error: unknown): Verdict {
   return error instanceof TransportError && !error.sent ? "busy" : "ambiguous";
 }
 
-function verdictOfAnswer({ status, details }: ApiError): Verdict {
-  switch (status) {
+function verdictOfAnswer(error: ApiError): Verdict {
+  switch (error.status) {
     case 404:
       return "gone";
     case 409:
     case 429:
       return "busy";
     case 422:
-      return details?.causes?.length ? "invalid" : "refused";
+      return error.isPatchRefused ? "refused" : "invalid";
     default:
-      return status >= 500 ? "ambiguous" : "fault";
+      return error.status >= 500 ? "ambiguous" : "fault";
   }
 }

@@ -71,8 +71,7 @@ async function resize(
       { op: "add", path: "/spec/size", value: size },
     ]);
   } catch (error) {
-    const isOther = error instanceof ApiError && error.isInvalid && !error.details?.causes?.length;
-    if (isOther || (error instanceof ApiError && error.isNotFound)) return undefined;
+    if (error instanceof ApiError && (error.isNotFound || error.isPatchRefused)) return undefined;
     throw error;
   }
 }

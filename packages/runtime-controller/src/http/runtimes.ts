@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import type { App } from "@datalayer/shared/http/app";
-import { notFound, Problem, unavailable } from "@datalayer/shared/http/problem";
+import { notFound, Problem } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
-import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { z } from "zod";
@@ -11,6 +10,7 @@ import type { Claimer } from "../claim/claimer.ts";
 import { expiryOf } from "../claim/assignment.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
 import { annotation } from "../runtime/names.ts";
+import { addEach } from "../runtime/pod-patch.ts";
 import { parseRuntime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { claimProblem } from "./claim-problem.ts";
@@ -197,19 +197,15 @@ async function update(
   const { startedAt, burningRate } = runtime.assignment;
   const expiredAt = expiryOf(startedAt, body.credits_limit, burningRate);
   const values = { [annotation.givenName]: body.given_name, [annotation.expiredAt]: expiredAt?.toString() };
-  const operations: JsonPatchOperation[] = [
-    { op: "test", path: "/metadata/uid", value: runtime.uid },
-    ...Object.entries(values).flatMap(([name, value]) =>
-      value === undefined
-        ? []
-        : [{ op: "add" as const, path: pointer("metadata", "annotations", name), value }],
-    ),
-  ];
-  const updated = parseRuntime(await client.patch(Pod, runtime, operations));
-  if (updated && isAssigned(updated)) return updated;
-  throw unavailable({
-    detail: `runtime ${runtime.name} changed meanwhile`,
-    reason: "conflict",
-    retryAfterSeconds: 1,
-  });
+  try {
+    const pod = await client.patch(Pod, runtime, [
+      { op: "test", path: "/metadata/uid", value: runtime.uid },
+      ...addEach("annotations", values),
+    ]);
+    const updated = parseRuntime(pod);
+    if (updated && isAssigned(updated)) return updated;
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.isNotFound || error.isPatchRefused))) throw error;
+  }
+  throw notFound(`runtime "${runtime.name}" has just ended`);
 }

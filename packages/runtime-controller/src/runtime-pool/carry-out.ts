@@ -126,5 +126,5 @@ async function removeWarm(runtime: Runtime, { kube, pods, candidates }: Hands): 
 /** Somebody changed or removed the Pod first; the watch brings what it is now. */
 function isOvertaken(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
-  return error.isNotFound || error.isConflict || (error.isInvalid && !error.details?.causes?.length);
+  return error.isNotFound || error.isConflict || error.isPatchRefused;
 }

@@ -188,5 +188,5 @@ function isOvertaken(error: unknown, object: KubeObject): boolean {
   if (error.isConflict) return true;
   const { kind, target } = error.call;
   const isAboutObject = kind.split("/")[0] === object.kind && target === keyOf(object.metadata);
-  return isAboutObject && (error.isNotFound || (error.isInvalid && !error.details?.causes?.length));
+  return isAboutObject && (error.isNotFound || error.isPatchRefused);
 }

@@ -79,6 +79,11 @@ export class ApiError extends Error {
     return this.status === 422;
   }
 
+  /** A JSON Patch did not apply: the object is not (or no longer) what the patch expects. Nothing was written. */
+  get isPatchRefused(): boolean {
+    return this.isInvalid && !this.details?.causes?.length;
+  }
+
   /** The resourceVersion or continue token is older than what the server keeps. */
   get isGone(): boolean {
     return this.status === 410 || this.reason === "Expired" || this.reason === "Gone";
