@@ -428,6 +428,39 @@ describe("when it is overtaken", () => {
   });
 });
 
+describe("an object that is not selected", () => {
+  it("is left alone, with its finalizers, also when it is being deleted", async () => {
+    const finalizer = "test.datalayer.io/cleanup";
+    const touched: string[] = [];
+    const touch = ({ metadata }: Widget): void => void touched.push(metadata.name);
+    const widgets = await start({
+      selects: ({ spec }) => spec.size > 0,
+      finalizer,
+      cleanup: (widget) => {
+        touch(widget);
+        return Promise.resolve(settled());
+      },
+      reconcile: (widget) => {
+        touch(widget);
+        return echo(widget);
+      },
+    });
+    const live = await createWidget(-1);
+    const ending = await createWidget(-1, [finalizer]);
+    await deleteWidget(ending);
+    for (const { metadata } of [live, ending]) widgets.enqueue(metadata);
+    const selected = await createWidget(1);
+    await untilCondition(selected.metadata, "Ready", "True");
+    expect([...new Set(touched)]).toEqual([selected.metadata.name]);
+    expect(proxy.log.writes({ name: live.metadata.name })).toEqual([]);
+    expect(proxy.log.writes({ name: ending.metadata.name })).toEqual([]);
+    expect((await read(ending.metadata)).metadata.finalizers).toEqual([finalizer]);
+    await setSize(live.metadata, 1);
+    await untilCondition(live.metadata, "Ready", "True");
+    await direct.patch(Widget, ending.metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
+  });
+});
+
 describe("a finalizer", () => {
   const finalizer = "test.datalayer.io/cleanup";
 
