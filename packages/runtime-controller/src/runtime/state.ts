@@ -21,5 +21,5 @@ export const runtimeStates = Object.keys(next) as RuntimeState[];
 
 /** Whether the value of a `pod-status` label names a state. */
 export function isRuntimeState(value: string | undefined): value is RuntimeState {
-  return value !== undefined && value in next;
+  return value !== undefined && Object.hasOwn(next, value);
 }
