@@ -86,7 +86,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.test.ts", "**/test/**/*.ts", "**/testkit/**/*.ts", "e2e/**/*.ts", "benchmarks/**/*.ts"],
+    files: [
+      "**/*.test.ts",
+      "**/test/**/*.ts",
+      "**/testkit/**/*.ts",
+      "**/vitest*.config.ts",
+      "e2e/**/*.ts",
+      "benchmarks/**/*.ts",
+    ],
     rules: {
       "@nx/enforce-module-boundaries": ["error", moduleBoundariesOfTests],
       "max-statements": "off",

@@ -23,8 +23,7 @@ import { PodHistory } from "./pod-history.ts";
 import { storedEnvironment, storedPool } from "./pool-objects.ts";
 import { launchReplica, type ReplicaSettings, type TestReplica } from "./test-replica.ts";
 
-export { environmentManifest, poolManifest } from "./builders.ts";
-export { apiKey, type Answer, type TestReplica } from "./test-replica.ts";
+export { apiKey, type TestReplica } from "./test-replica.ts";
 
 const operatorAccount = "datalayer-operator-sa";
 
