@@ -344,7 +344,7 @@ describe("when it is overtaken", () => {
     await start({
       reconcile: async (widget) => {
         sizes.push(widget.spec.size);
-        if (sizes.length === 1) await setSize(metadata, 2);
+        if (sizes.length === 1) await setSize(widget.metadata, 2);
         return { status: { size: widget.spec.size }, outcome: settled() };
       },
     });
