@@ -85,6 +85,8 @@ function controllerManagerArgs(apiServer: ApiServer, credentials: Credentials): 
     `--service-account-private-key-file=${credentials.serviceAccountKeyFile}`,
     `--root-ca-file=${apiServer.caPath}`,
     "--use-service-account-credentials=true",
+    // A machine at its limit delays heartbeats; a node that only came late must not take its Pods out of service.
+    "--node-monitor-grace-period=300s",
   ];
 }
 
