@@ -37,7 +37,12 @@ export async function soak(context: BenchContext): Promise<Record<string, unknow
       await replicas.client(0).resize(poolName, poolSize);
       const figures = await claimWhileKilling({ ...context, replicas, history });
       await context.progress.task("every runtime ends", () => allEnded(history));
-      return { ...history.findings(), ...figures, historyComplete: isComplete() };
+      return {
+        ...history.findings(),
+        unendedPods: history.assigned,
+        ...figures,
+        historyComplete: isComplete(),
+      };
     } finally {
       stop();
       await replicas.stop();
@@ -51,18 +56,19 @@ async function claimWhileKilling(soak: Soak): Promise<Record<string, unknown>> {
   const killing = replicas.killInTurn(AbortSignal.any([over.signal, signal]));
   const durationsMs: number[] = [];
   let begun = 0;
-  await progress.task(`${options.claims} claims while replicas are killed`, async (note) => {
-    const caller = async (): Promise<void> => {
-      while (begun++ < options.claims) {
-        signal.throwIfAborted();
-        durationsMs.push(await liveOnce(soak));
-        note(`${durationsMs.length} claims, ${replicas.kills} kills`);
-      }
-    };
-    await Promise.all(Array.from({ length: callers }, caller));
-  });
-  over.abort();
-  await killing;
+  const caller = async (note: (text: string) => void): Promise<void> => {
+    while (begun++ < options.claims) {
+      signal.throwIfAborted();
+      durationsMs.push(await liveOnce(soak));
+      note(`${durationsMs.length} claims, ${replicas.kills} kills`);
+    }
+  };
+  const claiming = progress
+    .task(`${options.claims} claims while replicas are killed`, (note) =>
+      Promise.all(Array.from({ length: callers }, () => caller(note))),
+    )
+    .finally(() => over.abort());
+  await Promise.all([claiming, killing]);
   return { claims: durationsMs.length, kills: replicas.kills, claimMs: summarise(durationsMs) };
 }
 
@@ -77,10 +83,14 @@ async function liveOnce({ replicas, history, signal }: Soak): Promise<number> {
   const durationMs = performance.now() - startMs;
   history.answered(podName, key);
   await delay(dwellMs);
+  let mayBeEnded = false;
   await persist(signal, async (turn) => {
+    const unanswered = mayBeEnded;
+    mayBeEnded = true;
     const status = await replicas.client(turn).end(podName);
-    // 404: the first attempt did it, though its answer was lost.
-    return status === 200 || status === 404;
+    mayBeEnded = unanswered;
+    // A replica that has not seen the claim yet answers 404 as well: then another attempt is due.
+    return status === 200 || (status === 404 && mayBeEnded);
   });
   return durationMs;
 }

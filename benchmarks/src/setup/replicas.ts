@@ -9,7 +9,9 @@ interface Replica {
 }
 
 const names = ["bench-a", "bench-b"];
-const betweenKillsMs = 2_000;
+const betweenKillsMs = 3_000;
+/** The other replica lives long enough meanwhile to take over the lease, which lasts 15 s, and to refill. */
+const killsInARow = 8;
 
 /** Two replicas of the controller, of which one is killed again and again. */
 export class Replicas {
@@ -37,10 +39,10 @@ export class Replicas {
     return this.#replicas[turn % this.#replicas.length]!.claims;
   }
 
-  /** Kills the replicas in turn, each once the other is back, until the signal. */
+  /** Kills one replica several times, each time once it is back, then the other, and so on until the signal. */
   async killInTurn(signal: AbortSignal): Promise<void> {
     while (await passed(betweenKillsMs, signal)) {
-      const index = this.#kills++ % this.#replicas.length;
+      const index = Math.floor(this.#kills++ / killsInARow) % this.#replicas.length;
       const { controller, claims } = this.#replicas[index]!;
       await controller.kill();
       await claims.close();
