@@ -90,13 +90,18 @@ function outdatedRemovals(
   return [...without(outdated, serving), ...serving.toSorted(oldestFirst).slice(0, spare)];
 }
 
-/** Beyond the size: those that are starting go first, the youngest of them first. */
+/** Beyond the size: those go first that are furthest from serving; of the starting ones the youngest, of the others the oldest. */
 function excess(size: number, fresh: readonly Runtime[]): readonly Runtime[] {
-  const pending = fresh
-    .filter(({ state }) => state === "pending")
-    .toSorted((a, b) => Number(a.ready) - Number(b.ready) || oldestFirst(b, a));
-  const available = fresh.filter(({ state }) => state === "available").toSorted(oldestFirst);
-  return [...pending, ...available].slice(0, Math.max(0, fresh.length - size));
+  const leaving = fresh.toSorted((a, b) => {
+    const byAge = a.state === "pending" ? oldestFirst(b, a) : oldestFirst(a, b);
+    return closeness(a) - closeness(b) || byAge;
+  });
+  return leaving.slice(0, Math.max(0, fresh.length - size));
+}
+
+/** How close a runtime is to serving a claim: the state follows readiness, and may be behind it. */
+function closeness({ state, ready }: Runtime): number {
+  return (ready ? 2 : 0) + (state === "available" ? 1 : 0);
 }
 
 function serves(runtime: Runtime, observed: PoolObservation): boolean {
