@@ -97,6 +97,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     log,
     registry,
     health,
+    hasSynced: () => cachesOf(caches).every(([, cache]) => cache.hasSynced),
     apiKeys: () => [settings.apiKey, settings.previousApiKey].flatMap((key) => key?.reveal() ?? []),
   });
   return {
@@ -124,9 +125,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
 /** Ready means that the caches show the cluster as it is. */
 function healthOf(caches: Caches): Health {
   const health = new Health();
-  for (const [name, cache] of Object.entries<Pick<ObjectReader<KubeObject>, "hasSynced" | "lastEventAgeMs">>({
-    ...caches,
-  })) {
+  for (const [name, cache] of cachesOf(caches)) {
     health.addReadiness(`${name}-watch`, () => {
       if (!cache.hasSynced) return "not listed yet";
       if (cache.lastEventAgeMs > silentWatchMs)
@@ -135,4 +134,10 @@ function healthOf(caches: Caches): Health {
     });
   }
   return health;
+}
+
+function cachesOf(
+  caches: Caches,
+): [string, Pick<ObjectReader<KubeObject>, "hasSynced" | "lastEventAgeMs">][] {
+  return Object.entries({ ...caches });
 }

@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { type FaultProxy, startFaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
@@ -12,6 +15,7 @@ import type { ObjectRef } from "@datalayer/shared/kube/object";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { afterAll } from "vitest";
+import { parse, stringify } from "yaml";
 import { label } from "../src/runtime/names.ts";
 import { buildWarmPod } from "../src/runtime/pod-builder.ts";
 import { parseRuntime, type Runtime } from "../src/runtime/runtime.ts";
@@ -40,7 +44,7 @@ export class Harness {
   /** In front of the replicas; `client` in rules and log is the name of a replica. */
   readonly proxy: FaultProxy;
   readonly #token: string;
-  readonly #replicas: TestReplica[] = [];
+  readonly replicas: TestReplica[] = [];
   readonly #claims: ClaimsOnly[] = [];
   readonly #clients: RestClient[] = [];
   #environments = 0;
@@ -66,7 +70,7 @@ export class Harness {
   ): Promise<TestReplica> {
     const link = await this.proxy.client(name, { token: this.#token });
     const replica = await launchReplica({ link, namespace: this.namespace, ...options });
-    this.#replicas.push(replica);
+    this.replicas.push(replica);
     await eventually(async () => (await replica.replica.api.inject({ url: "/readyz" })).statusCode === 200, {
       message: `replica ${name} being ready`,
     });
@@ -165,11 +169,27 @@ export class Harness {
     await this.admin.patch(RuntimePool, ref, [{ op: "replace", path: "/spec/size", value: size }]);
   }
 
-  /** Ends the term of a leader that is dead, as its expiry would some seconds later. */
-  async expireLease(): Promise<void> {
+  /** A file with a kubeconfig of the runtime-controller's ServiceAccount, past the proxy: for other processes. */
+  async operatorKubeconfig(): Promise<string> {
+    const config = parse(await readFile(this.kubeconfigPath, "utf8")) as { users: { user: object }[] };
+    for (const user of config.users) user.user = { token: this.#token };
+    const directory = await mkdtemp(join(tmpdir(), "runtime-controller-test-"));
+    afterAll(() => rm(directory, { recursive: true }));
+    const path = join(directory, "kubeconfig");
+    await writeFile(path, stringify(config), { mode: 0o600 });
+    return path;
+  }
+
+  /**
+   * Ends the term of a leader that is dead, as the expiry of its lease would some seconds later.
+   * @param replica - only when this one led; default: whoever did.
+   */
+  async expireLease(replica = ""): Promise<void> {
     const ref = { namespace: this.namespace, name: "runtime-controller" };
-    const { metadata } = await this.admin.get(Lease, ref);
-    await this.admin.delete(Lease, ref, { uid: metadata.uid });
+    const { items } = await this.admin.list(Lease, { namespace: this.namespace });
+    const lease = items.find(({ metadata }) => metadata.name === ref.name);
+    if (!lease?.spec?.holderIdentity?.startsWith(replica)) return;
+    await this.admin.delete(Lease, ref, { uid: lease.metadata.uid });
   }
 
   /** Records every version of every runtime Pod of the namespace from now on. */
@@ -182,7 +202,7 @@ export class Harness {
   /** Stops the replicas and lets every Pod go; called after the test file. */
   async end(): Promise<void> {
     this.proxy.clearFaults();
-    await Promise.all([...this.#replicas, ...this.#claims].map((each) => each.stop()));
+    await Promise.all([...this.replicas, ...this.#claims].map((each) => each.stop()));
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.proxy.close();
     await releasePods(this.admin, this.namespace);

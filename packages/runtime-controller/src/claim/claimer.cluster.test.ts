@@ -146,3 +146,22 @@ describe("a pool that is deleted", () => {
     },
   );
 });
+
+describe("a replica whose caches are not filled", () => {
+  it("says so instead of answering from what it does not know", async () => {
+    await harness.warmPool({ name: "early", size: 1 });
+    const listing = harness.proxy.inject({ client: "early", verb: "list", resource: "pods", act: hold() });
+    const starting = harness.startReplica("early");
+    await listing.struck();
+    const early = await eventually(() => harness.replicas.find(({ name }) => name === "early"));
+    expect(await early.claim({ pool_name: "early" })).toMatchObject({
+      status: 503,
+      headers: { "retry-after": "1" },
+      body: { reason: "starting" },
+    });
+    expect(await early.ask("GET", "/runtimes")).toMatchObject({ status: 503 });
+    listing.remove();
+    await starting;
+    expect(await early.claim({ pool_name: "early" })).toMatchObject({ status: 201 });
+  });
+});

@@ -1,7 +1,9 @@
 import { type App, createApp } from "@datalayer/shared/http/app";
 import type { ApiKeys } from "@datalayer/shared/http/api-key";
 import type { Health } from "@datalayer/shared/http/health";
+import { unavailable } from "@datalayer/shared/http/problem";
 import type { Logger } from "@datalayer/shared/log/logger";
+import type { onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
@@ -14,6 +16,8 @@ export interface ApiOptions extends RuntimeRoutesOptions, PoolRoutesOptions, Env
   registry: Registry;
   apiKeys: ApiKeys;
   health: Health;
+  /** Whether the caches show the whole cluster. */
+  hasSynced: () => boolean;
 }
 
 const prefix = "/api/operator";
@@ -31,8 +35,21 @@ export async function createApi(options: ApiOptions): Promise<App> {
     apiKeys,
     health,
   });
+  app.addHook("onRequest", refuseWithoutCaches(options.hasSynced));
   serveRuntimes(app, `${prefix}/v1`, options);
   serveEnvironments(app, `${prefix}/v1`, options);
   servePools(app, `${prefix}/v1`, options);
   return app;
+}
+
+/** What is not listed yet would look as if it did not exist, and a claim key as if it were new. */
+function refuseWithoutCaches(hasSynced: () => boolean): onRequestHookHandler {
+  return (request, _reply, done) => {
+    const needsCaches = request.url.startsWith(`${prefix}/v1/`);
+    if (!needsCaches || hasSynced()) done();
+    else
+      done(
+        unavailable({ detail: "The caches are not filled yet.", reason: "starting", retryAfterSeconds: 1 }),
+      );
+  };
 }
