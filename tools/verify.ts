@@ -10,6 +10,7 @@ const checks: Readonly<Record<string, string>> = {
   "types of the kinds": "node tools/crds/generate.ts --check",
   "docs/configuration.md": "node tools/docs/configuration.ts --check",
   "docs/metrics.md": "node tools/docs/metrics.ts --check",
+  "package-lock.json": "node tools/lockfile/complete.ts --check",
   "problem types and reasons": "node tools/docs/vocabulary.ts",
   "links between pages": "node tools/docs/links.ts",
   "format outside packages": "prettier --check --log-level warn *.{js,json,md} docs charts examples",
