@@ -1,5 +1,5 @@
 import { createOpsApp } from "@datalayer/shared/http/ops-app";
-import { loadAccess } from "@datalayer/shared/kube/access";
+import type { ClusterAccess } from "@datalayer/shared/kube/access";
 import { createLogger } from "@datalayer/shared/log/logger";
 import { createMetrics } from "@datalayer/shared/metrics/registry";
 import { Shutdown } from "@datalayer/shared/process/shutdown";
@@ -14,6 +14,7 @@ const flushMs = 5_000;
 /** Runs the runtime-controller until it is told to stop, or loses the lease. */
 export async function runProcess(
   settings: RuntimeControllerSettings,
+  access: ClusterAccess,
   warnings: readonly string[],
 ): Promise<void> {
   const { version } = packageJson;
@@ -25,7 +26,7 @@ export async function runProcess(
   for (const key of [settings.apiKey, settings.previousApiKey]) if (key) log.redact(() => key.reveal());
   for (const warning of warnings) log.warn(warning);
   const metrics = createMetrics({ controller: "runtime-controller", version });
-  const replica = await createReplica({ settings, access: loadAccess(), version, log, metrics });
+  const replica = await createReplica({ settings, access, version, log, metrics });
   const ops = createOpsApp({ log, health: replica.health, registry: metrics.registry });
   const shutdown = new Shutdown({ log, exit: (code) => process.exit(code) });
   shutdown.listen(process);

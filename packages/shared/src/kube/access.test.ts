@@ -51,6 +51,26 @@ describe("access to a cluster", () => {
     );
   });
 
+  it("takes certificates and checks of TLS from the kubeconfig, or the files it names", async () => {
+    const data = (text: string): string => Buffer.from(text).toString("base64");
+    const user = { "client-certificate-data": data("cert"), "client-key": file("key", "key"), as: "ada" };
+    const cluster = {
+      "certificate-authority-data": data("ca"),
+      "insecure-skip-tls-verify": true,
+      "tls-server-name": "api",
+    };
+    const access = loadAccess({ kubeconfigYaml: kubeconfig(user, cluster) });
+    const { tls, headers } = await access.credentials();
+    expect([tls.ca, tls.cert, tls.key].map(String)).toEqual(["ca", "cert", "key"]);
+    expect(tls).toMatchObject({ rejectUnauthorized: false, servername: "api" });
+    expect(headers).toEqual({ "Impersonate-User": "ada" });
+  });
+
+  it("checks the certificate of the server unless told otherwise", async () => {
+    const { tls } = await loadAccess({ kubeconfigYaml: kubeconfig({ token: "t" }) }).credentials();
+    expect(tls.rejectUnauthorized).toBeUndefined();
+  });
+
   it("accepts a user name and password", async () => {
     const access = loadAccess({ kubeconfigYaml: kubeconfig({ username: "ada", password: "x:y" }) });
     const expected = `Basic ${Buffer.from("ada:x:y").toString("base64")}`;
@@ -71,7 +91,18 @@ describe("access to a cluster", () => {
 });
 
 describe("credentials that change", () => {
-  it("follow a rotated token file within seventy seconds", async () => {
+  it("follow a rotated token file within ten seconds", async () => {
+    const tokenFile = file("token", "first\n");
+    const access = loadAccess({ kubeconfigYaml: kubeconfig({ tokenFile, token: "stale" }) });
+    expect((await access.credentials()).headers.Authorization).toBe("Bearer first");
+    file("token", "second\n");
+    vi.advanceTimersByTime(9_000);
+    expect((await access.credentials()).headers.Authorization).toBe("Bearer first");
+    vi.advanceTimersByTime(2_000);
+    expect((await access.credentials()).headers.Authorization).toBe("Bearer second");
+  });
+
+  it("follow the token file of an auth provider within seventy seconds", async () => {
     const tokenFile = file("token", "first");
     const authProvider = { name: "tokenFile", config: { tokenFile } };
     const access = loadAccess({ kubeconfigYaml: kubeconfig({ "auth-provider": authProvider }) });

@@ -1,6 +1,6 @@
-import type { RequestOptions } from "node:https";
+import { readFile } from "node:fs/promises";
 import type { ConnectionOptions } from "node:tls";
-import { KubeConfig } from "@kubernetes/client-node";
+import { type KubeconfigContext, type KubeconfigSource, readContext } from "./kubeconfig.ts";
 
 /** How to prove who we are, and how to recognise the server. */
 export interface Credentials {
@@ -21,23 +21,14 @@ export interface ClusterAccess {
   /** The namespace of the context or of the Pod we run in. */
   readonly namespace?: string;
   /**
-   * The credentials of now. Files are read again every ten seconds (a ServiceAccount token at most a minute
-   * later) and when `rejected` says that the server refused the last ones; exec and OIDC plugins run when
-   * theirs expire. While reading fails, the last good ones stay in use.
+   * The credentials of now. Files are read again every ten seconds, the kubeconfig when `rejected` says that the
+   * server refused the last ones; exec and OIDC plugins run when theirs expire. While reading fails, the last good
+   * ones stay in use.
    */
   credentials(rejected?: Credentials): Promise<Credentials>;
 }
 
-/** Where to look for the cluster; the first one given is used. */
-export interface AccessOptions {
-  kubeconfigYaml?: string;
-  kubeconfigPath?: string;
-  /** The context to use instead of the current one. */
-  context?: string;
-}
-
 const REFRESH_MS = 10_000;
-const NOTHING_FOUND = "http://localhost:8080";
 
 /**
  * Finds the cluster: in the given kubeconfig, else as kubectl does (`$KUBECONFIG`, `~/.kube/config`), else in
@@ -45,40 +36,33 @@ const NOTHING_FOUND = "http://localhost:8080";
  *
  * @throws Error when there is none, or the context does not exist.
  */
-export function loadAccess(options: AccessOptions = {}): ClusterAccess {
-  return new KubeConfigAccess(() => readKubeConfig(options));
+export function loadAccess(source: KubeconfigSource = {}): ClusterAccess {
+  return new KubeconfigAccess(source);
 }
 
-function readKubeConfig(options: AccessOptions): KubeConfig {
-  const config = new KubeConfig();
-  if (options.kubeconfigYaml) config.loadFromString(options.kubeconfigYaml);
-  else if (options.kubeconfigPath) config.loadFromFile(options.kubeconfigPath);
-  else config.loadFromDefault();
-  if (options.context) config.setCurrentContext(options.context);
-  return config;
-}
-
-class KubeConfigAccess implements ClusterAccess {
+class KubeconfigAccess implements ClusterAccess {
   readonly server: string;
-  readonly namespace?: string;
-  readonly #read: () => KubeConfig;
-  #config: KubeConfig;
+  readonly namespace: string | undefined;
+  readonly #source: KubeconfigSource;
+  /** The credentials of now, from where the kubeconfig says that they are. */
+  #read: () => Promise<Credentials>;
   #latest: Promise<Credentials> | undefined;
   #good: Credentials | undefined;
   #readAtMs = 0;
 
-  constructor(read: () => KubeConfig) {
-    this.#read = read;
-    this.#config = read();
-    this.server = serverOf(this.#config);
-    this.namespace = this.#config.getContextObject(this.#config.getCurrentContext())?.namespace;
+  constructor(source: KubeconfigSource) {
+    const context = readContext(source);
+    this.server = context.cluster.server;
+    this.namespace = context.namespace;
+    this.#source = source;
+    this.#read = reader(context, source);
   }
 
   credentials(rejected?: Credentials): Promise<Credentials> {
     if (rejected && rejected === this.#good) {
       this.#good = undefined;
       this.#latest = undefined;
-      this.#config = this.#read();
+      this.#read = reader(readContext(this.#source), this.#source);
     }
     if (!this.#latest || performance.now() - this.#readAtMs > REFRESH_MS) {
       this.#readAtMs = performance.now();
@@ -89,7 +73,7 @@ class KubeConfigAccess implements ClusterAccess {
 
   async #refresh(previous: Credentials | undefined): Promise<Credentials> {
     try {
-      const next = await credentialsOf(this.#config);
+      const next = await this.#read();
       this.#good = previous && sameTls(previous.tls, next.tls) ? { ...next, tls: previous.tls } : next;
       return this.#good;
     } catch (error) {
@@ -101,22 +85,38 @@ class KubeConfigAccess implements ClusterAccess {
   }
 }
 
-function serverOf(config: KubeConfig): string {
-  const cluster = config.getCurrentCluster();
-  if (!cluster) throw new Error(`kubeconfig has no cluster for the context "${config.getCurrentContext()}"`);
-  if (cluster.server === NOTHING_FOUND) {
-    throw new Error("no cluster found: set KUBECONFIG, write ~/.kube/config, or run in a Pod");
-  }
-  return cluster.server;
+function reader(context: KubeconfigContext, source: KubeconfigSource): () => Promise<Credentials> {
+  const { exec, "auth-provider": provider } = context.user;
+  if (!exec && !provider) return () => plainCredentials(context);
+  let plugin: Promise<() => Promise<Credentials>> | undefined;
+  return async () => {
+    plugin ??= import("./plugin-credentials.ts").then((module) => module.pluginCredentials(source));
+    return (await plugin)();
+  };
 }
 
-async function credentialsOf(config: KubeConfig): Promise<Credentials> {
-  const options: RequestOptions = { headers: {} };
-  await config.applyToHTTPSOptions(options);
-  const headers = { ...(options.headers as Record<string, string>) };
-  if (options.auth) headers.Authorization = `Basic ${Buffer.from(options.auth).toString("base64")}`;
-  const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
-  return { headers, tls: { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } };
+async function plainCredentials({ cluster, user }: KubeconfigContext): Promise<Credentials> {
+  const token = user.tokenFile ? (await readFile(user.tokenFile, "utf8")).trim() : user.token;
+  const basic = user.username && Buffer.from(`${user.username}:${user.password ?? ""}`).toString("base64");
+  return {
+    headers: {
+      ...(basic && { Authorization: `Basic ${basic}` }),
+      ...(token && { Authorization: `Bearer ${token}` }),
+      ...(user.as && { "Impersonate-User": user.as }),
+    },
+    tls: {
+      ca: await pem(cluster["certificate-authority-data"], cluster["certificate-authority"]),
+      cert: await pem(user["client-certificate-data"], user["client-certificate"]),
+      key: await pem(user["client-key-data"], user["client-key"]),
+      rejectUnauthorized: cluster["insecure-skip-tls-verify"] ? false : undefined,
+      servername: cluster["tls-server-name"],
+    },
+  };
+}
+
+async function pem(base64: string | undefined, path: string | undefined): Promise<Buffer | undefined> {
+  if (base64) return Buffer.from(base64, "base64");
+  return path ? readFile(path) : undefined;
 }
 
 function sameTls(a: TlsMaterial, b: TlsMaterial): boolean {
