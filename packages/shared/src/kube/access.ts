@@ -31,12 +31,12 @@ export interface ClusterAccess {
 const REFRESH_MS = 10_000;
 
 /**
- * Finds the cluster: in the given kubeconfig, else as kubectl does (`$KUBECONFIG`, `~/.kube/config`), else in
- * the Pod we run in.
+ * Finds the cluster: in the given kubeconfig; else, by the given environment, as kubectl does (`$KUBECONFIG`,
+ * `~/.kube/config`), else in the Pod we run in.
  *
  * @throws Error when there is none, or the context does not exist.
  */
-export function loadAccess(source: KubeconfigSource = {}): ClusterAccess {
+export function loadAccess(source: KubeconfigSource): ClusterAccess {
   return new KubeconfigAccess(source);
 }
 
