@@ -8,6 +8,7 @@ import { ClaimHistory } from "./claim/claim-history.ts";
 import type { ClaimMetrics } from "./claim/claim-metrics.ts";
 import { ClaimOrder } from "./claim/claim-order.ts";
 import { Claimer } from "./claim/claimer.ts";
+import { RightOfWay } from "./claim/right-of-way.ts";
 
 /** The parts that serve claims; all follow the same Pod watch. */
 export interface Claims {
@@ -16,6 +17,7 @@ export interface Claims {
   history: ClaimHistory;
   abandoner: Abandoner;
   claimer: Claimer;
+  rightOfWay: RightOfWay;
 }
 
 const keyLifeMs = 10 * 60_000;
@@ -40,6 +42,8 @@ export function createClaims(options: {
   });
   const abandoner = new Abandoner({ client, pods, clock, log });
   const history = new ClaimHistory({ client, pods, order, metrics });
-  const claimer = new Claimer({ client, pods, pools, candidates, order, history, abandoner, clock, metrics });
-  return { candidates, order, history, abandoner, claimer };
+  const rightOfWay = new RightOfWay(clock);
+  const followed = { pods, pools, candidates, order, history };
+  const claimer = new Claimer({ ...followed, client, abandoner, rightOfWay, clock, metrics });
+  return { candidates, order, history, abandoner, claimer, rightOfWay };
 }

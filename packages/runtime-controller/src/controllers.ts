@@ -26,6 +26,7 @@ export function createControllers(options: {
     runtimePoolController({
       ...caches,
       candidates: claims.candidates,
+      giveWay: () => claims.rightOfWay.giveWay(),
       runtimes,
       tokens,
       clock,

@@ -44,8 +44,7 @@ describe.concurrent("given an API server whose answers get lost", () => {
     const { status, body } = await replica.claim({ environment_name: name });
     expect(status).toBe(201);
     expect(namesTried(name)).toEqual(new Set([body.runtime.pod_name]));
-    await eventually(() => assignedIn(name).length > 0);
-    expect(assignedIn(name)).toEqual([body.runtime.pod_name]);
+    await expect.poll(() => assignedIn(name)).toEqual([body.runtime.pod_name]);
   });
 
   it.each([
@@ -69,6 +68,6 @@ describe.concurrent("given an API server whose answers get lost", () => {
     held.remove();
     const second = await replica.claim({ environment_name: name }, key);
     expect(second.status).toBe(201);
-    expect(assignedIn(name)).toEqual([second.body.runtime.pod_name]);
+    await expect.poll(() => assignedIn(name)).toEqual([second.body.runtime.pod_name]);
   });
 });

@@ -16,6 +16,7 @@ import type { ClaimMetrics } from "./claim-metrics.ts";
 import type { ClaimOrder } from "./claim-order.ts";
 import type { ClaimRequest } from "./claim-request.ts";
 import { ClaimsInFlight } from "./claims-in-flight.ts";
+import type { RightOfWay } from "./right-of-way.ts";
 import { poolsFor, wanted } from "./pool-choice.ts";
 
 /** What claims are made with. */
@@ -27,6 +28,7 @@ export interface ClaimerOptions {
   order: ClaimOrder;
   history: ClaimHistory;
   abandoner: Abandoner;
+  rightOfWay: RightOfWay;
   clock: Clock;
   metrics: ClaimMetrics;
   /** Time for a definite answer about one Pod. */
@@ -74,7 +76,7 @@ export class Claimer {
     const startedMs = clock.monotonicMs();
     let result = "failed";
     try {
-      const runtime = await this.#serve(request);
+      const runtime = await this.#options.rightOfWay.claim(() => this.#serve(request));
       result = "assigned";
       return runtime;
     } catch (error) {

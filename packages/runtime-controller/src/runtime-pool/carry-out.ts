@@ -21,6 +21,8 @@ export interface Hands {
   candidates: Candidates;
   tokens: RuntimeTokens;
   newUlid: () => string;
+  /** Resolves when a Pod may be created without making claims wait. */
+  giveWay: () => Promise<void>;
   /** UIDs of Pods whose token Secret is known to exist. */
   equipped: Set<string>;
 }
@@ -86,6 +88,7 @@ async function setState(runtime: Runtime, state: RuntimeState, { kube, pods }: H
 async function createRuntime(observed: PoolObservation, hands: Hands): Promise<void> {
   const { template } = observed;
   if (!template) return;
+  await hands.giveWay();
   const ulid = hands.newUlid();
   const tokenKeyId = await hands.tokens.currentKeyId();
   const manifest = buildWarmPod(template, { ulid, tokenKeyId, revision: template.revision });
