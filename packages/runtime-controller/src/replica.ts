@@ -92,6 +92,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     client: claimClient,
     runtimes,
     tokens,
+    namespaces: settings.namespaces,
     publicUrl: settings.runtimesUrl,
     version,
     log,

@@ -1,5 +1,5 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { answer as answerWith } from "@datalayer/devcluster/testkit/fault-proxy";
+import { answer as answerWith, freezeWatch } from "@datalayer/devcluster/testkit/fault-proxy";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -377,3 +377,16 @@ describe("the API", () => {
 function at(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], value);
 }
+
+describe("a replica whose watch is late", () => {
+  it("finds a runtime that another one has just assigned", async () => {
+    const late = await cluster.startReplica("late");
+    const watch = { client: "late", verb: "watch", resource: "pods" } as const;
+    const frozen = cluster.proxy.inject({ ...watch, act: freezeWatch() });
+    await expect.poll(() => frozen.hits).toBeGreaterThan(0);
+    const { pod_name: podName } = await claimed();
+    expect((await late.ask("GET", `/runtimes/${podName}`)).status).toBe(200);
+    expect((await late.ask("DELETE", `/runtimes/${podName}`)).status).toBe(200);
+    frozen.remove();
+  });
+});

@@ -3,7 +3,6 @@ import type { App } from "@datalayer/shared/http/app";
 import { notFound, Problem } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
-import type { RestClient } from "@datalayer/shared/kube/rest";
 import { z } from "zod";
 import type { Abandoner } from "../claim/abandoner.ts";
 import type { Claimer } from "../claim/claimer.ts";
@@ -12,17 +11,15 @@ import type { ClaimRequest } from "../claim/claim-request.ts";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
 import { parseRuntime } from "../runtime/runtime.ts";
-import type { Runtimes } from "../runtime/runtimes.ts";
 import { claimProblem } from "./claim-problem.ts";
+import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { claimBody, envelope, podNameParams, runtimeView, updateBody } from "./schemas.ts";
 import { type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
 
 /** What the routes of runtimes work with. */
-export interface RuntimeRoutesOptions extends RuntimeViewOptions {
-  client: RestClient;
+export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup {
   claimer: Claimer;
   abandoner: Abandoner;
-  runtimes: Runtimes;
 }
 
 const oneRuntime = z.object({ ...envelope, runtime: runtimeView });
@@ -105,7 +102,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         response: { 200: oneRuntime },
       },
     },
-    ({ params }) => answer("Runtime found.", find(params.pod_name, runtimes), options),
+    async ({ params }) => answer("Runtime found.", await findRuntime(params.pod_name, options), options),
   );
 
   app.put(
@@ -120,7 +117,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ params, body }) => {
-      const runtime = find(params.pod_name, runtimes);
+      const runtime = await findRuntime(params.pod_name, options);
       const updated = await update(runtime, body, options);
       return answer(`Runtime ${runtime.name} is updated.`, updated, options);
     },
@@ -137,7 +134,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ params }) => {
-      const runtime = find(params.pod_name, runtimes);
+      const runtime = await findRuntime(params.pod_name, options);
       await options.client.delete(Pod, runtime, { uid: runtime.uid }).catch((error: unknown) => {
         if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
       });
@@ -173,12 +170,6 @@ function matches(runtime: AssignedRuntime, wanted: z.infer<typeof filters>): boo
     (wanted.user_uid === undefined || runtime.assignment.userUid === wanted.user_uid) &&
     (wanted.environment_name === undefined || runtime.environment === wanted.environment_name)
   );
-}
-
-function find(podName: string, runtimes: Runtimes): AssignedRuntime {
-  const runtime = runtimes.find(podName);
-  if (!runtime || !isAssigned(runtime)) throw notFound(`no runtime is named "${podName}"`);
-  return runtime;
 }
 
 async function answer(
