@@ -2,18 +2,16 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StartedCluster } from "@datalayer/devcluster/cluster";
-import { UserError } from "@datalayer/devcluster/errors";
 import { applyManifests } from "@datalayer/devcluster/manifests";
 import type { Progress } from "@datalayer/devcluster/progress";
 import type { KubernetesObject } from "@kubernetes/client-node";
-import { execa } from "execa";
 import getPort from "get-port";
+import { buildController, controllerArgs } from "./controller.ts";
 import type { OperatorApi } from "./rest.ts";
 import { serviceAccountKubeconfig } from "./service-account.ts";
 
 const root = join(import.meta.dirname, "../..");
 const manifests = join(root, "charts/runtime-controller/files");
-const bundle = join(root, "packages/runtime-controller/dist/main.js");
 
 /** The operator as it runs for the journey. */
 export interface RunningOperator extends OperatorApi {
@@ -25,7 +23,7 @@ export interface RunningOperator extends OperatorApi {
 
 /** Installs what the runtime-controller needs, and runs it under its own ServiceAccount. */
 export async function startOperator(cluster: StartedCluster, progress: Progress): Promise<RunningOperator> {
-  await progress.task("building the controller", buildBundle);
+  await progress.task("building the controller", buildController);
   return progress.task("starting the operator", async () => {
     const installed = await applyManifests(
       ["namespace.yaml", "crds", "policies", "rbac"].map((name) => join(manifests, name)),
@@ -37,7 +35,7 @@ export async function startOperator(cluster: StartedCluster, progress: Progress)
     const controller = await cluster.start({
       name: "runtime-controller",
       command: process.execPath,
-      args: [bundle],
+      args: controllerArgs,
       env: {
         KUBECONFIG: await serviceAccountKubeconfig(cluster),
         DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
@@ -55,15 +53,4 @@ export async function startOperator(cluster: StartedCluster, progress: Progress)
       stop: () => controller.stop(),
     };
   });
-}
-
-async function buildBundle(): Promise<void> {
-  const built = await execa("nx", ["run", "@datalayer/runtime-controller:build"], {
-    cwd: root,
-    all: true,
-    reject: false,
-    preferLocal: true,
-    env: { NX_DAEMON: "false" },
-  });
-  if (built.failed) throw new UserError(`The controller could not be built:\n${built.all}`);
 }
