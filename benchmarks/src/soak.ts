@@ -4,7 +4,7 @@ import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { type BenchContext, withCluster } from "./claims.ts";
 import { AssignmentHistory } from "./measure/assignment-history.ts";
 import { summarise } from "./measure/summary.ts";
-import { buildController } from "./setup/controller-process.ts";
+import { buildController } from "@datalayer/tools/start/controller";
 import { Replicas } from "./setup/replicas.ts";
 import { follow, poolName } from "./setup/stage.ts";
 

@@ -1,19 +1,15 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { controllerArgs } from "@datalayer/tools/start/controller";
 import getPort from "get-port";
 import { parseExposition, type Sample } from "../measure/exposition.ts";
 
-const workspace = fileURLToPath(new URL("../../..", import.meta.url));
-const bundle = fileURLToPath(new URL("../../../packages/runtime-controller/dist/main.js", import.meta.url));
 const reports = fileURLToPath(new URL("../../reports/", import.meta.url));
-/** V8 may take 128 MiB for young objects on a large machine, whatever lives in it; 4 MiB three times over will do. */
-const memoryOptions = ["--max-semi-space-size=4"];
 const readyWithinMs = 60_000;
 
 /** How to start a controller. */
@@ -25,12 +21,6 @@ export interface ControllerOptions {
   apiKey: string;
   /** Options for Node, before the bundle. */
   nodeOptions?: readonly string[];
-}
-
-/** Builds the controller's bundle, unless Nx finds that the one there is up to date. */
-export async function buildController(): Promise<void> {
-  const nx = fileURLToPath(new URL("../../../node_modules/.bin/nx", import.meta.url));
-  await promisify(execFile)(nx, ["run", "@datalayer/runtime-controller:build"], { cwd: workspace });
 }
 
 /** A key for the REST API, good for one run. */
@@ -63,7 +53,7 @@ export class ControllerProcess {
     const [port, opsPort] = [await getPort(), await getPort()];
     const logPath = `${file}.log`;
     // It must not outlive the bench, however that one ends.
-    const command = ["--pdeathsig", "KILL", process.execPath, ...memoryOptions, ...nodeOptions, bundle];
+    const command = ["--pdeathsig", "KILL", process.execPath, ...nodeOptions, ...controllerArgs];
     const child = spawn("setpriv", command, {
       stdio: ["ignore", "ignore", "pipe"],
       env: {
