@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
+import { afterFile, testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { type FaultProxy, startFaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
@@ -14,7 +14,6 @@ import { Lease, Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectRef } from "@datalayer/shared/kube/object";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
-import { afterAll } from "vitest";
 import { parse, stringify } from "yaml";
 import { label } from "../src/runtime/names.ts";
 import { buildWarmPod } from "../src/runtime/pod-builder.ts";
@@ -174,7 +173,7 @@ export class Harness {
     const config = parse(await readFile(this.kubeconfigPath, "utf8")) as { users: { user: object }[] };
     for (const user of config.users) user.user = { token: this.#token };
     const directory = await mkdtemp(join(tmpdir(), "runtime-controller-test-"));
-    afterAll(() => rm(directory, { recursive: true }));
+    afterFile(() => rm(directory, { recursive: true }));
     const path = join(directory, "kubeconfig");
     await writeFile(path, stringify(config), { mode: 0o600 });
     return path;
@@ -184,18 +183,19 @@ export class Harness {
    * Ends the term of a leader that is dead, as the expiry of its lease would some seconds later.
    * @param replica - only when this one led; default: whoever did.
    */
-  async expireLease(replica = ""): Promise<void> {
+  async expireLease(replica?: string): Promise<void> {
     const ref = { namespace: this.namespace, name: "runtime-controller" };
     const { items } = await this.admin.list(Lease, { namespace: this.namespace });
     const lease = items.find(({ metadata }) => metadata.name === ref.name);
-    if (!lease?.spec?.holderIdentity?.startsWith(replica)) return;
+    const holder = lease?.spec?.holderIdentity ?? "";
+    if (!lease || (replica !== undefined && !holder.startsWith(`${replica}_`))) return;
     await this.admin.delete(Lease, ref, { uid: lease.metadata.uid });
   }
 
   /** Records every version of every runtime Pod of the namespace from now on. */
   async record(): Promise<PodHistory> {
     const history = await PodHistory.start(this.admin, this.namespace);
-    afterAll(() => history.stop());
+    afterFile(() => history.stop());
     return history;
   }
 
@@ -221,7 +221,7 @@ export async function startHarness(): Promise<Harness> {
   const token = await tokenOf(admin, { namespace, name: operatorAccount });
   const proxy = await startFaultProxy({ kubeconfigPath });
   const harness = new Harness({ namespace, kubeconfigPath, admin, proxy, token });
-  afterAll(() => harness.end());
+  afterFile(() => harness.end());
   return harness;
 }
 

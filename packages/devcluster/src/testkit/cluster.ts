@@ -10,16 +10,29 @@ export function useCluster(): Promise<{ kubeconfigPath: string }> {
   return Promise.resolve({ kubeconfigPath });
 }
 
-/**
- * Creates a namespace with a name of its own, which is deleted after the test file (or after the `describe` in
- * which this is called). Call it in `beforeAll` or at the top of the file.
- */
+/** What this test file undoes, last first. */
+const cleanups: (() => Promise<void>)[] = [];
+
+// Vitest ignores hooks that are added while tests run, so this one is there from the start.
+afterAll(async () => {
+  const failures: unknown[] = [];
+  for (const cleanup of cleanups.toReversed())
+    await cleanup().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, "cleaning up after the test file failed");
+});
+
+/** Has this done after the test file. It may be called at any time, also in hooks and tests. */
+export function afterFile(cleanup: () => Promise<void>): void {
+  cleanups.push(cleanup);
+}
+
+/** Creates a namespace with a name of its own, which is deleted after the test file. */
 export async function testNamespace(): Promise<string> {
   const { kubeconfigPath } = await useCluster();
   const api = coreApi(kubeconfigPath);
   const name = `test-${randomBytes(5).toString("hex")}`;
   await api.createNamespace({ body: Object.assign(new V1Namespace(), { metadata: { name } }) });
-  afterAll(async () => {
+  afterFile(async () => {
     await api.deleteNamespace({ name });
   });
   return name;
