@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { access, readFile, symlink } from "node:fs/promises";
-import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { identify } from "../process/identity.ts";
@@ -98,17 +96,6 @@ async function programOf({ process: { pid } }: ComponentRecord): Promise<string 
 }
 
 async function expectGone(parts: readonly ComponentRecord[]): Promise<void> {
-  for (const { name, process, port } of parts) {
-    expect(await identify(process.pid), name).toBeUndefined();
-    await expect(dial(port!), name).rejects.toThrow("ECONNREFUSED");
-  }
-}
-
-async function dial(port: number): Promise<void> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-  } finally {
-    socket.destroy();
-  }
+  // With a process its port is free, and may belong to another cluster by now.
+  for (const { name, process } of parts) expect(await identify(process.pid), name).toBeUndefined();
 }

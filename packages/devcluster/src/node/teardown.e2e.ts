@@ -27,7 +27,8 @@ describe("given a node with a running Pod", () => {
     cleanUps.push(() => cluster.down());
     const traces = await tracesWithPod(cluster);
     await cluster.down();
-    expect(await leftovers(traces)).toEqual([]);
+    // The kernel takes a moment to release the namespaces of processes that have ended.
+    await expect.poll(() => leftovers(traces)).toEqual([]);
   });
 
   it("leaves no process behind when its owner is killed, and the next start removes the rest", async () => {
@@ -49,7 +50,7 @@ describe("given a node with a running Pod", () => {
 
     const next = await startCluster({ nodes: "none" });
     cleanUps.push(() => next.down());
-    expect(await leftovers(traces)).toEqual([]);
+    await expect.poll(() => leftovers(traces)).toEqual([]);
   });
 
   it("does not touch the node of another cluster when it ends", async () => {
