@@ -30,7 +30,7 @@ const assignedIn = (pool: string): string[] =>
     .filter(({ versions }) => versions[0]?.pool === pool)
     .map(({ name }) => name);
 
-describe.concurrent("given an API server whose answers get lost", () => {
+describe("given an API server whose answers get lost", () => {
   it.each([
     ["dropped after it was carried out", dropAfter()],
     ["dropped before", dropBefore()],
