@@ -71,8 +71,14 @@ export class ClaimOrder {
     const [first, second] = this.#claimants.get(key) ?? [];
     if (!first) return { kind: "none" };
     if (first.listed && second?.listed) return { kind: "unordered" };
-    const ended = hasGone(first) || first.pod.metadata.deletionTimestamp !== undefined;
-    return ended ? { kind: "ended" } : { kind: "first", pod: first.pod };
+    return hasEnded(first) ? { kind: "ended" } : { kind: "first", pod: first.pod };
+  }
+
+  /** The other Pods of this Pod's claim key that are there, if this one is known to be the first of them. */
+  secondsOf(pod: Pod): Pod[] {
+    const [first, ...others] = this.#claimants.get(pod.metadata.labels?.[label.claimKey] ?? "") ?? [];
+    if (first?.pod.metadata.uid !== pod.metadata.uid || (first.listed && others[0]?.listed)) return [];
+    return others.filter((other) => !hasEnded(other)).map((other) => other.pod);
   }
 
   /** Whether another Pod is known to have had this Pod's claim key first. */
@@ -96,4 +102,8 @@ export class ClaimOrder {
 
 function hasGone({ endedAtMs }: Claimant): boolean {
   return endedAtMs !== undefined;
+}
+
+function hasEnded(claimant: Claimant): boolean {
+  return hasGone(claimant) || claimant.pod.metadata.deletionTimestamp !== undefined;
 }

@@ -141,6 +141,28 @@ describe("a second runtime of a claim key", () => {
     expect((await harness.runtime(first!.name))?.terminating).toBe(false);
   });
 
+  it("ends with the first, long before its own time would come", async () => {
+    const [first, second] = await harness.available("pool", 3);
+    const now = Math.floor(Date.now() / 1000) + 3_600;
+    await claimBehindTheirBacks(first!, "ended-early", now);
+    await claimBehindTheirBacks(second!, "ended-early", now);
+    await harness.admin.delete(Pod, first!, { uid: first!.uid });
+    await gone(first!.name);
+    await gone(second!.name);
+  });
+
+  it("ends with the first, for a leader that was there for none of this", async () => {
+    const [first, second] = await harness.available("pool", 3);
+    await leader.stop();
+    const now = Math.floor(Date.now() / 1000) + 3_600;
+    await claimBehindTheirBacks(first!, "ended-unseen", now);
+    await claimBehindTheirBacks(second!, "ended-unseen", now);
+    await harness.admin.delete(Pod, first!, { uid: first!.uid });
+    leader = await harness.startReplica("third-leader", { log });
+    await gone(first!.name);
+    await gone(second!.name);
+  });
+
   it("stays when the first had gone before: the key was used anew", async () => {
     const [first, second] = await harness.available("pool", 3);
     const longAgo = Math.floor(Date.now() / 1000) - 60;

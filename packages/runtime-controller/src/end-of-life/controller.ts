@@ -5,7 +5,6 @@ import {
   type Report,
 } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
-import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { ClaimHistory } from "../claim/claim-history.ts";
@@ -14,6 +13,7 @@ import { usageFinalizer } from "../runtime/names.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { planEnding } from "./ending.ts";
+import { deleteIfThere, endSeconds, isSecond } from "./seconds.ts";
 import { hasStopped, stopDeadlineMs, type Usage, usageOf } from "./usage.ts";
 
 /** What the end-of-life controller reads, and where usage goes. */
@@ -41,7 +41,11 @@ export function endOfLifeController(options: EndOfLifeOptions): Controller {
       const runtime = runtimes.of(pod);
       return runtime ? endWhenDue(runtime, options, context) : { outcome: settled() };
     },
-    cleanup: (pod, { clock }) => Promise.resolve(closeUsage(runtimes.of(pod), clock.now(), recordOnce)),
+    cleanup: async (pod, context) => {
+      const runtime = runtimes.of(pod);
+      if (runtime) await endSeconds(runtime, options, context);
+      return closeUsage(runtime, context.clock.now(), recordOnce);
+    },
   });
 }
 
@@ -66,27 +70,9 @@ async function endWhenDue(
   const isSuperseded = await isSecond(runtime, options);
   const ending = planEnding({ runtime, isSuperseded }, context.clock.now());
   if (!("end" in ending)) return { outcome: settled({ recheckAfterMs: ending.lookAgainAfterMs }) };
-  const { uid } = runtime;
   context.event({ type: "Normal", reason: ending.end, note: `Runtime ${runtime.name} ends.` });
-  await context.kube.delete(Pod, runtime, { uid }).catch((error: unknown) => {
-    if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
-  });
+  await deleteIfThere(runtime, context);
   return { outcome: settled() };
-}
-
-/** Whether another Pod had the claim's key first. After a restart only the API server may know. */
-async function isSecond(
-  { pod, assignment }: Runtime,
-  { order, history }: EndOfLifeOptions,
-): Promise<boolean> {
-  const key = assignment?.claimKey;
-  if (key !== undefined && order.first(key).kind === "unordered") {
-    await history.first(key).catch((error: unknown) => {
-      // Too long ago: without knowing the order, both stay.
-      if (!(error instanceof ApiError && error.isGone)) throw error;
-    });
-  }
-  return order.isSuperseded(pod);
 }
 
 function closeUsage(
