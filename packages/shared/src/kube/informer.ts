@@ -26,6 +26,11 @@ export interface InformerOptions<T extends KubeObject> {
   metrics?: InformerMetrics;
   /** A watch that is silent for longer is dead. Default 75 s: bookmarks come about once a minute. */
   idleTimeoutMs?: number;
+  /**
+   * The kind belongs to another product, and may not be served: then the cache is empty, and filled some ten
+   * seconds after the kind has come. Default: a kind that is not served is waited for.
+   */
+  optional?: boolean;
 }
 
 /** A cache of the objects of one kind in one namespace (or all), kept up to date by a watch. */
@@ -62,11 +67,10 @@ export class Informer<T extends KubeObject> implements ObjectReader<T> {
     if (this.#started) throw new Error(`the informer of ${this.#labels.kind} has already been started`);
     this.#started = true;
     this.#lastEventMs = this.#clock.monotonicMs();
-    const { client, kind, namespace, labelSelector, fieldSelector, idleTimeoutMs } = this.#options;
+    const { client, kind, namespace, labelSelector, fieldSelector, idleTimeoutMs, optional } = this.#options;
     const selection = { namespace, labelSelector, fieldSelector };
-    void new Reflector({ client, kind, selection, idleTimeoutMs, clock: this.#clock, sink: this.#sink }).run(
-      signal,
-    );
+    const common = { client, kind, selection, idleTimeoutMs, optional };
+    void new Reflector({ ...common, clock: this.#clock, sink: this.#sink }).run(signal);
   }
 
   get hasSynced(): boolean {
@@ -138,6 +142,12 @@ export class Informer<T extends KubeObject> implements ObjectReader<T> {
       if (this.#lists > 1) this.#options.metrics?.relisted(this.#labels);
       for (const item of items) this.#options.trim?.(item);
       this.#delivered(this.#cache.replace(items, resourceVersion));
+      this.#firstList.resolve(undefined);
+    },
+    absent: () => {
+      // Not one more list: nothing was missed, and what comes next is complete.
+      this.#lists = Math.max(this.#lists, 1);
+      this.#delivered(this.#cache.replace([], ""));
       this.#firstList.resolve(undefined);
     },
     event: (event: WatchEvent<T>) => {

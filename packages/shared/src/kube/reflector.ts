@@ -10,6 +10,8 @@ import type { WatchEvent } from "./watch.ts";
 export interface ReflectorSink<T extends KubeObject> {
   /** A complete list, the first one or after an expired watch. */
   replace(items: T[], resourceVersion: string): void;
+  /** The server does not serve the kind, so there are no objects of it. */
+  absent(): void;
   event(event: WatchEvent<T>): void;
   /** The loop goes on after `retryMs`. */
   failed(failure: { during: "list" | "watch"; error: unknown; retryMs: number }): void;
@@ -24,6 +26,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly clock: Clock;
   /** See `WatchOptions`. */
   readonly idleTimeoutMs?: number;
+  /** The kind may not be served: then it has no objects, and the server is asked again from time to time. */
+  readonly optional?: boolean;
 }
 
 /** Where the loop is; `resourceVersion` is the last one delivered. */
@@ -34,6 +38,8 @@ const BACKOFF = { firstMs: 800, longestMs: 30_000, resetAfterMs: 120_000 };
 const WATCH_SECONDS = { least: 290, most: 580 };
 /** A watch that the server ends sooner, and without news, is refused rather than served. */
 const SHORTEST_WATCH_MS = 1_000;
+/** How often is asked for an optional kind that is not served. */
+const ABSENT_RETRY_MS = 10_000;
 
 /**
  * Follows one kind: list, then watch from there; a watch that ends goes on where it stopped, and only one that
@@ -65,11 +71,19 @@ export class Reflector<T extends KubeObject> {
   async #list(signal: AbortSignal): Promise<void> {
     const { client, kind, selection, sink } = this.#options;
     // No resourceVersion: "0" may show an older state than the one already delivered.
-    const { items, resourceVersion } = await client.list(kind, { ...selection, signal });
+    const list = await client.list(kind, { ...selection, signal }).catch(this.#orAbsent);
     if (signal.aborted) return;
-    sink.replace(items, resourceVersion);
-    this.#state = { phase: "watch", resourceVersion };
+    if (!list) {
+      sink.absent();
+      return this.#options.clock.sleep(ABSENT_RETRY_MS, signal);
+    }
+    sink.replace(list.items, list.resourceVersion);
+    this.#state = { phase: "watch", resourceVersion: list.resourceVersion };
   }
+
+  readonly #orAbsent = (error: unknown): undefined => {
+    if (!this.#options.optional || !(error instanceof ApiError && error.isNotFound)) throw error;
+  };
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
     const { client, kind, selection, sink, clock, idleTimeoutMs } = this.#options;
@@ -111,7 +125,8 @@ function needsList(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
   // A server restored from a backup is behind what we saw; only a list tells where it is.
   const tooLarge = error.details?.causes?.some((cause) => cause.reason === "ResourceVersionTooLarge");
-  return error.isGone || error.status === 400 || tooLarge === true;
+  // Not found: the kind itself has gone, and when it is back, nothing of what was seen needs to be.
+  return error.isGone || error.isNotFound || error.status === 400 || tooLarge === true;
 }
 
 function randomBetween(least: number, most: number): number {
