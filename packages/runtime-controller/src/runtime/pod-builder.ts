@@ -5,6 +5,7 @@ import { Pod, Secret } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import { labelValueOf } from "./label-value.ts";
 import { annotation, jupyterContainer, jupyterPort, label, runtimeApp } from "./names.ts";
+import { nodePlacementOf } from "./node-placement.ts";
 import { resourcesOf } from "./resources.ts";
 import { podNameOf } from "./runtime.ts";
 import { basePathOf } from "./url.ts";
@@ -90,7 +91,7 @@ function podSpecOf(template: RuntimeTemplate, ulid: string): Manifest<Pod>["spec
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 10,
-    imagePullSecrets: settings.imagePullSecrets.map((secret) => ({ name: secret })),
+    imagePullSecrets: pullSecretsOf(template),
     securityContext: {
       runAsUser,
       runAsGroup,
@@ -98,14 +99,21 @@ function podSpecOf(template: RuntimeTemplate, ulid: string): Manifest<Pod>["spec
       runAsNonRoot: true,
       seccompProfile: { type: "RuntimeDefault" },
     },
-    nodeSelector: pool.spec.nodeSelector,
-    affinity: pool.spec.affinity,
-    tolerations: pool.spec.tolerations,
+    runtimeClassName: pool.spec.runtimeClassName,
+    priorityClassName: pool.spec.priorityClassName,
+    ...nodePlacementOf(pool.spec),
     containers: [containerOf(template, ulid)],
     volumes: [
       { name: "token", secret: { secretName: tokenSecretNameOf(podNameOf(ulid)), defaultMode: 0o440 } },
     ],
   };
+}
+
+/** Those of the installation, the environment and the pool together: kubelet tries each. */
+function pullSecretsOf({ settings, environment, pool }: RuntimeTemplate): { name: string }[] {
+  const own = [...(environment.spec.imagePullSecrets ?? []), ...(pool.spec.imagePullSecrets ?? [])];
+  const names = new Set([...settings.imagePullSecrets, ...own.map(({ name }) => name)]);
+  return [...names].map((name) => ({ name }));
 }
 
 function labelsOf(pool: RuntimePool, revision: string): Record<string, string> {
@@ -124,6 +132,8 @@ function annotationsOf({ pool, environment }: RuntimeTemplate, tokenKeyId: strin
     [annotation.pool]: pool.metadata.name,
     [annotation.environment]: environment.metadata.name,
     [annotation.tokenKeyId]: tokenKeyId,
+    // Nobody works in it yet, so it keeps no node from being scaled down. A claim turns this round.
+    [annotation.safeToEvict]: "true",
   };
 }
 

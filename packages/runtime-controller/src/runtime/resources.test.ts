@@ -23,6 +23,18 @@ describe("the resources of a pool's runtimes", () => {
       { limits: { "nvidia.com/gpu": "1" }, requests: { cpu: "2" } },
       { limits: { ...limits, "nvidia.com/gpu": "1" }, requests: { cpu: "2" } },
     ],
+    [
+      "request the GPUs that they are limited to, whoever sets either",
+      { limits: { ...limits, "nvidia.com/gpu": "1" }, requests: { "nvidia.com/gpu": "1" } },
+      { limits: { "nvidia.com/gpu": "2" } },
+      { limits: { ...limits, "nvidia.com/gpu": "2" }, requests: { "nvidia.com/gpu": "2" } },
+    ],
+    [
+      "are limited to the GPUs that they request when nobody sets a limit",
+      { limits, requests: { "nvidia.com/gpu": "1" } },
+      undefined,
+      { limits: { ...limits, "nvidia.com/gpu": "1" }, requests: { "nvidia.com/gpu": "1" } },
+    ],
   ];
   it.each(table)("%s", (_, environment, pool, expected) => {
     const { spec } = storedEnvironment({ resourcesRanges: { default: environment } });

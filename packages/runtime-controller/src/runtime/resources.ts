@@ -7,12 +7,18 @@ export interface Resources {
   limits: Record<string, string>;
 }
 
-/** The resources of a pool's runtimes: the environment's defaults, overridden field by field by the pool's. */
+const gpu = "nvidia.com/gpu";
+
+/**
+ * The resources of a pool's runtimes: the environment's defaults, overridden field by field by the pool's. GPUs
+ * cannot be overcommitted, so their request always follows the limit.
+ */
 export function resourcesOf(environment: RuntimeEnvironmentSpec, pool: RuntimePoolSpec): Resources {
   const { limits, requests } = environment.resourcesRanges.default;
   const merged = {
     limits: { ...limits, ...pool.resources?.limits },
     requests: { ...requests, ...pool.resources?.requests },
   };
+  if (gpu in merged.requests) merged.requests[gpu] = merged.limits[gpu] ??= merged.requests[gpu];
   return Object.keys(merged.requests).length > 0 ? merged : { limits: merged.limits };
 }

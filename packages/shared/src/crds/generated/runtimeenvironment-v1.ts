@@ -48,6 +48,11 @@ export interface Spec {
    */
   icon?: string;
   /**
+   * Secrets in the same namespace to pull the image with, beside those that the operator is
+   * set to.
+   */
+  imagePullSecrets?: ImagePullSecret[];
+  /**
    * Settings of the kernels.
    */
   kernel?: Kernel;
@@ -120,6 +125,16 @@ export interface Env {
    * Value of the variable, taken literally.
    */
   value: string;
+}
+
+/**
+ * One Secret.
+ */
+export interface ImagePullSecret {
+  /**
+   * Name of a Secret of type kubernetes.io/dockerconfigjson.
+   */
+  name: string;
 }
 
 /**

@@ -34,13 +34,26 @@ export interface Spec {
    */
   environment?: string;
   /**
+   * Secrets in the same namespace to pull the image with, beside those that the operator is
+   * set to.
+   */
+  imagePullSecrets?: ImagePullSecret[];
+  /**
    * Labels that a node must have.
    */
   nodeSelector?: { [key: string]: string };
   /**
+   * PriorityClass of the Pods; without it, the default of the cluster.
+   */
+  priorityClassName?: string;
+  /**
    * Overrides the resources of the environment, field by field.
    */
   resources?: Resources;
+  /**
+   * RuntimeClass of the Pods, such as gvisor; without it, the one of the nodes.
+   */
+  runtimeClassName?: string;
   /**
    * Number of runtimes to keep available. Assigned runtimes do not count.
    */
@@ -665,6 +678,16 @@ export interface Cull {
    * Idle time in seconds after which an assigned runtime ends.
    */
   seconds?: number;
+}
+
+/**
+ * One Secret.
+ */
+export interface ImagePullSecret {
+  /**
+   * Name of a Secret of type kubernetes.io/dockerconfigjson.
+   */
+  name: string;
 }
 
 /**
