@@ -4,6 +4,7 @@ import { together } from "../process/together.ts";
 import { startRegistry } from "../registry/registry.ts";
 import type { Settings } from "../settings.ts";
 import { startTraefik } from "../traefik/traefik.ts";
+import { startVolumes } from "../volumes/volumes.ts";
 import { provideControlPlane, provideKubectl, type ControlPlanePrograms } from "./components.ts";
 import type { ClusterContext } from "./context.ts";
 import { startControlPlane } from "./control-plane.ts";
@@ -64,7 +65,10 @@ async function startReal(context: ClusterContext, programs: ControlPlanePrograms
   const [api, runtime] = await context.progress.task("control plane and container runtime", () =>
     together([startControlPlane(context, { programs, address }), startNodeRuntime(context, parts)]),
   );
-  await context.progress.task("node", () => startRealNode({ ...context, api }, runtime));
+  const nodeContext = { ...context, api };
+  await context.progress.task("node", () =>
+    together([startRealNode(nodeContext, runtime), startVolumes(nodeContext)]),
+  );
   return { api, addresses: { registry: runtime.registry } };
 }
 
@@ -76,7 +80,10 @@ async function startWithoutKubelet(
   const api = await context.progress.task("control plane", () => startControlPlane(context, { programs }));
   if (options.nodes === "kwok") {
     const { kwokNodes = 1 } = options;
-    await context.progress.task(`fake nodes: ${kwokNodes}`, () => startKwok({ ...context, api }, kwokNodes));
+    const nodeContext = { ...context, api };
+    await context.progress.task(`fake nodes: ${kwokNodes}`, () =>
+      together([startKwok(nodeContext, kwokNodes), startVolumes(nodeContext)]),
+    );
   }
   const addresses: Record<string, string> = {};
   if (options.registry) {

@@ -69,6 +69,15 @@ describe("given a real node", () => {
     }
   });
 
+  it("gives a Pod a volume that its group can write to", async () => {
+    await createObjects(cluster.kubeconfigPath, writerManifest("writer"));
+    const phase = await eventually(async () => {
+      const { status } = await api.readNamespacedPod({ namespace, name: "writer" });
+      return status?.phase === "Succeeded" || status?.phase === "Failed" ? status.phase : undefined;
+    }, podTimeout);
+    expect(phase).toBe("Succeeded");
+  });
+
   it("says why an image cannot be pulled", async () => {
     const image = `${registryAlias}/datalayer/absent:dev`;
     await createObjects(cluster.kubeconfigPath, podManifest("absent", `image: "${image}"`));
@@ -106,6 +115,29 @@ metadata: { name: ${name} }
 spec:
   restartPolicy: Never
   containers: [{ name: main, ${container} }]
+`;
+}
+
+/** A Pod of a plain user that writes a file in a volume, with its claim. */
+function writerManifest(name: string): string {
+  return `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: ${name} }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec:
+  restartPolicy: Never
+  securityContext: { runAsUser: 1000, runAsGroup: 100, fsGroup: 100 }
+  containers:
+    - name: main
+      image: ${registryAlias}/datalayer/debian:bookworm
+      command: [sh, -c, "echo kept >/data/file && cat /data/file"]
+      volumeMounts: [{ name: data, mountPath: /data }]
+  volumes: [{ name: data, persistentVolumeClaim: { claimName: ${name} } }]
 `;
 }
 
