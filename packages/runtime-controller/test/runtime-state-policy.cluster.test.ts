@@ -6,12 +6,16 @@ import { pointer } from "@datalayer/shared/kube/json-patch";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { label, runtimeApp } from "../src/runtime/names.ts";
+import { annotation, label, runtimeApp } from "../src/runtime/names.ts";
+import { buildAssignedPod } from "../src/runtime/assigned-pod.ts";
 import { mayBecome, type RuntimeState, runtimeStates } from "../src/runtime/state.ts";
-import { installChart } from "./manifests.ts";
+import { assignment } from "./assignment.ts";
+import { installChart, installRbac, tokenOf } from "./manifests.ts";
+import { storedEnvironment, storedPool } from "./pool-objects.ts";
 
 let admin: RestClient;
 let namespace: string;
+let kubeconfigPath: string;
 const pods = new Map<RuntimeState, Pod>();
 
 const wayTo: Record<RuntimeState, readonly RuntimeState[]> = {
@@ -22,7 +26,7 @@ const wayTo: Record<RuntimeState, readonly RuntimeState[]> = {
 };
 
 beforeAll(async () => {
-  const { kubeconfigPath } = await useCluster();
+  ({ kubeconfigPath } = await useCluster());
   namespace = await testNamespace();
   admin = new RestClient({ access: loadAccess({ kubeconfigPath }), userAgent: "test", fieldManager: "test" });
   await installChart(admin, namespace);
@@ -146,6 +150,67 @@ describe("a runtime", () => {
       { op: "remove", path: pointer("metadata", "labels", label.userUid) },
     ]);
     expect(await verdictOn(pause)).toBe("an assigned runtime keeps its user, reservation, type and claim");
+  });
+});
+
+describe("a runtime that is created for its user", () => {
+  const template = {
+    pool: storedPool(),
+    environment: storedEnvironment({ dockerImage: "i" }),
+    settings: { serviceAccount: "default", imagePullSecrets: [] },
+  };
+  const identity = { ulid: "01j9z8w7v6t5s4r3q2p1n0m9k8", tokenKeyId: "k1", revision: "r" };
+  const whole = buildAssignedPod(template, identity, assignment());
+  let operator: RestClient;
+
+  beforeAll(async () => {
+    await installRbac(admin, namespace);
+    const token = await tokenOf(admin, { namespace, name: "datalayer-operator-sa" });
+    const admins = loadAccess({ kubeconfigPath });
+    // With the certificate of the administrator, the token would not count.
+    const { ca } = (await admins.credentials()).tls;
+    const access = {
+      server: admins.server,
+      credentials: () => Promise.resolve({ headers: { authorization: `Bearer ${token}` }, tls: { ca } }),
+    };
+    operator = new RestClient({ access, userAgent: "operator", fieldManager: "operator" });
+  });
+
+  afterAll(() => operator.close());
+
+  const post = (client: RestClient, metadata: object = {}): Promise<unknown> =>
+    client.raw({
+      method: "POST",
+      path: `/api/v1/namespaces/${namespace}/pods?dryRun=All`,
+      body: JSON.stringify({ ...whole, metadata: { ...whole.metadata, namespace, ...metadata } }),
+    });
+
+  it("may start as assigned when the operator creates it", async () => {
+    expect(await verdictOn(post(operator))).toBe("allowed");
+  });
+
+  it("is refused from anybody else", async () => {
+    expect(await verdictOn(post(admin))).toBe('a new runtime starts as pending, not as "assigned"');
+  });
+
+  const { labels = {}, annotations = {} } = whole.metadata;
+  const without = (values: Record<string, string>, name: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(values).filter(([each]) => each !== name));
+  it.each([
+    ["user", { labels: without(labels, label.userUid) }],
+    ["type", { labels: without(labels, label.kernelType) }],
+    ["claim", { annotations: without(annotations, annotation.claimId) }],
+    ["finalizer", { finalizers: [] }],
+  ])("is refused from the operator without its %s", async (_, metadata) => {
+    expect(await verdictOn(post(operator, metadata))).toBe(
+      "a runtime that starts as assigned has its user, type, claim and usage finalizer from the start",
+    );
+  });
+
+  it.each(["available", "paused"])("does not start as %s, whoever creates it", async (state) => {
+    expect(await verdictOn(post(operator, { labels: { ...labels, [label.state]: state } }))).toBe(
+      `a new runtime starts as pending, not as "${state}"`,
+    );
   });
 });
 

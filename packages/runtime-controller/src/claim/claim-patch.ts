@@ -1,5 +1,6 @@
 import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
-import { jupyterContainer, annotation, label, usageFinalizer } from "../runtime/names.ts";
+import { assignmentAnnotations, assignmentLabels } from "../runtime/assignment-metadata.ts";
+import { jupyterContainer, label, usageFinalizer } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 
@@ -31,24 +32,10 @@ function stillWarm({ pod, uid }: Runtime): JsonPatchOperation[] {
 }
 
 function assign(assignment: Assignment): JsonPatchOperation[] {
-  const labels: Record<string, string | undefined> = {
-    [label.state]: "assigned",
-    [label.userUid]: assignment.userUid,
-    [label.kernelType]: assignment.type,
-    [label.reservationId]: assignment.reservationId,
-    [label.claimKey]: assignment.claimKey,
-  };
-  const annotations: Record<string, string | undefined> = {
-    [annotation.claimId]: assignment.claimId,
-    [annotation.bodyHash]: assignment.bodyHash,
-    [annotation.givenName]: assignment.givenName,
-    [annotation.startedAt]: String(assignment.startedAt),
-    [annotation.expiredAt]: assignment.expiredAt?.toString(),
-    [annotation.burningRate]: String(assignment.burningRate),
-    [annotation.safeToEvict]: "false",
-    [annotation.doNotDisrupt]: "true",
-  };
-  return [...addEach("labels", labels), ...addEach("annotations", annotations)];
+  return [
+    ...addEach("labels", assignmentLabels(assignment)),
+    ...addEach("annotations", assignmentAnnotations(assignment)),
+  ];
 }
 
 function keepForUsage({ pod }: Runtime): JsonPatchOperation[] {

@@ -33,6 +33,8 @@ export const annotation = {
   expiredAt: "runtime-pools.datalayer.io/expired-at",
   /** Credits per second. */
   burningRate: "runtime-pools.datalayer.io/burning-rate",
+  /** Epoch seconds by which a runtime that was created for its user has to serve; gone once it does. */
+  startDeadline: "runtime-pools.datalayer.io/start-deadline",
   safeToEvict: "cluster-autoscaler.kubernetes.io/safe-to-evict",
   doNotDisrupt: "karpenter.sh/do-not-disrupt",
 } as const;

@@ -19,6 +19,11 @@ export interface Assignment {
   expiredAt?: number;
   /** Credits per second. */
   burningRate: number;
+  /**
+   * Epoch seconds by which a runtime that was created for this assignment has to serve. Until it does, its time
+   * has not begun; then it is taken away. Never there on one that was warm.
+   */
+  startDeadline?: number;
 }
 
 /** A runtime Pod, read once and typed. */
@@ -86,7 +91,8 @@ function textAt(texts: Texts, key: string): string {
 function parseAssignment(labels: Texts, annotations: Texts): Assignment | undefined {
   const claimId = annotations[annotation.claimId];
   if (claimId === undefined) return undefined;
-  const expiredAt = annotations[annotation.expiredAt];
+  const numberAt = (name: string): number | undefined =>
+    annotations[name] === undefined ? undefined : Number(annotations[name]);
   return {
     claimId,
     claimKey: labels[label.claimKey],
@@ -96,8 +102,9 @@ function parseAssignment(labels: Texts, annotations: Texts): Assignment | undefi
     type: textAt(labels, label.kernelType),
     givenName: textAt(annotations, annotation.givenName),
     startedAt: Number(annotations[annotation.startedAt]),
-    expiredAt: expiredAt === undefined ? undefined : Number(expiredAt),
-    burningRate: Number(annotations[annotation.burningRate] ?? 0),
+    expiredAt: numberAt(annotation.expiredAt),
+    burningRate: numberAt(annotation.burningRate) ?? 0,
+    startDeadline: numberAt(annotation.startDeadline),
   };
 }
 
