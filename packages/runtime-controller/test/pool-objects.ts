@@ -6,6 +6,7 @@ import { annotation, jupyterContainer, label, runtimeApp } from "../src/runtime/
 import { parseRuntime, podNameOf, type Runtime } from "../src/runtime/runtime.ts";
 import type { RuntimeState } from "../src/runtime/state.ts";
 import type { PoolObservation } from "../src/runtime-pool/observation.ts";
+import type { TemplateFault } from "../src/runtime-pool/template.ts";
 
 /** When every object of these builders was created. */
 export const createdAt = "2026-01-01T00:00:00Z";
@@ -102,18 +103,25 @@ export function runtime(id: string, traits: RuntimeTraits = {}): Runtime {
   return parseRuntime(runtimePod(id, traits))!;
 }
 
-/** What is known of a pool of three with these runtimes; `current` is its revision. */
+/** What tests say of an observation beside its runtimes; all optional. */
+export type KnownOfPool = Partial<Omit<PoolObservation, "runtimes" | "template" | "fault">> & {
+  /** Revision of new Pods. Default: `current`. */
+  revision?: string;
+  /** Why there is no template for new Pods. */
+  fault?: TemplateFault;
+};
+
+/** What is known of a pool of three with these runtimes. */
 export function observation(
   runtimes: readonly Runtime[],
-  rest: Partial<Omit<PoolObservation, "runtimes">> = {},
+  { revision = "current", fault, ...rest }: KnownOfPool = {},
 ): PoolObservation {
   const pool = rest.pool ?? storedPool();
   const environment = storedEnvironment();
   const settings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
   return {
+    ...(fault ? { fault } : { template: { pool, environment, settings, revision } }),
     pool,
-    environment,
-    template: { pool, environment, settings, revision: "current" },
     cordonedNodes: new Set(),
     maxLifeMs: Infinity,
     backoffMs: 0,
@@ -121,6 +129,9 @@ export function observation(
     runtimes,
   };
 }
+
+/** The fault of a pool whose environment is not there. */
+export const noEnvironment: TemplateFault = { reason: "EnvironmentNotFound", message: "There is none." };
 
 function statusOf({ state = "available", ready = state !== "pending", ended }: RuntimeTraits): Pod["status"] {
   if (ended) return { phase: "Failed", reason: "Evicted" };

@@ -107,18 +107,16 @@ export class PoolSimulation {
 
   #observe(): ReturnType<typeof observation> {
     const pool = storedPool({ size: this.size });
-    const base = observation([], { pool });
     const runtimes = this.#pods.map(({ id, bornAtMs, traits }) =>
       runtime(id, { ...traits, ageSeconds: (Date.parse(createdAt) - bornAtMs) / 1000 }),
     );
-    return {
-      ...base,
-      template: base.template && { ...base.template, revision: this.revision },
-      runtimes,
+    return observation(runtimes, {
+      pool,
+      revision: this.revision,
       cordonedNodes: this.cordoned,
       maxLifeMs: this.maxLifeMs,
       backoffMs: this.#backoff.remainingMs("pool", this.revision),
-    };
+    });
   }
 
   #create(): void {

@@ -11,7 +11,6 @@ import type { Node, Pod } from "@datalayer/shared/kube/kinds";
 import { keyOf } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { annotation } from "../runtime/names.ts";
-import { revisionOf, type RuntimePodSettings } from "../runtime/pod-builder.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { carryOut, ensureTokenSecret, type Hands } from "./carry-out.ts";
 import type { PoolObservation } from "./observation.ts";
@@ -19,14 +18,14 @@ import { isWarm, planPool } from "./plan.ts";
 import { RefillBackoff } from "./refill-backoff.ts";
 import { reportPool } from "./report.ts";
 import { StatusPace } from "./status-pace.ts";
+import { gatherTemplate, type TemplateSources } from "./template.ts";
 
 /** What the pool controller reads and works with. */
-export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped"> {
+export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped">, TemplateSources {
   pools: ObjectReader<RuntimePool>;
   environments: ObjectReader<RuntimeEnvironment>;
   nodes: ObjectReader<Node>;
   runtimes: Runtimes;
-  podSettings: RuntimePodSettings;
   /** Age at which a warm runtime is replaced, in milliseconds; Infinity never. */
   maxLifeMs: number;
   clock: Clock;
@@ -86,16 +85,13 @@ class PoolReconciler {
   }
 
   #gather(pool: RuntimePool): PoolObservation {
-    const { environments, nodes, runtimes, podSettings, maxLifeMs } = this.#options;
-    const { namespace, uid } = pool.metadata;
-    const name = pool.spec.environment;
-    const environment = name === undefined ? undefined : environments.get({ namespace, name });
-    const template = environment && { pool, environment, settings: podSettings };
-    const revision = template && revisionOf(template);
+    const { nodes, runtimes, maxLifeMs } = this.#options;
+    const found = gatherTemplate(pool, this.#options);
+    const { uid } = pool.metadata;
+    const revision = found.template?.revision ?? "";
     return {
       pool,
-      environment,
-      template: template && revision !== undefined ? { ...template, revision } : undefined,
+      ...found,
       runtimes: runtimes.ofPool(pool.metadata),
       cordonedNodes: new Set(
         nodes
@@ -104,8 +100,8 @@ class PoolReconciler {
           .map(({ metadata }) => metadata.name),
       ),
       maxLifeMs,
-      backoffMs: this.#backoff.remainingMs(uid, revision ?? ""),
-      refusal: this.#backoff.refusal(uid, revision ?? ""),
+      backoffMs: this.#backoff.remainingMs(uid, revision),
+      refusal: this.#backoff.refusal(uid, revision),
     };
   }
 }

@@ -1,16 +1,11 @@
-import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { RuntimeTemplate } from "../runtime/pod-builder.ts";
 import type { Refusal } from "./refusal.ts";
+import type { FoundTemplate } from "./template.ts";
 
-/** What is known of a pool at one moment. */
-export interface PoolObservation {
+/** What is known of a pool at one moment: among it the template of new Pods, or why there is none. */
+export type PoolObservation = FoundTemplate & {
   readonly pool: RuntimePool;
-  /** Undefined when the pool names none that exists. */
-  readonly environment?: RuntimeEnvironment;
-  /** What new Pods are made of, and its hash; undefined without an environment. */
-  readonly template?: RuntimeTemplate & { readonly revision: string };
   /** All runtimes of the pool, terminating ones included. */
   readonly runtimes: readonly Runtime[];
   /** Names of the nodes that take no new Pods: what is warm there is about to be lost. */
@@ -21,4 +16,4 @@ export interface PoolObservation {
   readonly backoffMs: number;
   /** Why the API server refused the last Pod of this revision; undefined when it accepted it. */
   readonly refusal?: Refusal;
-}
+};

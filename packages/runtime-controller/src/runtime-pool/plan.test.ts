@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { createdAt, observation, runtime, type RuntimeTraits, storedPool } from "../../test/pool-objects.ts";
+import {
+  createdAt,
+  noEnvironment,
+  observation,
+  runtime,
+  type RuntimeTraits,
+  storedPool,
+} from "../../test/pool-objects.ts";
 import type { PoolObservation } from "./observation.ts";
 import { planPool } from "./plan.ts";
 
@@ -64,11 +71,11 @@ describe("given a pool of three", () => {
     ],
     ["keeps an assigned one that has ended", { ...three, d: { state: "assigned", ended: true } }, {}, {}],
     ["creates nothing while it backs off", {}, { backoffMs: 1 }, {}],
-    ["creates nothing without an environment", {}, { template: undefined }, {}],
+    ["creates nothing without an environment", {}, { fault: noEnvironment }, {}],
     [
       "keeps what is warm when the environment is gone",
       { a: {}, b: {}, c: { revision: "old" } },
-      { template: undefined },
+      { fault: noEnvironment },
       {},
     ],
   ];

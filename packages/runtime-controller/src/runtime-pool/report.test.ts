@@ -1,7 +1,13 @@
 import { conditionsAfter } from "@datalayer/shared/controller/conditions";
 import { statusAfter } from "@datalayer/shared/controller/status";
 import { describe, expect, it } from "vitest";
-import { observation, runtime, type RuntimeTraits, storedPool } from "../../test/pool-objects.ts";
+import {
+  noEnvironment,
+  observation,
+  runtime,
+  type RuntimeTraits,
+  storedPool,
+} from "../../test/pool-objects.ts";
 import type { PoolObservation } from "./observation.ts";
 import { reportPool } from "./report.ts";
 
@@ -74,7 +80,7 @@ describe("the conditions of a pool", () => {
     [
       "say that the environment is missing",
       {},
-      { template: undefined },
+      { fault: noEnvironment },
       "Reconciling=False/EnvironmentNotFound Stalled=True/EnvironmentNotFound " +
         "Ready=False/EnvironmentNotFound RolledOut=Unknown/EnvironmentNotFound",
     ],
@@ -117,22 +123,6 @@ describe("the conditions of a pool", () => {
   ];
   it.each(table)("%s", (_, runtimes, rest, expected) => {
     expect(conditionsOf(observe(runtimes, rest))).toBe(expected);
-  });
-
-  it("name field, value and namespace of an environment that is missing", () => {
-    const { outcome } = reportPool(observe({}, { template: undefined }));
-    expect(outcome).toMatchObject({
-      message:
-        'spec.environment: there is no RuntimeEnvironment "python-simple-env" in namespace datalayer-runtimes.',
-    });
-  });
-
-  it("say that no environment is named", () => {
-    const pool = storedPool({ environment: undefined });
-    expect(reportPool(observe({}, { pool, template: undefined })).outcome).toMatchObject({
-      kind: "stalled",
-      message: "spec.environment is not set; expected the name of a RuntimeEnvironment in this namespace.",
-    });
   });
 
   it("name the same Pod whatever the order of several that fail", () => {

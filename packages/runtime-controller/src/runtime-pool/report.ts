@@ -8,17 +8,11 @@ import { countRuntimes, type PoolCounts } from "./counts.ts";
 import type { PoolObservation } from "./observation.ts";
 import { isWarm } from "./plan.ts";
 import { type StartFailure, startFailureOf } from "./start-failure.ts";
+import type { TemplateFault } from "./template.ts";
 
-/** The reasons of a pool's conditions and Events, beside those of `StartFailureReason`. */
+/** The reasons of a pool's conditions and Events, beside those of `StartFailureReason` and `TemplateFault`. */
 export type PoolReason =
-  | "EnvironmentNotFound"
-  | "QuotaExceeded"
-  | "PodRefused"
-  | "Warming"
-  | "RollingOut"
-  | "Available"
-  | "NoneAvailable"
-  | "Warm";
+  "QuotaExceeded" | "PodRefused" | "Warming" | "RollingOut" | "Available" | "NoneAvailable" | "Warm";
 
 const lookAgainMs = 5_000;
 
@@ -39,8 +33,8 @@ export function reportPool(observed: PoolObservation): Report<RuntimePool> {
 }
 
 function outcomeOf(observed: PoolObservation, counts: PoolCounts): Outcome {
-  const { pool, backoffMs, template } = observed;
-  if (!template) return stalled(environmentNotFound(pool));
+  const { pool, backoffMs, template, fault } = observed;
+  if (fault) return stalled(fault);
   const retryAfterMs = Math.max(lookAgainMs, backoffMs);
   const hindrance = hindranceOf(observed, counts);
   if (hindrance) return waiting({ ...hindrance, retryAfterMs });
@@ -70,15 +64,15 @@ function readyOf(observed: PoolObservation, counts: PoolCounts): ReportedConditi
 }
 
 function rolledOutOf(observed: PoolObservation): ReportedCondition {
-  const { template, pool } = observed;
-  if (!template) return { type: "RolledOut", status: "Unknown", ...environmentNotFound(pool) };
+  const { template, fault } = observed;
+  if (fault) return { type: "RolledOut", status: "Unknown", ...fault };
   if (isRolling(observed)) return { type: "RolledOut", status: "False", ...rollingOut(template.revision) };
   const message = "All warm runtimes are of the current revision.";
   return { type: "RolledOut", status: "True", reason: "Warm", message };
 }
 
 interface Because {
-  reason: PoolReason | StartFailure["reason"];
+  reason: PoolReason | StartFailure["reason"] | TemplateFault["reason"];
   message: string;
 }
 
@@ -87,7 +81,7 @@ function hindranceOf(
   observed: PoolObservation,
   { desired, available, pending }: PoolCounts,
 ): Because | undefined {
-  if (!observed.template) return environmentNotFound(observed.pool);
+  if (observed.fault) return observed.fault;
   const isShort = available + pending < desired;
   return (isShort ? observed.refusal : undefined) ?? startFailure(observed);
 }
@@ -110,15 +104,6 @@ function isRolling({ runtimes, template }: PoolObservation): boolean {
 function rollingOut(revision: string): Because {
   const message = `Warm runtimes of an older revision are replaced by those of ${revision}.`;
   return { reason: "RollingOut", message };
-}
-
-function environmentNotFound(pool: RuntimePool): Because {
-  const { environment } = pool.spec;
-  const message =
-    environment === undefined
-      ? "spec.environment is not set; expected the name of a RuntimeEnvironment in this namespace."
-      : `spec.environment: there is no RuntimeEnvironment "${environment}" in namespace ${pool.metadata.namespace ?? ""}.`;
-  return { reason: "EnvironmentNotFound", message };
 }
 
 function selectorOf({ metadata }: RuntimePool): string {

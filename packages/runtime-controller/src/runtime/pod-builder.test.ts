@@ -3,13 +3,7 @@ import { stringify } from "yaml";
 import { runtimePod, storedEnvironment, storedPool } from "../../test/pool-objects.ts";
 import { labelValueOf } from "./label-value.ts";
 import { label } from "./names.ts";
-import {
-  buildTokenSecret,
-  buildWarmPod,
-  revisionOf,
-  type RuntimePodSettings,
-  type RuntimeTemplate,
-} from "./pod-builder.ts";
+import { buildWarmPod, revisionOf, type RuntimePodSettings, type RuntimeTemplate } from "./pod-builder.ts";
 import { parseRuntime } from "./runtime.ts";
 
 const settings: RuntimePodSettings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
@@ -85,22 +79,19 @@ describe("a warm Pod", () => {
   });
 });
 
-describe("the Secret of a token", () => {
-  it("is immutable and goes with its Pod", () => {
-    const pod = runtimePod("a");
-    const { name, uid } = pod.metadata;
-    expect(buildTokenSecret(pod, "secret")).toEqual({
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: {
-        name: "runtime-a-token",
-        namespace: "datalayer-runtimes",
-        labels: { app: "runtime-pools" },
-        ownerReferences: [{ apiVersion: "v1", kind: "Pod", name, uid }],
-      },
-      immutable: true,
-      data: { token: Buffer.from("secret").toString("base64") },
-    });
+describe("the parts that features add", () => {
+  const container = { name: "fetch", image: "fetcher:1" };
+  const parts = [
+    { volumes: [{ name: "a", emptyDir: {} }], volumeMounts: [{ name: "a", mountPath: "/a" }] },
+    { initContainers: [container], env: [{ name: "B", value: "b" }] },
+  ];
+  const { initContainers, containers, volumes } = buildWarmPod({ ...minimal, parts }, identity).spec!;
+
+  it("come after those of the Pod itself, in their order", () => {
+    expect(volumes?.map(({ name }) => name)).toEqual(["token", "a"]);
+    expect(containers[0]?.volumeMounts?.map(({ name }) => name)).toEqual(["token", "a"]);
+    expect(containers[0]?.env?.at(-1)).toEqual({ name: "B", value: "b" });
+    expect(initContainers).toEqual([container]);
   });
 });
 
@@ -138,6 +129,7 @@ describe("the revision of a pool", () => {
     ["affinity", withPool({ affinity: { podAntiAffinity: {} } })],
     ["registry", { ...minimal, settings: { ...settings, dockerRegistry: "r" } }],
     ["ServiceAccount", { ...minimal, settings: { ...settings, serviceAccount: "other" } }],
+    ["part of a feature", { ...minimal, parts: [{ env: [{ name: "B", value: "b" }] }] }],
     ["pull Secret", { ...minimal, settings: { ...settings, imagePullSecrets: ["reg-creds"] } }],
   ];
   it.each(other)("changes with another %s", (_, template) => {

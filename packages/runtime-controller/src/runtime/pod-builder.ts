@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
-import { Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { Pod } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import { labelValueOf } from "./label-value.ts";
 import { annotation, jupyterContainer, jupyterPort, label, runtimeApp } from "./names.ts";
 import { nodePlacementOf } from "./node-placement.ts";
+import { type Container, joinParts, type PodParts } from "./pod-parts.ts";
 import { resourcesOf } from "./resources.ts";
 import { podNameOf } from "./runtime.ts";
+import { tokenParts } from "./token-secret.ts";
 import { basePathOf } from "./url.ts";
 
 /** What the administrator sets for every runtime Pod. */
@@ -25,17 +27,13 @@ export interface RuntimeTemplate {
   pool: RuntimePool;
   environment: RuntimeEnvironment;
   settings: RuntimePodSettings;
+  /** What features add to each of the Pods alike; default: nothing. */
+  parts?: readonly PodParts[];
 }
 
-const tokenMount = "/var/run/secrets/datalayer.io/token";
 const registryVariable = "${DATALAYER_DOCKER_REGISTRY}";
 const runAsUser = 1000;
 const runAsGroup = 100;
-
-/** Name of the Secret that holds a runtime's token. */
-function tokenSecretNameOf(podName: string): string {
-  return `${podName}-token`;
-}
 
 /**
  * Hash of what the Pods of a pool are made of. Pods of another revision are replaced. The key of the token
@@ -67,25 +65,9 @@ export function buildWarmPod(
   };
 }
 
-/** The Secret with the token of a runtime; it goes with its Pod. */
-export function buildTokenSecret(pod: Pod, token: string): Manifest<Secret> {
-  const { name, namespace, uid } = pod.metadata;
-  return {
-    apiVersion: Secret.apiVersion,
-    kind: Secret.kind,
-    metadata: {
-      name: tokenSecretNameOf(name),
-      namespace,
-      labels: { [label.app]: runtimeApp },
-      ownerReferences: [{ apiVersion: Pod.apiVersion, kind: Pod.kind, name, uid }],
-    },
-    immutable: true,
-    data: { token: Buffer.from(token).toString("base64") },
-  };
-}
-
 function podSpecOf(template: RuntimeTemplate, ulid: string): Manifest<Pod>["spec"] {
   const { pool, settings } = template;
+  const parts = joinParts([tokenParts(podNameOf(ulid)), ...(template.parts ?? [])]);
   return {
     serviceAccountName: settings.serviceAccount,
     automountServiceAccountToken: false,
@@ -102,10 +84,9 @@ function podSpecOf(template: RuntimeTemplate, ulid: string): Manifest<Pod>["spec
     runtimeClassName: pool.spec.runtimeClassName,
     priorityClassName: pool.spec.priorityClassName,
     ...nodePlacementOf(pool.spec),
-    containers: [containerOf(template, ulid)],
-    volumes: [
-      { name: "token", secret: { secretName: tokenSecretNameOf(podNameOf(ulid)), defaultMode: 0o440 } },
-    ],
+    ...(parts.initContainers.length > 0 && { initContainers: [...parts.initContainers] }),
+    containers: [containerOf(template, ulid, parts)],
+    volumes: [...parts.volumes],
   };
 }
 
@@ -151,7 +132,8 @@ function ownedBy(pool: RuntimePool): {
 function containerOf(
   { pool, environment, settings }: RuntimeTemplate,
   ulid: string,
-): NonNullable<Manifest<Pod>["spec"]>["containers"][number] {
+  parts: Required<PodParts>,
+): Container {
   const basePath = basePathOf({ pool: pool.metadata.name, ulid });
   const probe = { httpGet: { path: `${basePath}/api`, port: jupyterPort }, timeoutSeconds: 5 };
   return {
@@ -164,11 +146,11 @@ function containerOf(
     env: [
       ...variablesOf(environment.spec),
       { name: "DATALAYER_JUPYTER_BASE_URL", value: basePath },
-      { name: "DATALAYER_JUPYTER_TOKEN_FILE", value: `${tokenMount}/token` },
+      ...parts.env,
     ],
     resources: resourcesOf(environment.spec, pool.spec),
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
-    volumeMounts: [{ name: "token", mountPath: tokenMount, readOnly: true }],
+    volumeMounts: [...parts.volumeMounts],
     startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 120 },
     readinessProbe: { ...probe, periodSeconds: 5, failureThreshold: 3 },
   };

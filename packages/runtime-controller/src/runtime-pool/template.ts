@@ -1,0 +1,39 @@
+import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
+import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { revisionOf, type RuntimePodSettings, type RuntimeTemplate } from "../runtime/pod-builder.ts";
+
+/** Why it is not known what the Pods of a pool are made of. */
+export interface TemplateFault {
+  reason: "EnvironmentNotFound";
+  message: string;
+}
+
+/** What the Pods of a pool are made of and its hash, or why that is not known: then no Pod is created. */
+export type FoundTemplate =
+  | { template: RuntimeTemplate & { readonly revision: string }; fault?: undefined }
+  | { template?: undefined; fault: TemplateFault };
+
+/** Where templates are put together from. */
+export interface TemplateSources {
+  environments: Pick<ObjectReader<RuntimeEnvironment>, "get">;
+  podSettings: RuntimePodSettings;
+}
+
+/** Puts together what the Pods of a pool are made of, from caches. */
+export function gatherTemplate(pool: RuntimePool, sources: TemplateSources): FoundTemplate {
+  const { namespace } = pool.metadata;
+  const name = pool.spec.environment;
+  const environment = name === undefined ? undefined : sources.environments.get({ namespace, name });
+  if (!environment) return { fault: environmentNotFound(pool) };
+  const template = { pool, environment, settings: sources.podSettings };
+  return { template: { ...template, revision: revisionOf(template) } };
+}
+
+function environmentNotFound({ metadata, spec }: RuntimePool): TemplateFault {
+  const message =
+    spec.environment === undefined
+      ? "spec.environment is not set; expected the name of a RuntimeEnvironment in this namespace."
+      : `spec.environment: there is no RuntimeEnvironment "${spec.environment}" in namespace ${metadata.namespace ?? ""}.`;
+  return { reason: "EnvironmentNotFound", message };
+}

@@ -1,0 +1,29 @@
+import type { Pod } from "@datalayer/shared/kube/kinds";
+
+type PodSpec = NonNullable<Pod["spec"]>;
+
+export type Container = PodSpec["containers"][number];
+export type Volume = NonNullable<PodSpec["volumes"]>[number];
+export type VolumeMount = NonNullable<Container["volumeMounts"]>[number];
+export type EnvVariable = NonNullable<Container["env"]>[number];
+
+/** What one feature adds to a runtime Pod. Its names are its own: two features never share a volume. */
+export interface PodParts {
+  volumes?: readonly Volume[];
+  /** Run one after the other before Jupyter starts. */
+  initContainers?: readonly Container[];
+  /** Of the container `jupyter`. */
+  volumeMounts?: readonly VolumeMount[];
+  /** Of the container `jupyter`, after those of the environment. */
+  env?: readonly EnvVariable[];
+}
+
+/** The parts of several features together, in their order. */
+export function joinParts(parts: readonly PodParts[]): Required<PodParts> {
+  return {
+    volumes: parts.flatMap(({ volumes = [] }) => volumes),
+    initContainers: parts.flatMap(({ initContainers = [] }) => initContainers),
+    volumeMounts: parts.flatMap(({ volumeMounts = [] }) => volumeMounts),
+    env: parts.flatMap(({ env = [] }) => env),
+  };
+}
