@@ -3,13 +3,14 @@ import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { InformerSet } from "@datalayer/shared/kube/informer-set";
-import { Node, Pod } from "@datalayer/shared/kube/kinds";
+import { Node, PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { label, runtimeApp } from "./runtime/names.ts";
 import { trimPod } from "./runtime/trim-pod.ts";
 import { runtimeIndexes } from "./runtime/runtimes.ts";
+import { volumeIndexes } from "./volume/volumes.ts";
 
 /** What every replica keeps in memory. */
 export interface Caches {
@@ -17,6 +18,8 @@ export interface Caches {
   pools: InformerSet<RuntimePool>;
   environments: InformerSet<RuntimeEnvironment>;
   nodes: Informer<Node>;
+  /** The volumes of users and the homes of runtimes. */
+  volumeClaims: InformerSet<PersistentVolumeClaim>;
 }
 
 /** Makes the caches; nothing is read before they are started. */
@@ -40,5 +43,12 @@ export function createCaches(options: {
     pools: new InformerSet({ ...common, namespaces, kind: RuntimePool }),
     environments: new InformerSet({ ...common, namespaces, kind: RuntimeEnvironment }),
     nodes: new Informer({ ...common, kind: Node }),
+    volumeClaims: new InformerSet({
+      ...common,
+      namespaces,
+      kind: PersistentVolumeClaim,
+      labelSelector: `${label.app}=${runtimeApp}`,
+      indexes: volumeIndexes,
+    }),
   };
 }

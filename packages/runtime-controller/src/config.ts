@@ -1,6 +1,6 @@
 import { commonSettings } from "@datalayer/shared/config/common";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
-import { integer, list, port, text, url } from "@datalayer/shared/config/values";
+import { integer, list, port, quantity, text, url } from "@datalayer/shared/config/values";
 
 const namespaceName = text({
   pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -87,6 +87,26 @@ const table = settingTable({
     default: "3600",
     unit: "seconds",
     description: "The age at which a runtime that nobody got is replaced; 0 or -1 never.",
+  },
+  volumeStorageClass: {
+    name: "DATALAYER_VOLUMES_STORAGE_CLASS",
+    schema: objectName,
+    optional: true,
+    description: "The storage class of volumes and homes. Without it, the default one of the cluster.",
+  },
+  volumeMaxBytes: {
+    name: "DATALAYER_VOLUMES_MAX_SIZE",
+    schema: quantity({ min: 1 }),
+    default: "100Gi",
+    unit: "bytes",
+    description: "The largest volume that a user may create.",
+  },
+  homeBytes: {
+    name: "DATALAYER_HOMES_SIZE",
+    schema: quantity({ min: 1 }),
+    default: "10Gi",
+    unit: "bytes",
+    description: "The size of the home of a runtime, and of a volume that is created without a size.",
   },
 });
 

@@ -23,8 +23,10 @@ import type { RuntimeControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
 import { usageRecorder } from "./end-of-life/usage-recorder.ts";
 import { createApi } from "./http/api.ts";
+import type { VolumeRoutesOptions } from "./http/volumes.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
+import { Volumes } from "./volume/volumes.ts";
 
 /** What a replica is made of. */
 export interface ReplicaOptions {
@@ -93,6 +95,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     runtimes,
     tokens,
     namespaces: settings.namespaces,
+    ...volumeOptions(settings, caches, claimClient),
     publicUrl: settings.runtimesUrl,
     version,
     log,
@@ -119,6 +122,24 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     close: async () => {
       await claims.abandoner.drained();
       await Promise.all([client.close(), claimClient.close()]);
+    },
+  };
+}
+
+/** What the routes of volumes are made with. */
+function volumeOptions(
+  settings: RuntimeControllerSettings,
+  { volumeClaims }: Caches,
+  client: RestClient,
+): Pick<VolumeRoutesOptions, "volumes" | "homeNamespace" | "volumeSettings"> {
+  const { namespaces, podNamespace, volumeStorageClass, volumeMaxBytes, homeBytes } = settings;
+  return {
+    volumes: new Volumes({ client, volumeClaims, namespaces }),
+    homeNamespace: namespaces.find((namespace) => namespace !== "*") ?? podNamespace,
+    volumeSettings: {
+      storageClass: volumeStorageClass,
+      maxBytes: volumeMaxBytes,
+      defaultBytes: homeBytes,
     },
   };
 }

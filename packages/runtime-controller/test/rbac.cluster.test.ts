@@ -47,6 +47,7 @@ describe("the rights of the runtime-controller", () => {
     await resizeOverRest();
     await endOverRest();
     await loseACandidate();
+    await keepAVolume();
     const { log } = cluster.proxy;
     const isUsed = (right: string): boolean => log.some((request) => rightOf(request) === right);
     await eventually(() => [...granted].every(isUsed), {
@@ -128,6 +129,15 @@ async function endOverRest(): Promise<void> {
     message: "the runtime being gone",
     timeoutMs: 20_000,
   });
+}
+
+/** Creates a volume twice under one key, which reads it, and removes it. */
+async function keepAVolume(): Promise<void> {
+  const headers = { "x-forwarded-user": "account-1", "idempotency-key": "k" };
+  await replica.ask("POST", "/volumes", { body: {}, headers });
+  const { body } = await replica.ask("POST", "/volumes", { body: {}, headers });
+  const { uid } = body["volume"] as { uid: string };
+  expect((await replica.ask("DELETE", `/volumes/${uid}`, { headers })).status).toBe(200);
 }
 
 /** Another one takes every runtime behind the back of the replica: it reads why its claim is refused. */

@@ -8,9 +8,11 @@ import type { Registry } from "prom-client";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
 import { type RuntimeRoutesOptions, serveRuntimes } from "./runtimes.ts";
+import { serveVolumes, type VolumeRoutesOptions } from "./volumes.ts";
 
 /** What the REST API is made of. */
-export interface ApiOptions extends RuntimeRoutesOptions, PoolRoutesOptions, EnvironmentRoutesOptions {
+export interface ApiOptions
+  extends RuntimeRoutesOptions, PoolRoutesOptions, EnvironmentRoutesOptions, VolumeRoutesOptions {
   version: string;
   log: Logger;
   registry: Registry;
@@ -39,6 +41,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   serveRuntimes(app, `${prefix}/v1`, options);
   serveEnvironments(app, `${prefix}/v1`, options);
   servePools(app, `${prefix}/v1`, options);
+  serveVolumes(app, `${prefix}/v1`, options);
   return app;
 }
 

@@ -10,7 +10,7 @@ const objectName = z
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "is not the name of an object");
 
 // It becomes the value of a label, by which other services select.
-const identity = z
+export const identity = z
   .string()
   .refine(
     isLabelValue,

@@ -4,6 +4,7 @@ import type {
   V1Lease,
   V1Namespace,
   V1Node,
+  V1PersistentVolumeClaim,
   V1Pod,
   V1Secret,
   V1Service,
@@ -13,6 +14,7 @@ import { defineKind, type Stored } from "./object.ts";
 /** The built-in kinds that the controllers read or write; a type and a value share each name. */
 export type Pod = Stored<V1Pod>;
 export type Secret = Stored<V1Secret>;
+export type PersistentVolumeClaim = Stored<V1PersistentVolumeClaim>;
 export type ConfigMap = Stored<V1ConfigMap>;
 export type Service = Stored<V1Service>;
 export type Namespace = Stored<V1Namespace>;
@@ -22,6 +24,11 @@ export type Event = Stored<EventsV1Event>;
 
 export const Pod = defineKind<Pod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
 export const Secret = defineKind<Secret>({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
+export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
+  apiVersion: "v1",
+  kind: "PersistentVolumeClaim",
+  plural: "persistentvolumeclaims",
+});
 export const ConfigMap = defineKind<ConfigMap>({ apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" });
 export const Service = defineKind<Service>({ apiVersion: "v1", kind: "Service", plural: "services" });
 export const Namespace = defineKind<Namespace>({
