@@ -4,6 +4,8 @@ import { sizeOf } from "./counts.ts";
 import type { PoolObservation } from "./observation.ts";
 import { startFailureOf } from "./start-failure.ts";
 
+const surelyYoung = 0.9;
+
 /** Why a warm runtime is removed. */
 export type RemovalReason = "Failed" | "Outdated" | "Excess";
 
@@ -92,11 +94,12 @@ function outdatedRemovals(
 
 /** Beyond the size: those go first that are furthest from serving; of the starting ones the youngest, of the others the oldest. */
 function excess(size: number, fresh: readonly Runtime[]): readonly Runtime[] {
+  if (fresh.length <= size) return [];
   const leaving = fresh.toSorted((a, b) => {
     const byAge = a.state === "pending" ? oldestFirst(b, a) : oldestFirst(a, b);
     return closeness(a) - closeness(b) || byAge;
   });
-  return leaving.slice(0, Math.max(0, fresh.length - size));
+  return leaving.slice(0, fresh.length - size);
 }
 
 /** How close a runtime is to serving a claim: the state follows readiness, and may be behind it. */
@@ -116,12 +119,18 @@ function isFresh(runtime: Runtime, observed: PoolObservation, nowMs: number): bo
   const { template, cordonedNodes, maxLifeMs } = observed;
   if (template && runtime.revision !== template.revision) return false;
   if (cordonedNodes.has(runtime.pod.spec?.nodeName ?? "")) return false;
-  return nowMs - createdAtMs(runtime) < maxLifeMs * jitterOf(runtime);
+  return isYoung(runtime, nowMs, maxLifeMs);
 }
 
 // Pods that were created together must not be replaced together: each lives 90 to 100 % of the maximum.
-function jitterOf({ uid }: Runtime): number {
-  return 1 - (createHash("sha256").update(uid).digest().readUInt32BE() / 2 ** 32) * 0.1;
+function isYoung({ createdAtMs, uid }: Runtime, nowMs: number, maxLifeMs: number): boolean {
+  const ageMs = nowMs - createdAtMs;
+  return ageMs < maxLifeMs * surelyYoung || ageMs < maxLifeMs * (1 - fractionOf(uid) * (1 - surelyYoung));
+}
+
+/** Uniform in [0, 1), and always the same for the same uid. */
+function fractionOf(uid: string): number {
+  return createHash("sha256").update(uid).digest().readUInt32BE() / 2 ** 32;
 }
 
 function without(runtimes: readonly Runtime[], left: readonly Runtime[]): Runtime[] {
@@ -130,9 +139,5 @@ function without(runtimes: readonly Runtime[], left: readonly Runtime[]): Runtim
 }
 
 function oldestFirst(a: Runtime, b: Runtime): number {
-  return createdAtMs(a) - createdAtMs(b) || (a.ulid < b.ulid ? -1 : 1);
-}
-
-function createdAtMs({ pod }: Runtime): number {
-  return Date.parse(pod.metadata.creationTimestamp);
+  return a.createdAtMs - b.createdAtMs || (a.ulid < b.ulid ? -1 : 1);
 }

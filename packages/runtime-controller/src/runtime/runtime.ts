@@ -33,6 +33,8 @@ export interface Runtime {
   readonly namespace: string;
   /** The Pod's uid. */
   readonly uid: string;
+  /** Epoch milliseconds, by the clock of the API server. */
+  readonly createdAtMs: number;
   /** The identity in its name and URL. */
   readonly ulid: string;
   readonly pool: string;
@@ -68,6 +70,7 @@ export function parseRuntime(pod: Pod): Runtime | undefined {
     name: metadata.name,
     namespace: metadata.namespace ?? "",
     uid: metadata.uid,
+    createdAtMs: Date.parse(metadata.creationTimestamp),
     ulid: metadata.name.slice(namePrefix.length),
     pool: textAt(annotations, annotation.pool),
     environment: textAt(annotations, annotation.environment),

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { ControllerMetrics } from "./metrics.ts";
 import type { Outcome } from "./outcome.ts";
 import type { WorkQueue } from "./queue.ts";
@@ -49,6 +50,8 @@ export async function runWorkers(options: WorkersOptions): Promise<void> {
 
 async function work({ name, queue, process, stop, metrics }: WorkersOptions): Promise<void> {
   for (let key = await queue.take(stop); key !== undefined; key = await queue.take(stop)) {
+    // A watch event wakes claims and reconciles at once: whoever waits for an answer gets it before.
+    await setImmediate();
     const ended = metrics?.started(name);
     const verdict = await process(key);
     ended?.(verdict.result);
