@@ -3,12 +3,14 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Caches } from "./caches.ts";
 import { Abandoner } from "./claim/abandoner.ts";
+import type { BodySeals } from "./claim/body-seals.ts";
 import { Candidates } from "./claim/candidates.ts";
 import { ClaimHistory } from "./claim/claim-history.ts";
 import type { ClaimMetrics } from "./claim/claim-metrics.ts";
 import { ClaimOrder } from "./claim/claim-order.ts";
 import { Claimer } from "./claim/claimer.ts";
 import { RightOfWay } from "./claim/right-of-way.ts";
+import { Injector } from "./claim-secret/injector.ts";
 
 /** The parts that serve claims; all follow the same Pod watch. */
 export interface Claims {
@@ -17,6 +19,7 @@ export interface Claims {
   history: ClaimHistory;
   abandoner: Abandoner;
   claimer: Claimer;
+  injector: Injector;
   rightOfWay: RightOfWay;
 }
 
@@ -29,8 +32,9 @@ export function createClaims(options: {
   clock: Clock;
   log: Logger;
   metrics: ClaimMetrics;
+  seals: BodySeals;
 }): Claims {
-  const { caches, client, clock, log, metrics } = options;
+  const { caches, client, clock, log, metrics, seals } = options;
   const { pods, pools } = caches;
   const candidates = new Candidates();
   const order = new ClaimOrder({ clock, rememberMs: keyLifeMs });
@@ -44,6 +48,7 @@ export function createClaims(options: {
   const history = new ClaimHistory({ client, pods, order, metrics });
   const rightOfWay = new RightOfWay(clock);
   const followed = { pods, pools, candidates, order, history };
-  const claimer = new Claimer({ ...followed, client, abandoner, rightOfWay, clock, metrics });
-  return { candidates, order, history, abandoner, claimer, rightOfWay };
+  const claimer = new Claimer({ ...followed, client, abandoner, rightOfWay, clock, metrics, seals });
+  const injector = new Injector({ client, pods, clock });
+  return { candidates, order, history, abandoner, claimer, injector, rightOfWay };
 }

@@ -71,11 +71,18 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     log,
     metrics: informerMetrics(registry),
   });
-  const claims = createClaims({ caches, client: claimClient, clock, log, metrics: claimMetrics(registry) });
-  const runtimes = new Runtimes(caches.pods);
   const { podName, podNamespace } = settings;
   const secret = { namespace: podNamespace, name: "datalayer-operator-token-keys" };
   const tokens = new RuntimeTokens({ client: claimClient, secret, clock });
+  const claims = createClaims({
+    caches,
+    client: claimClient,
+    clock,
+    log,
+    metrics: claimMetrics(registry),
+    seals: tokens,
+  });
+  const runtimes = new Runtimes(caches.pods);
   const recordUsage = usageRecorder(log, registry);
   const controllers = createControllers({ caches, claims, runtimes, tokens, settings, clock, recordUsage });
   const leadership = controllerMetrics(registry);

@@ -5,7 +5,8 @@ export function assignment(fields: Partial<Assignment> = {}): Assignment {
   return {
     claimId: "claim-1",
     claimKey: undefined,
-    bodyHash: "body-1",
+    bodySeal: "body-1",
+    bringsSecret: false,
     userUid: "user-1",
     reservationId: "reservation-1",
     type: "notebook",

@@ -6,6 +6,7 @@ import { RestClient } from "@datalayer/shared/kube/rest";
 import { silentLogger } from "@datalayer/shared/log/logger";
 import { Registry } from "prom-client";
 import { type Caches, createCaches } from "../src/caches.ts";
+import type { BodySeals } from "../src/claim/body-seals.ts";
 import { type ClaimMetrics, claimMetrics } from "../src/claim/claim-metrics.ts";
 import type { ClaimRequest } from "../src/claim/claim-request.ts";
 import { type Claims, createClaims } from "../src/claims.ts";
@@ -17,6 +18,12 @@ export interface ClaimsOnly extends Claims {
   link: ProxiedClient;
   stop(): Promise<void>;
 }
+
+/** Seals that everybody can make: tests write assignments past every replica. */
+const openSeals: BodySeals = {
+  seal: (bodyHash) => Promise.resolve(bodyHash),
+  isSealOf: (seal, bodyHash) => Promise.resolve(seal === bodyHash),
+};
 
 /** Starts it; its caches are filled on return. */
 export async function launchClaims(link: ProxiedClient, namespace: string): Promise<ClaimsOnly> {
@@ -35,7 +42,7 @@ export async function launchClaims(link: ProxiedClient, namespace: string): Prom
     metrics: informerMetrics(registry),
   });
   const metrics = claimMetrics(registry);
-  const claims = createClaims({ ...common, caches, client, metrics });
+  const claims = createClaims({ ...common, caches, client, metrics, seals: openSeals });
   const running = new AbortController();
   const { pods, pools } = caches;
   for (const cache of [pods, pools]) {

@@ -29,3 +29,5 @@ c.ServerApp.port_retries = 0
 c.ServerApp.allow_remote_access = True
 c.ServerApp.open_browser = False
 c.ServerApp.root_dir = os.environ.get("HOME", "/home/datalayer")
+# Terminals, like kernels, have what the claim of the runtime brings.
+c.ServerApp.terminado_settings = {"shell_command": ["/opt/jupyter/bin/with-claim", "/bin/bash", "-l"]}

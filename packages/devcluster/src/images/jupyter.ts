@@ -1,5 +1,5 @@
 import { appendFile, copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { findProgram } from "../provision/provisioner.ts";
 import { toolDir } from "../provision/repository.ts";
@@ -15,6 +15,13 @@ export interface JupyterInputs {
 
 const user = { name: "datalayer", uid: 1000, gid: 100, home: "/home/datalayer" };
 const environment = "/opt/jupyter";
+
+/** Where the files of the sources belong in the environment, besides the list of wheels. */
+const configuration = {
+  "jupyter_server_config.py": "etc/jupyter/jupyter_server_config.py",
+  "kernel.json": "share/jupyter/kernels/python3/kernel.json",
+  "with-claim": "bin/with-claim",
+};
 
 const config: ImageConfig = {
   Entrypoint: [`${environment}/bin/jupyter-server`],
@@ -39,13 +46,13 @@ const config: ImageConfig = {
  */
 export async function jupyterStep(inputs: JupyterInputs): Promise<ProvisionStep<"image">> {
   const sources = toolDir(join("images", "jupyter"));
-  const files = ["requirements.txt", "jupyter_server_config.py"].map((name) => join(sources, name));
+  const files = ["requirements.txt", ...Object.keys(configuration)].map((name) => join(sources, name));
   const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
   const version = /^jupyter-server==(\S+)/m.exec(texts.join("\n"))?.[1] ?? "unknown";
   return {
     name: "image-jupyter",
     version,
-    inputs: [imageFormat, ...texts, inputs.base.paths.image, JSON.stringify([user, config])],
+    inputs: [imageFormat, ...texts, inputs.base.paths.image, JSON.stringify([user, config, configuration])],
     provides: { image: "image" },
     build: (dir, context) => buildImage(dir, { ...inputs, sources }, context),
   };
@@ -119,9 +126,11 @@ async function installWheels(root: string, wheelhouse: string, context: BuildCon
 }
 
 async function addConfiguration(root: string, sources: string, context: BuildContext): Promise<void> {
-  const configDir = join(root, environment, "etc", "jupyter");
-  await mkdir(configDir, { recursive: true });
-  await copyFile(join(sources, "jupyter_server_config.py"), join(configDir, "jupyter_server_config.py"));
+  for (const [name, place] of Object.entries(configuration)) {
+    const target = join(root, environment, place);
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(join(sources, name), target);
+  }
   const { name, uid, gid, home } = user;
   await appendFile(join(root, "etc", "passwd"), `${name}:x:${uid}:${gid}::${home}:/bin/bash\n`);
   await mkdir(join(root, home), { recursive: true });

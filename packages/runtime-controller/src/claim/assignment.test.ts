@@ -11,11 +11,16 @@ const request: ClaimRequest = { environment: "python", userUid: "user-1", type: 
 describe("the assignment of a claim", () => {
   it("takes over what was asked for, and the price of the pool", () => {
     const asked = { ...request, reservationId: "res-1", givenName: "Mine", creditsLimit: 5 };
-    const made = assignmentOf(asked, storedPool({ burningRate: 0.5 }), { key: "key-hash", nowMs });
+    const made = assignmentOf(asked, storedPool({ burningRate: 0.5 }), {
+      key: "key-hash",
+      bodySeal: "seal",
+      nowMs,
+    });
     expect(made).toEqual({
       claimId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       claimKey: "key-hash",
-      bodyHash: "body",
+      bodySeal: "seal",
+      bringsSecret: false,
       userUid: "user-1",
       reservationId: "res-1",
       type: "cell",
@@ -27,12 +32,12 @@ describe("the assignment of a claim", () => {
   });
 
   it("is another one each time", () => {
-    const make = () => assignmentOf(request, storedPool(), { key: undefined, nowMs }).claimId;
+    const make = () => assignmentOf(request, storedPool(), { nowMs }).claimId;
     expect(make()).not.toBe(make());
   });
 
   it("names and prices what nobody named or priced", () => {
-    const made = assignmentOf(request, storedPool({ burningRate: undefined }), { key: undefined, nowMs });
+    const made = assignmentOf(request, storedPool({ burningRate: undefined }), { nowMs });
     expect(made).toMatchObject({ givenName: "cell 2026-03-04T05:06", burningRate: 0, expiredAt: undefined });
   });
 });

@@ -7,14 +7,15 @@ import type { ClaimRequest } from "./claim-request.ts";
 export function assignmentOf(
   request: ClaimRequest,
   pool: RuntimePool,
-  { key, nowMs }: { key: string | undefined; nowMs: number },
+  { key, bodySeal, nowMs }: { key?: string; bodySeal?: string; nowMs: number },
 ): Assignment {
   const burningRate = pool.spec.burningRate ?? 0;
   const startedAt = Math.floor(nowMs / 1000);
   return {
     claimId: randomUUID(),
     claimKey: key,
-    bodyHash: request.bodyHash,
+    bodySeal,
+    bringsSecret: request.bringsSecret ?? false,
     userUid: request.userUid,
     reservationId: request.reservationId,
     type: request.type,

@@ -12,6 +12,8 @@ export type ClaimRefusal =
   | "key-in-flight"
   /** The runtime of this key has ended. */
   | "key-ended"
+  /** The cluster refuses the Secret with what the claim brings. */
+  | "injection-failed"
   /** The API server gives no definite answer in time. */
   | "unavailable";
 

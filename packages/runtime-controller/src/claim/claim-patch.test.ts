@@ -159,8 +159,14 @@ describe("the claim patch", () => {
   it("leaves out what the claim does not set", () => {
     const claim = assignment({ reservationId: undefined });
     const paths = claimPatch(parseRuntime(warmPod())!, claim).map(({ path }) => path);
-    for (const absent of ["reservation-id", "claim-key", "expired-at"])
+    for (const absent of ["reservation-id", "claim-key", "expired-at", "brings-secret"])
       expect(paths.filter((path) => path.endsWith(absent))).toEqual([]);
+  });
+
+  it("announces the Secret that will follow", () => {
+    const operations = claimPatch(parseRuntime(warmPod())!, assignment({ bringsSecret: true }));
+    const path = "/metadata/annotations/runtime-pools.datalayer.io~1brings-secret";
+    expect(operations).toContainEqual({ op: "add", path, value: "true" });
   });
 
   it("is read back as the assignment that it makes", () => {

@@ -16,6 +16,8 @@ export interface ClaimRequest {
   creditsLimit?: number;
   /** The caller's Idempotency-Key; undefined makes the claim one of its own. */
   idempotencyKey?: string;
-  /** SHA-256 of the request's body. */
+  /** SHA-256 of the request's body. It stays in memory: what the body holds could be guessed from it. */
   bodyHash: string;
+  /** Whether a Secret will follow, so that the runtime can wait for it. Default: none. */
+  bringsSecret?: boolean;
 }

@@ -7,6 +7,7 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import type { Abandoner } from "./abandoner.ts";
+import type { BodySeals } from "./body-seals.ts";
 import { type Attempt, attemptClaim, UndecidedAttempt } from "./attempt.ts";
 import type { Candidates } from "./candidates.ts";
 import { assignmentOf } from "./assignment.ts";
@@ -31,6 +32,7 @@ export interface ClaimerOptions {
   rightOfWay: RightOfWay;
   clock: Clock;
   metrics: ClaimMetrics;
+  seals: BodySeals;
   /** Time for a definite answer about one Pod. */
   decideWithinMs?: number;
   /** Time for the watch to show our own write; then the API server is asked. */
@@ -41,6 +43,13 @@ export interface ClaimerOptions {
 interface Assigned {
   runtime: Runtime;
   mine: boolean;
+}
+
+/** What a claim with an Idempotency-Key writes besides; a claim without one writes neither. */
+interface Keyed {
+  /** Hash of the key. */
+  key?: string;
+  bodySeal?: string;
 }
 
 /** A candidate and the pool that it comes from. */
@@ -89,18 +98,29 @@ export class Claimer {
 
   async #serve(request: ClaimRequest): Promise<Runtime> {
     const { idempotencyKey, bodyHash } = request;
-    if (idempotencyKey === undefined) return (await this.#assign(request, undefined)).runtime;
+    if (idempotencyKey === undefined) return (await this.#assign(request)).runtime;
     const key = hashOf(idempotencyKey);
     return this.#inFlight.run(key, bodyHash, () => this.#claimOnce(request, key));
   }
 
   async #claimOnce(request: ClaimRequest, key: string): Promise<Runtime> {
     const known = await this.#runtimeOf(key);
-    if (known) return withBody(known, request);
-    const { runtime, mine } = await this.#assign(request, key);
+    if (known) return this.#withBody(known, request);
+    const bodySeal = await this.#options.seals.seal(request.bodyHash);
+    const { runtime, mine } = await this.#assign(request, { key, bodySeal });
     const first = await this.#firstOf(key, runtime);
     if (first.uid !== runtime.uid && mine) await this.#options.abandoner.abandon(runtime);
-    return withBody(first, request);
+    return this.#withBody(first, request);
+  }
+
+  async #withBody(runtime: Runtime, { bodyHash }: ClaimRequest): Promise<Runtime> {
+    const { bodySeal = "" } = runtime.assignment ?? {};
+    if (await this.#options.seals.isSealOf(bodySeal, bodyHash)) return runtime;
+    const where = keyOf(runtime);
+    throw new ClaimError(
+      "key-reused",
+      `this Idempotency-Key was used with another body, for runtime ${where}`,
+    );
   }
 
   /** The runtime that the key has by now, as far as this replica has seen. */
@@ -136,14 +156,14 @@ export class Claimer {
     throw new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
   }
 
-  async #assign(request: ClaimRequest, key: string | undefined): Promise<Assigned> {
+  async #assign(request: ClaimRequest, keyed: Keyed = {}): Promise<Assigned> {
     const { pools, candidates } = this.#options;
     const eligible = poolsFor(request, pools.list());
-    const point = key ?? randomUUID();
+    const point = keyed.key ?? randomUUID();
     for (let tried = 0; tried < maxCandidates; tried++) {
       const choice = takeFrom(eligible, candidates, point);
       if (!choice) break;
-      const assigned = await this.#tryCandidate(choice, request, key);
+      const assigned = await this.#tryCandidate(choice, request, keyed);
       if (assigned) return assigned;
     }
     throw new ClaimError("pool-empty", `no runtime is available in a pool that ${wanted(request)}`, {
@@ -154,16 +174,19 @@ export class Claimer {
   async #tryCandidate(
     { runtime: candidate, pool }: Choice,
     request: ClaimRequest,
-    key: string | undefined,
+    keyed: Keyed,
   ): Promise<Assigned | undefined> {
     const { candidates, metrics, clock } = this.#options;
-    const attempt = await this.#attempt(candidate, assignmentOf(request, pool, { key, nowMs: clock.now() }));
+    const attempt = await this.#attempt(
+      candidate,
+      assignmentOf(request, pool, { ...keyed, nowMs: clock.now() }),
+    );
     const runtime = attempt.pod && parseRuntime(attempt.pod);
     if (attempt.kind === "won" && runtime) return { runtime, mine: true };
     metrics.lostCandidates.inc();
     candidates.lost(candidate, attempt.pod);
     // Another replica serves the same claim and was quicker.
-    if (key === undefined || runtime?.assignment?.claimKey !== key) return undefined;
+    if (keyed.key === undefined || runtime?.assignment?.claimKey !== keyed.key) return undefined;
     return { runtime, mine: false };
   }
 
@@ -203,12 +226,6 @@ function takeFrom(pools: readonly RuntimePool[], candidates: Candidates, point: 
 
 function parsed(pod: Pod | undefined): Runtime | undefined {
   return pod && parseRuntime(pod);
-}
-
-function withBody(runtime: Runtime, { bodyHash }: ClaimRequest): Runtime {
-  if (runtime.assignment?.bodyHash === bodyHash) return runtime;
-  const where = keyOf(runtime);
-  throw new ClaimError("key-reused", `this Idempotency-Key was used with another body, for runtime ${where}`);
 }
 
 // 40 hexadecimal digits: fits a label value, and no two keys will ever share them.

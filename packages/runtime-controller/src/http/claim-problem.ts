@@ -22,6 +22,8 @@ export function claimProblem(error: unknown): unknown {
       return new Problem(410, { type: refusal, detail });
     case "key-reused":
       return new Problem(422, { type: refusal, detail });
+    case "injection-failed":
+      return new Problem(502, { type: refusal, detail });
     case "invalid":
       return Object.assign(unprocessable(detail), { cause });
   }

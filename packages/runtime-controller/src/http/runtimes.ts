@@ -7,11 +7,14 @@ import { z } from "zod";
 import type { Abandoner } from "../claim/abandoner.ts";
 import type { Claimer } from "../claim/claimer.ts";
 import { expiryOf } from "../claim/assignment.ts";
+import { ClaimError } from "../claim/claim-error.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
 import { parseRuntime } from "../runtime/runtime.ts";
 import { claimProblem } from "./claim-problem.ts";
+import type { Injector } from "../claim-secret/injector.ts";
+import { variablesOf } from "./claim-variables.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { claimBody, envelope, podNameParams, runtimeView, updateBody } from "./schemas.ts";
 import { type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
@@ -20,6 +23,7 @@ import { type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } fro
 export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup {
   claimer: Claimer;
   abandoner: Abandoner;
+  injector: Injector;
 }
 
 const oneRuntime = z.object({ ...envelope, runtime: runtimeView });
@@ -38,7 +42,7 @@ const filters = z.object({
 
 /** Adds `/runtimes`. */
 export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOptions): void {
-  const { claimer, abandoner, runtimes } = options;
+  const { claimer, abandoner, injector, runtimes } = options;
 
   app.post(
     `${prefix}/runtimes`,
@@ -60,12 +64,13 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         throw new Error(`runtime ${runtime.name} was claimed but carries no assignment`);
       // Who does not learn of a runtime cannot use it: a caller with a key asks again, one without cannot.
       const isForgotten = claim.idempotencyKey === undefined;
-      const assigned = await answer(`Runtime ${runtime.name} is assigned.`, runtime, options).catch(
-        async (error: unknown) => {
-          if (isForgotten) await abandoner.abandon(runtime);
-          throw error;
-        },
-      );
+      const assigned = await injector
+        .inject(runtime, variablesOf(request.body))
+        .then(() => answer(`Runtime ${runtime.name} is assigned.`, runtime, options))
+        .catch(async (error: unknown) => {
+          if (isForgotten || isUseless(error)) await abandoner.abandon(runtime);
+          throw claimProblem(error);
+        });
       if (isForgotten && request.raw.socket.destroyed) await abandoner.abandon(runtime);
       reply.code(201);
       return assigned;
@@ -143,6 +148,11 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
   );
 }
 
+/** What could not be brought into a runtime this time will not be another time. */
+function isUseless(error: unknown): boolean {
+  return error instanceof ClaimError && error.refusal === "injection-failed";
+}
+
 function claimRequestOf(body: z.infer<typeof claimBody>, idempotencyKey: string | undefined): ClaimRequest {
   const { from, capabilities = [] } = body;
   if (from !== undefined || capabilities.length > 0) {
@@ -161,6 +171,7 @@ function claimRequestOf(body: z.infer<typeof claimBody>, idempotencyKey: string 
     givenName: body.given_name,
     creditsLimit: body.credits_limit,
     idempotencyKey,
+    bringsSecret: variablesOf(body).size > 0,
     bodyHash: createHash("sha256").update(JSON.stringify(body)).digest("hex"),
   };
 }

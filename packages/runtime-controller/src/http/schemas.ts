@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checkVariables, variableFields } from "./claim-variables.ts";
 import { isLabelValue } from "../runtime/label-value.ts";
 
 /** The kinds of runtime a caller may ask for. */
@@ -37,7 +38,9 @@ export const claimBody = z
       .optional()
       .describe("What else it shall be able to do."),
     from: z.string().max(256).optional().describe("The snapshot it shall start from."),
+    ...variableFields,
   })
+  .superRefine(checkVariables)
   .refine((body) => body.environment_name !== undefined || body.pool_name !== undefined, {
     path: ["environment_name"],
     message: "is required unless pool_name is given",

@@ -19,7 +19,8 @@ export function assignmentLabels(assignment: Assignment): Values {
 export function assignmentAnnotations(assignment: Assignment): Values {
   return {
     [annotation.claimId]: assignment.claimId,
-    [annotation.bodyHash]: assignment.bodyHash,
+    [annotation.bodySeal]: assignment.bodySeal,
+    [annotation.bringsSecret]: assignment.bringsSecret ? "true" : undefined,
     [annotation.givenName]: assignment.givenName,
     [annotation.startedAt]: String(assignment.startedAt),
     [annotation.expiredAt]: assignment.expiredAt?.toString(),

@@ -24,8 +24,12 @@ export const annotation = {
   tokenKeyId: "runtime-pools.datalayer.io/token-key-id",
   /** Identity of one claim attempt: tells our own write from another's after a lost answer. */
   claimId: "runtime-pools.datalayer.io/claim-id",
-  /** SHA-256 of the claim's body: the same key with another body is refused. */
-  bodyHash: "runtime-pools.datalayer.io/body-hash",
+  /** Seal of the claim's body: the same key with another body is refused. Absent without a key. */
+  bodySeal: "runtime-pools.datalayer.io/body-hash",
+  /** `true` when the claim brings a Secret into the runtime; else absent. */
+  bringsSecret: "runtime-pools.datalayer.io/brings-secret",
+  /** `true` once that Secret is there; writing this makes kubelet look. */
+  injected: "runtime-pools.datalayer.io/injected",
   givenName: "runtime-pools.datalayer.io/given-name",
   /** Epoch seconds. */
   startedAt: "runtime-pools.datalayer.io/started-at",

@@ -88,8 +88,8 @@ describe("the parts that features add", () => {
   const { initContainers, containers, volumes } = buildWarmPod({ ...minimal, parts }, identity).spec!;
 
   it("come after those of the Pod itself, in their order", () => {
-    expect(volumes?.map(({ name }) => name)).toEqual(["token", "a"]);
-    expect(containers[0]?.volumeMounts?.map(({ name }) => name)).toEqual(["token", "a"]);
+    expect(volumes?.map(({ name }) => name)).toEqual(["token", "claim", "a"]);
+    expect(containers[0]?.volumeMounts?.map(({ name }) => name)).toEqual(["token", "claim", "a"]);
     expect(containers[0]?.env?.at(-1)).toEqual({ name: "B", value: "b" });
     expect(initContainers).toEqual([container]);
   });

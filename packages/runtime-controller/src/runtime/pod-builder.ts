@@ -3,6 +3,7 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
+import { claimParts } from "../claim-secret/claim-volume.ts";
 import { labelValueOf } from "./label-value.ts";
 import { annotation, jupyterContainer, jupyterPort, label, runtimeApp } from "./names.ts";
 import { nodePlacementOf } from "./node-placement.ts";
@@ -67,7 +68,8 @@ export function buildWarmPod(
 
 function podSpecOf(template: RuntimeTemplate, ulid: string): Manifest<Pod>["spec"] {
   const { pool, settings } = template;
-  const parts = joinParts([tokenParts(podNameOf(ulid)), ...(template.parts ?? [])]);
+  const name = podNameOf(ulid);
+  const parts = joinParts([tokenParts(name), claimParts(name), ...(template.parts ?? [])]);
   return {
     serviceAccountName: settings.serviceAccount,
     automountServiceAccountToken: false,

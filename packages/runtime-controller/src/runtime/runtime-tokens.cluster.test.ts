@@ -42,6 +42,25 @@ async function rotate(newId: string): Promise<void> {
   ]);
 }
 
+describe("the seals of bodies", () => {
+  it("are known to every replica, also after a rotation, and fit one body", async () => {
+    const [maker, reader] = [await tokensOf("maker"), await tokensOf("reader")];
+    const early = await maker.seal("body-1");
+    expect(await reader.isSealOf(early, "body-1")).toBe(true);
+    expect(await reader.isSealOf(early, "body-2")).toBe(false);
+    await rotate("later");
+    const late = await (await tokensOf("new-maker")).seal("body-1");
+    expect(late).toMatch(/^later\./);
+    // A key that came since is read when a seal names it.
+    expect(await reader.isSealOf(late, "body-1")).toBe(true);
+    expect(await reader.isSealOf(early, "body-1")).toBe(true);
+  });
+
+  it.each(["", "body-1", "lost.0123"])("are not what has no key here: %j", async (seal) => {
+    expect(await (await tokensOf("strange")).isSealOf(seal, "body-1")).toBe(false);
+  });
+});
+
 describe("the keys of tokens", () => {
   it("are made once, however many replicas start at once", async () => {
     const replicas = await Promise.all(["one", "two", "three"].map(tokensOf));

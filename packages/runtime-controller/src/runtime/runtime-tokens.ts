@@ -5,7 +5,8 @@ import { Secret } from "@datalayer/shared/kube/kinds";
 import type { Manifest, ObjectRef } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Runtime } from "./runtime.ts";
-import { deriveToken, type TokenKeys } from "./token.ts";
+import type { BodySeals } from "../claim/body-seals.ts";
+import { deriveToken, sealBody, type TokenKeys } from "./token.ts";
 
 /** Where the keys are kept. */
 export interface RuntimeTokensOptions {
@@ -19,13 +20,13 @@ const keyPrefix = "key-";
 const readAgainAfterMs = 60_000;
 
 /**
- * The tokens of runtimes.
+ * The tokens of runtimes, and the seals of claims, which are made with the same keys.
  *
  * The keys lie in one Secret: `cluster` (identity of the cluster), `current` (id of the key for new Pods) and
  * `key-<id>`, one each. To rotate, add a key and name it as `current`; new Pods take it within a minute. The
  * operator creates the Secret, because a tool that renders charts anew would make a new key each time.
  */
-export class RuntimeTokens {
+export class RuntimeTokens implements BodySeals {
   readonly #options: RuntimeTokensOptions;
   #keys: TokenKeys | undefined;
   #readAtMs = 0;
@@ -45,9 +46,25 @@ export class RuntimeTokens {
     namespace,
     ulid,
   }: Pick<Runtime, "tokenKeyId" | "namespace" | "ulid">): Promise<string> {
+    return deriveToken(await this.#keysWith(tokenKeyId), tokenKeyId, { namespace, ulid });
+  }
+
+  /** See {@link BodySeals}. */
+  async seal(bodyHash: string): Promise<string> {
+    const keys = await this.#keysNotOlderThan(Infinity);
+    return sealBody(keys, keys.currentId, bodyHash);
+  }
+
+  /** See {@link BodySeals}. A seal whose key is gone is a seal of nothing. */
+  async isSealOf(seal: string, bodyHash: string): Promise<boolean> {
+    const keyId = seal.slice(0, Math.max(0, seal.lastIndexOf(".")));
+    const keys = await this.#keysWith(keyId);
+    return keys.keys.has(keyId) && sealBody(keys, keyId, bodyHash) === seal;
+  }
+
+  async #keysWith(keyId: string): Promise<TokenKeys> {
     const known = await this.#keysNotOlderThan(Infinity);
-    const keys = known.keys.has(tokenKeyId) ? known : await this.#read();
-    return deriveToken(keys, tokenKeyId, { namespace, ulid });
+    return known.keys.has(keyId) ? known : await this.#read();
   }
 
   async #keysNotOlderThan(maxAgeMs: number): Promise<TokenKeys> {

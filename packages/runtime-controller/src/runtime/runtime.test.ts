@@ -72,7 +72,8 @@ describe("a runtime read from its Pod", () => {
       labels: { [label.userUid]: "user-1", [label.kernelType]: "cell", [label.claimKey]: "hash" },
       annotations: {
         [annotation.claimId]: "claim-1",
-        [annotation.bodyHash]: "body",
+        [annotation.bodySeal]: "seal",
+        [annotation.bringsSecret]: "true",
         [annotation.givenName]: "Mine",
         [annotation.startedAt]: "1800000000",
         [annotation.expiredAt]: "1800000060",
@@ -82,7 +83,8 @@ describe("a runtime read from its Pod", () => {
     expect(parseRuntime(pod)?.assignment).toEqual({
       claimId: "claim-1",
       claimKey: "hash",
-      bodyHash: "body",
+      bodySeal: "seal",
+      bringsSecret: true,
       userUid: "user-1",
       reservationId: undefined,
       type: "cell",

@@ -7,7 +7,10 @@ export interface Assignment {
   claimId: string;
   /** Hash of the Idempotency-Key; absent when the claim had none. */
   claimKey?: string;
-  bodyHash: string;
+  /** Seal of the claim's body; absent when the claim had no key. */
+  bodySeal?: string;
+  /** Whether the claim brings a Secret into the runtime. */
+  bringsSecret: boolean;
   userUid: string;
   reservationId?: string;
   /** `notebook`, `cell`, `terminal` or `job`. */
@@ -99,7 +102,8 @@ function parseAssignment(labels: Texts, annotations: Texts): Assignment | undefi
   return {
     claimId,
     claimKey: labels[label.claimKey],
-    bodyHash: textAt(annotations, annotation.bodyHash),
+    bodySeal: annotations[annotation.bodySeal],
+    bringsSecret: annotations[annotation.bringsSecret] !== undefined,
     userUid: textAt(labels, label.userUid),
     reservationId: labels[label.reservationId],
     type: textAt(labels, label.kernelType),

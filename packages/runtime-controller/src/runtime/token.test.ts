@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deriveToken, type TokenKeys } from "./token.ts";
+import { deriveToken, sealBody, type TokenKeys } from "./token.ts";
 
 const keys: TokenKeys = {
   cluster: "11111111-2222-3333-4444-555555555555",
@@ -38,5 +38,28 @@ describe("the token of a runtime", () => {
   it("is refused for a key that is not known, which the error names", () => {
     const unknown = () => deriveToken(keys, "lost", runtime);
     expect(unknown).toThrow(`token key "lost" of runtime datalayer-runtimes/${runtime.ulid} is not known`);
+  });
+});
+
+describe("the seal of a claim's body", () => {
+  // Made with `printf 'claim-body/v1\n<cluster>\nbody-hash' | openssl dgst -sha256 -mac HMAC`.
+  it("names its key and is a known one", () => {
+    expect(sealBody(keys, "new", "body-hash")).toBe(
+      "new.f49ed8aa8eb7d9125e6a7adf8f3a5368ce5238c38ea04e8fa71e27fbdb7967e8",
+    );
+  });
+
+  it("differs by key, cluster and body, and from every token", () => {
+    const seals = [
+      sealBody(keys, "new", "body-hash"),
+      sealBody(keys, "old", "body-hash"),
+      sealBody({ ...keys, cluster: "another" }, "new", "body-hash"),
+      sealBody(keys, "new", "another"),
+    ].map((seal) => seal.split(".")[1]);
+    expect(new Set(seals).size).toBe(seals.length);
+  });
+
+  it("is refused for a key that is not known, which the error names", () => {
+    expect(() => sealBody(keys, "lost", "body-hash")).toThrow('token key "lost" of a claim\'s seal');
   });
 });

@@ -11,6 +11,17 @@ export interface TokenKeys {
 }
 
 /**
+ * Seals the hash of a claim's body: `<key id>.<HMAC>`. It tells nothing to who does not have the key.
+ * @throws Error when the key is not known here, which a new read of the key Secret mends.
+ */
+export function sealBody(keys: TokenKeys, keyId: string, bodyHash: string): string {
+  const key = keys.keys.get(keyId);
+  if (!key) throw new Error(`token key "${keyId}" of a claim's seal is not known`);
+  const message = ["claim-body/v1", keys.cluster, bodyHash].join("\n");
+  return `${keyId}.${createHmac("sha256", key).update(message).digest("hex")}`;
+}
+
+/**
  * The Jupyter token of a runtime. It is derived, not stored: any replica can answer with it, and reading
  * the Pod does not reveal it.
  * @param keyId - the key that the Pod names.
