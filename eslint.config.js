@@ -11,7 +11,11 @@ const moduleBoundaries = {
     { sourceTag: "type:controller", onlyDependOnLibsWithTags: ["type:shared"] },
     { sourceTag: "type:cli", onlyDependOnLibsWithTags: ["type:shared"] },
     { sourceTag: "type:devcluster", onlyDependOnLibsWithTags: ["type:devcluster"] },
-    { sourceTag: "type:proof", onlyDependOnLibsWithTags: ["type:shared", "type:devcluster", "type:proof"] },
+    { sourceTag: "type:client", onlyDependOnLibsWithTags: ["type:client"] },
+    {
+      sourceTag: "type:proof",
+      onlyDependOnLibsWithTags: ["type:shared", "type:devcluster", "type:client", "type:proof"],
+    },
   ],
 };
 
@@ -20,9 +24,13 @@ const moduleBoundariesOfTests = {
   ...moduleBoundaries,
   depConstraints: [
     { sourceTag: "type:shared", onlyDependOnLibsWithTags: ["type:shared", "type:devcluster"] },
-    { sourceTag: "type:controller", onlyDependOnLibsWithTags: ["type:shared", "type:devcluster"] },
+    {
+      sourceTag: "type:controller",
+      onlyDependOnLibsWithTags: ["type:shared", "type:devcluster", "type:client"],
+    },
+    { sourceTag: "type:client", onlyDependOnLibsWithTags: ["type:client", "type:devcluster"] },
     ...moduleBoundaries.depConstraints.filter(
-      ({ sourceTag }) => !["type:shared", "type:controller"].includes(sourceTag),
+      ({ sourceTag }) => !["type:shared", "type:controller", "type:client"].includes(sourceTag),
     ),
   ],
 };
@@ -39,7 +47,15 @@ const budgets = {
 const pureFiles = ["**/plan.ts", "**/status.ts", "**/*-builder.ts"];
 
 export default tseslint.config(
-  { ignores: ["**/dist/**", "**/reports/**", ".nx/**", "packages/shared/src/crds/generated/**"] },
+  {
+    ignores: [
+      "**/dist/**",
+      "**/reports/**",
+      ".nx/**",
+      "packages/shared/src/crds/generated/**",
+      "packages/runtime-client/src/generated/**",
+    ],
+  },
   js.configs.recommended,
   { files: ["**/*.ts"], extends: [tseslint.configs.strictTypeChecked] },
   {

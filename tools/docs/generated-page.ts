@@ -19,10 +19,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** Writes a page below `docs/`; with `--check` on the command line, fails when the committed one differs. */
+/** Writes a file below `docs/`; with `--check` on the command line, fails when the committed one differs. */
 export async function settlePage(name: string, text: string): Promise<void> {
   const path = join(root, "docs", name);
-  const page = await format(text, { ...(await resolveConfig(path)), parser: "markdown" });
+  const page = await format(text, { ...(await resolveConfig(path)), filepath: path });
   if (!process.argv.includes("--check")) {
     await writeFile(path, page);
   } else if ((await readFile(path, "utf8")) !== page) {

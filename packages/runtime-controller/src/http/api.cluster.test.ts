@@ -342,41 +342,7 @@ describe("the API", () => {
     });
     expect(broken.status).toBe(400);
   });
-
-  it("describes every route, its problems and its fields", async () => {
-    const reply = await replica.replica.api.inject({ url: "/api/operator/openapi.json" });
-    const document = reply.json<{
-      openapi: string;
-      paths: Record<string, Record<string, { summary?: string; responses: Record<string, object> }>>;
-    }>();
-    expect(document.openapi).toMatch(/^3\.1/);
-    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, ...operation })),
-    );
-    const v1 = "/api/operator/v1";
-    expect(operations.map(({ name }) => name).sort()).toEqual(
-      [
-        "delete /api/operator/v1/runtimes/{pod_name}",
-        "get /api/operator/version",
-        `get ${v1}/environments`,
-        `get ${v1}/pools`,
-        `get ${v1}/runtimes`,
-        `get ${v1}/runtimes/{pod_name}`,
-        `post ${v1}/pools/{name}/size`,
-        `post ${v1}/runtimes`,
-        `put ${v1}/runtimes/{pod_name}`,
-      ].sort(),
-    );
-    expect(operations.filter(({ summary = "" }) => summary === "").map(({ name }) => name)).toEqual([]);
-    const references = [...reply.body.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = ""]) => path);
-    const missing = references.filter((path) => at(document, path.split("/")) === undefined);
-    expect(missing).toEqual([]);
-  });
 });
-
-function at(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], value);
-}
 
 describe("a replica whose watch is late", () => {
   it("finds a runtime that another one has just assigned", async () => {

@@ -24,12 +24,20 @@ export interface ApiOptions
 
 const prefix = "/api/operator";
 
+const tags = {
+  runtimes: "The runtimes that users have.",
+  environments: "What runtimes can be made of.",
+  pools: "The runtimes that are kept warm.",
+};
+
 /** The internal REST API, which every replica serves. */
 export async function createApi(options: ApiOptions): Promise<App> {
   const { version, log, registry, apiKeys, health } = options;
   const app = await createApp({
     name: "runtime-controller",
     description: "Assigns warm runtimes to users. Internal: the Jupyter service calls it.",
+    servers: ["http://datalayer-operator-svc.datalayer-runtimes.svc.cluster.local:2111"],
+    tags,
     version,
     prefix,
     log,

@@ -3,7 +3,7 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { z } from "zod";
-import { envelope, namespaceQuery } from "./schemas.ts";
+import { envelope, environmentView, namespaceQuery } from "./schemas.ts";
 import { environmentViewOf } from "./views.ts";
 
 /** What the routes of environments read. */
@@ -15,11 +15,12 @@ export interface EnvironmentRoutesOptions {
 /** Adds `/environments`. */
 export function serveEnvironments(app: App, prefix: string, options: EnvironmentRoutesOptions): void {
   const { environments, pools } = options;
-  const response = z.object({ ...envelope, environments: z.array(z.record(z.string(), z.unknown())) });
+  const response = z.object({ ...envelope, environments: z.array(environmentView) });
   app.get(
     `${prefix}/environments`,
     {
       schema: {
+        operationId: "listEnvironments",
         summary: "List the environments",
         tags: ["environments"],
         querystring: namespaceQuery,

@@ -24,6 +24,7 @@ export function servePools(app: App, prefix: string, options: PoolRoutesOptions)
     `${prefix}/pools`,
     {
       schema: {
+        operationId: "listPools",
         summary: "List the pools and their counts",
         tags: ["pools"],
         querystring: namespaceQuery,
@@ -40,6 +41,7 @@ export function servePools(app: App, prefix: string, options: PoolRoutesOptions)
     `${prefix}/pools/:name/size`,
     {
       schema: {
+        operationId: "setPoolSize",
         summary: "Set the size of a pool",
         tags: ["pools"],
         params: poolNameParams,

@@ -48,11 +48,14 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
     `${prefix}/runtimes`,
     {
       schema: {
+        operationId: "claimRuntime",
         summary: "Assign a warm runtime to a user",
+        description: "With an Idempotency-Key the request can be repeated until an answer arrives.",
         tags: ["runtimes"],
         headers: idempotencyHeaders,
         body: claimBody,
         response: { 201: oneRuntime },
+        problems: [404, 409, 410, 501],
       },
     },
     async (request, reply) => {
@@ -81,6 +84,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
     `${prefix}/runtimes`,
     {
       schema: {
+        operationId: "listRuntimes",
         summary: "List the runtimes that users have",
         tags: ["runtimes"],
         querystring: filters,
@@ -101,6 +105,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
     `${prefix}/runtimes/:pod_name`,
     {
       schema: {
+        operationId: "getRuntime",
         summary: "Show a runtime",
         tags: ["runtimes"],
         params: podNameParams,
@@ -114,6 +119,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
     `${prefix}/runtimes/:pod_name`,
     {
       schema: {
+        operationId: "updateRuntime",
         summary: "Rename a runtime or change its credits",
         tags: ["runtimes"],
         params: podNameParams,
@@ -132,6 +138,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
     `${prefix}/runtimes/:pod_name`,
     {
       schema: {
+        operationId: "endRuntime",
         summary: "End a runtime",
         tags: ["runtimes"],
         params: podNameParams,

@@ -13,12 +13,12 @@ const objectName = z
 // It becomes the value of a label, by which other services select.
 export const identity = z
   .string()
-  .refine(
-    isLabelValue,
-    "takes 1 to 63 letters, digits, '-', '_' or '.', with a letter or digit at both ends",
-  );
+  .refine(isLabelValue, "takes 1 to 63 letters, digits, '-', '_' or '.', with a letter or digit at both ends")
+  .meta({ minLength: 1, maxLength: 63, pattern: "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$" });
 
 const credits = z.number().positive().max(1_000_000_000);
+
+const ulidExample = "01kaq2v8c4m3yqf3y1k1w5b7nd";
 
 /** Body of `POST /runtimes`. Fields that are not named here are ignored: published clients send more. */
 export const claimBody = z
@@ -44,6 +44,11 @@ export const claimBody = z
   .refine((body) => body.environment_name !== undefined || body.pool_name !== undefined, {
     path: ["environment_name"],
     message: "is required unless pool_name is given",
+  })
+  .meta({
+    id: "Claim",
+    description: "Names an environment or a pool, or both; then the pool must be one of that environment.",
+    examples: [{ environment_name: "python-simple-env", user_uid: "me", credits_limit: 100 }],
   });
 
 /** Body of `PUT /runtimes/{pod_name}`. */
@@ -54,6 +59,11 @@ export const updateBody = z
   })
   .refine((body) => body.given_name !== undefined || body.credits_limit !== undefined, {
     message: "names nothing to change: given_name or credits_limit",
+  })
+  .meta({
+    id: "RuntimeUpdate",
+    description: "Names one field to change at least.",
+    examples: [{ given_name: "Weather", credits_limit: 200 }],
   });
 
 export const podNameParams = z.object({
@@ -61,40 +71,138 @@ export const podNameParams = z.object({
 });
 
 /** A runtime that a user has. Times are epoch seconds, as text. */
-export const runtimeView = z.object({
-  pod_name: z.string(),
-  uid: z.string().describe("The ULID in its name and URL."),
-  environment_name: z.string(),
-  environment_title: z.string(),
-  pool_name: z.string(),
-  type: z.string(),
-  given_name: z.string(),
-  user_uid: z.string(),
-  reservation_id: z.string().nullable(),
-  burning_rate: z.number().describe("Credits per second."),
-  token: z.string().describe("The Jupyter token; it is valid for this runtime only."),
-  ingress: z.string().describe("The URL of its Jupyter server."),
-  started_at: z.string(),
-  expired_at: z.string().nullable().describe("Null when credits do not end it."),
-});
+export const runtimeView = z
+  .object({
+    pod_name: z.string().describe("Name of its Pod; by this it is addressed."),
+    uid: z.string().describe("The ULID in its name and URL."),
+    environment_name: z.string().describe("The environment it was made of."),
+    environment_title: z.string().describe("Title of the environment; its name where that is gone."),
+    pool_name: z.string().describe("The pool it came from."),
+    type: z.string().describe("What it is used for, as the claim said."),
+    given_name: z.string().describe("The name the user gave it."),
+    user_uid: z.string().describe("Who has it."),
+    reservation_id: z.string().nullable().describe("The reservation of credits that pays for it."),
+    burning_rate: z.number().describe("Credits per second."),
+    token: z.string().describe("The Jupyter token; it is valid for this runtime only."),
+    ingress: z.string().describe("The URL of its Jupyter server."),
+    started_at: z.string().describe("When it was assigned, in epoch seconds."),
+    expired_at: z
+      .string()
+      .nullable()
+      .describe("When its credits end it, in epoch seconds; null when they do not."),
+  })
+  .meta({
+    id: "Runtime",
+    description: "A runtime that a user has.",
+    examples: [
+      {
+        pod_name: `runtime-${ulidExample}`,
+        uid: ulidExample,
+        environment_name: "python-simple-env",
+        environment_title: "Simple Python",
+        pool_name: "python-simple-pool",
+        type: "notebook",
+        given_name: "notebook 2026-11-22T16:20",
+        user_uid: "me",
+        reservation_id: null,
+        burning_rate: 0.01,
+        token: "…",
+        ingress: `https://r1.example/jupyter/server/python-simple-pool/${ulidExample}`,
+        started_at: "1795364400",
+        expired_at: "1795374400",
+      },
+    ],
+  });
 
 export type RuntimeView = z.infer<typeof runtimeView>;
 
 /** What every success carries beside its data. */
-export const envelope = { success: z.literal(true), message: z.string() };
+export const envelope = {
+  success: z.literal(true),
+  message: z.string().describe("What happened, for people."),
+};
 
-export const poolView = z.object({
-  name: z.string(),
-  namespace: z.string(),
-  environment_name: z.string().nullable(),
-  desired: z.int(),
-  available: z.int(),
-  pending: z.int(),
-  assigned: z.int(),
-});
+export const poolView = z
+  .object({
+    name: z.string(),
+    namespace: z.string(),
+    environment_name: z.string().nullable().describe("Null where the pool names none."),
+    desired: z.int().describe("Runtimes to keep available."),
+    available: z.int().describe("Runtimes that wait for a user."),
+    pending: z.int().describe("Runtimes that are being made ready."),
+    assigned: z.int().describe("Runtimes that users have; they do not count into the size."),
+  })
+  .meta({
+    id: "Pool",
+    description: "A pool and its counts.",
+    examples: [
+      {
+        name: "python-simple-pool",
+        namespace: "datalayer-runtimes",
+        environment_name: "python-simple-env",
+        desired: 3,
+        available: 2,
+        pending: 1,
+        assigned: 4,
+      },
+    ],
+  });
 
-export const poolNameParams = z.object({ name: objectName });
+export const poolNameParams = z.object({ name: objectName.describe("Name of the pool.") });
 export const namespaceQuery = z.object({
   namespace: z.string().max(63).optional().describe("Only in this namespace; without, in every watched one."),
 });
-export const sizeBody = z.object({ size: z.int().min(0).max(5000).describe("Runtimes to keep available.") });
+export const sizeBody = z
+  .object({ size: z.int().min(0).max(5000).describe("Runtimes to keep available.") })
+  .meta({ id: "PoolSize", description: "A new size.", examples: [{ size: 5 }] });
+
+const quantities = z.object({
+  cpu: z.string().optional(),
+  memory: z.string().optional(),
+  "ephemeral-storage": z.string().optional(),
+  "nvidia.com/gpu": z.string().optional(),
+});
+const resources = z.object({
+  requests: quantities.optional().describe("What is set aside for a runtime."),
+  limits: quantities.describe("What a runtime may use at most."),
+});
+
+/** An environment: what its spec says, and what its runtimes cost. Fields may be added to the spec. */
+export const environmentView = z
+  .looseObject({
+    name: z.string(),
+    namespace: z.string(),
+    title: z.string(),
+    description: z.string().optional().describe("Long text, in Markdown."),
+    dockerImage: z.string().optional().describe("Reference of the image that runs."),
+    language: z.string().describe("Main language of the kernel."),
+    icon: z.string().optional().describe("Slug of the icon that represents the environment."),
+    example: z.string().optional().describe("Address of an example notebook."),
+    owner: z.string().optional(),
+    visibility: z.string().optional(),
+    burning_rate: z
+      .number()
+      .nullable()
+      .describe("Credits per second: the lowest among its pools; null without pools."),
+    resources: resources.describe("The default of resourcesRanges."),
+    resourcesRanges: z.object({ default: resources }).describe("Resources that runtimes may have."),
+    snippets: z
+      .array(z.object({ title: z.string(), description: z.string().optional(), code: z.string() }))
+      .optional()
+      .describe("Pieces of code that users can insert."),
+    contents: z
+      .array(
+        z.object({
+          name: z.string().optional(),
+          uid: z.string().optional(),
+          mount: z.string(),
+          permissions: z.enum(["ro", "rw"]).optional(),
+        }),
+      )
+      .optional()
+      .describe("What runtimes find mounted."),
+  })
+  .meta({
+    id: "Environment",
+    description: "What runtimes can be made of: the spec of a RuntimeEnvironment.",
+  });

@@ -4,7 +4,8 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ingressOf } from "../runtime/url.ts";
-import type { RuntimeView } from "./schemas.ts";
+import type { z } from "zod";
+import type { environmentView, RuntimeView } from "./schemas.ts";
 
 /** What runtimes are shown with. */
 export interface RuntimeViewOptions {
@@ -47,7 +48,7 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
 export function environmentViewOf(
   { metadata, spec }: RuntimeEnvironment,
   pools: readonly RuntimePool[],
-): Record<string, unknown> {
+): z.infer<typeof environmentView> {
   const rates = pools
     .filter(
       (pool) => pool.metadata.namespace === metadata.namespace && pool.spec.environment === metadata.name,
@@ -56,7 +57,7 @@ export function environmentViewOf(
   const { resourcesRanges, kernel, ...described } = spec;
   return {
     name: metadata.name,
-    namespace: metadata.namespace,
+    namespace: metadata.namespace ?? "",
     ...described,
     kernel,
     resources: resourcesRanges.default,

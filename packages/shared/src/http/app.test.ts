@@ -101,13 +101,29 @@ describe("the OpenAPI document", () => {
       openapi: string;
       security: unknown;
       paths: Record<string, Record<string, Record<string, unknown>>>;
+      components: { responses: Record<string, unknown>; schemas: object };
     }>();
     expect(document.openapi).toBe("3.1.0");
     expect(document.security).toEqual([{ apiKey: [] }]);
     expect(Object.keys(document.paths)).toContain("/api/operator/v1/runtimes/{pod_name}");
     const operation = document.paths[RUNTIMES]!["post"]!;
     expect(JSON.stringify(operation["requestBody"])).toContain('"maximum":1000000');
-    expect(JSON.stringify(operation["responses"])).toContain("application/problem+json");
+    expect(Object.keys(operation["responses"] as object)).toEqual([
+      "200",
+      "400",
+      "401",
+      "409",
+      "413",
+      "415",
+      "422",
+      "500",
+      "503",
+      "default",
+    ]);
+    expect(document.components.responses["Conflict"]).toMatchObject({
+      content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+    });
+    expect(Object.keys(document.components.schemas)).toEqual(["Problem"]);
     expect(document.paths["/api/operator/version"]!["get"]!["security"]).toEqual([]);
   });
 });

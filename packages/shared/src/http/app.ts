@@ -38,6 +38,10 @@ export interface AppOptions {
   description: string;
   /** Where the API lives: `/api/operator`. `/version` and `/openapi.json` below it need no key. */
   prefix: string;
+  /** Where callers find the API, in the OpenAPI document. */
+  servers?: readonly string[];
+  /** What the tags of the routes stand for, in the OpenAPI document. */
+  tags?: Readonly<Record<string, string>>;
   log: Logger;
   registry: Registry;
   apiKeys: ApiKeys;
@@ -62,8 +66,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.addHook("onRequest", requireApiKey(options.apiKeys));
   app.addHook("onResponse", measureRequests(registry));
   app.addHook("onResponse", logRequests(log));
-  const { name, version, description, health } = options;
-  await serveOpenApi(app, { title: name, version, description, prefix });
+  const { name, version, description, servers, health } = options;
+  const tags = { service: "The service itself.", ...options.tags };
+  await serveOpenApi(app, { title: name, version, description, prefix, servers, tags });
   serveVersion(app, options);
   if (health) serveHealth(app, health);
   return app;
@@ -81,7 +86,14 @@ function serveVersion(app: App, { name, version, prefix }: AppOptions): void {
     `${prefix}/version`,
     {
       config: { public: true },
-      schema: { summary: "The running version", security: [], response: { 200: versionSchema } },
+      schema: {
+        operationId: "getVersion",
+        summary: "Show the running version",
+        description: "Needs no key: probes call it.",
+        tags: ["service"],
+        security: [],
+        response: { 200: versionSchema },
+      },
     },
     () => ({ success: true as const, message: `${name} ${version}`, name, version }),
   );

@@ -1,7 +1,14 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance, FastifySchema } from "fastify";
-import { jsonSchemaTransform } from "fastify-type-provider-zod";
-import { problemSchema } from "./problem.ts";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { completeDocument, type OpenApiDocument } from "./openapi-document.ts";
+
+declare module "fastify" {
+  interface FastifySchema {
+    /** Statuses of the problems that only this route has: 409, 410 ... Those that any such route has are known. */
+    problems?: readonly number[];
+  }
+}
 
 /** What the document says of the API as a whole. */
 export interface ApiInfo {
@@ -10,37 +17,47 @@ export interface ApiInfo {
   description: string;
   /** Served at `<prefix>/openapi.json`. */
   prefix: string;
+  /** Where callers find the API, such as the URL of its Service. */
+  servers?: readonly string[];
+  /** What the tags of the routes stand for. */
+  tags?: Readonly<Record<string, string>>;
 }
 
-type Transform = typeof jsonSchemaTransform;
+const license = { name: "Apache-2.0", identifier: "Apache-2.0" };
 
 /** Describes every route added after it as OpenAPI 3.1, from the schemas that validate the requests. */
 export async function serveOpenApi(app: FastifyInstance, info: ApiInfo): Promise<void> {
-  const { title, version, description, prefix } = info;
+  const { title, version, description, prefix, servers = [], tags = {} } = info;
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title, version, description },
+      info: { title, version, description, license },
+      servers: servers.map((url) => ({ url })),
+      tags: Object.entries(tags).map(([name, meaning]) => ({ name, description: meaning })),
       components: {
-        securitySchemes: { apiKey: { type: "apiKey", in: "header", name: "X-API-Key" } },
+        securitySchemes: {
+          apiKey: {
+            type: "apiKey",
+            in: "header",
+            name: "X-API-Key",
+            description: "The key of the operator, or the previous one while it is being replaced.",
+          },
+        },
       },
       security: [{ apiKey: [] }],
     },
-    transform: withProblems,
+    transform: markProblems,
+    transformObject: (document) => completeDocument(jsonSchemaTransformObject(document) as OpenApiDocument),
   });
   app.get(`${prefix}/openapi.json`, { config: { public: true }, schema: { hide: true } }, () =>
     app.swagger(),
   );
 }
 
-/** Every route may answer with a problem; saying so once keeps it out of each route. */
-const withProblems: Transform = (document) => {
+/** The document is completed when all routes are in; until then a route's own problems wait in an extension. */
+const markProblems: typeof jsonSchemaTransform = (document) => {
   // Typed as always there; a route without schema has none.
-  const schema = document.schema as FastifySchema | undefined;
-  const problem = {
-    description: "The request was refused or failed.",
-    content: { "application/problem+json": { schema: problemSchema } },
-  };
-  const response = { ...(schema?.response as object | undefined), default: problem };
-  return jsonSchemaTransform({ ...document, schema: { ...schema, response } });
+  const { problems = [], ...schema } = (document.schema as FastifySchema | undefined) ?? {};
+  const marked = { ...schema, "x-problems": problems };
+  return jsonSchemaTransform({ ...document, schema: marked });
 };

@@ -107,7 +107,7 @@ export const problemSchema = z
   .looseObject({
     type: z.url().describe("The kind of problem; leads to its explanation."),
     title: z.string().describe("The kind of problem in words."),
-    status: z.int().describe("The HTTP status."),
+    status: z.int().min(400).max(599).describe("The HTTP status."),
     detail: z.string().describe("What happened this time."),
     request_id: z.string().describe("Finds the request in the logs."),
     success: z.literal(false),
@@ -126,4 +126,4 @@ export const problemSchema = z
     reason: z.string().optional().describe("Why nothing can be served now."),
     retry_after_seconds: z.number().optional().describe("When to try again."),
   })
-  .describe("Problem details (RFC 9457).");
+  .meta({ id: "Problem", description: "Problem details (RFC 9457)." });

@@ -51,7 +51,7 @@ export async function testApp(options: Partial<AppOptions> = {}): Promise<TestAp
 }
 
 function addRoutes(app: App, _options: unknown, done: () => void): void {
-  app.post("/runtimes", { schema: { body: launchSchema } }, (request) => ({
+  app.post("/runtimes", { schema: { body: launchSchema, problems: [409] } }, (request) => ({
     success: true,
     body: request.body,
   }));
