@@ -1,4 +1,5 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
+import { Image } from "@datalayer/shared/crds/image";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Informer } from "@datalayer/shared/kube/informer";
@@ -9,6 +10,7 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { label, runtimeApp } from "./runtime/names.ts";
 import { trimPod } from "./runtime/trim-pod.ts";
+import { poolIndexes } from "./runtime-environment/pools-using.ts";
 import { runtimeIndexes } from "./runtime/runtimes.ts";
 import { volumeIndexes } from "./volume/volumes.ts";
 
@@ -17,6 +19,8 @@ export interface Caches {
   pods: InformerSet<Pod>;
   pools: InformerSet<RuntimePool>;
   environments: InformerSet<RuntimeEnvironment>;
+  /** Those that environments may name; none while no image-controller is installed. */
+  images: Informer<Image>;
   nodes: Informer<Node>;
   /** The volumes of users and the homes of runtimes. */
   volumeClaims: InformerSet<PersistentVolumeClaim>;
@@ -26,11 +30,12 @@ export interface Caches {
 export function createCaches(options: {
   client: RestClient;
   namespaces: readonly string[];
+  imagesNamespace: string;
   clock: Clock;
   log: Logger;
   metrics: InformerMetrics;
 }): Caches {
-  const { namespaces, ...common } = options;
+  const { namespaces, imagesNamespace, ...common } = options;
   return {
     pods: new InformerSet({
       ...common,
@@ -40,8 +45,9 @@ export function createCaches(options: {
       indexes: runtimeIndexes,
       trim: trimPod,
     }),
-    pools: new InformerSet({ ...common, namespaces, kind: RuntimePool }),
+    pools: new InformerSet({ ...common, namespaces, kind: RuntimePool, indexes: poolIndexes }),
     environments: new InformerSet({ ...common, namespaces, kind: RuntimeEnvironment }),
+    images: new Informer({ ...common, kind: Image, namespace: imagesNamespace, optional: true }),
     nodes: new Informer({ ...common, kind: Node }),
     volumeClaims: new InformerSet({
       ...common,

@@ -69,6 +69,12 @@ const table = settingTable({
     optional: true,
     description: "Replaces ${DATALAYER_DOCKER_REGISTRY} in the images of environments.",
   },
+  imagesNamespace: {
+    name: "DATALAYER_IMAGES_NAMESPACE",
+    schema: namespaceName,
+    default: "datalayer-builds",
+    description: "The namespace of the Images that environments may name.",
+  },
   runtimesServiceAccount: {
     name: "DATALAYER_RUNTIMES_SERVICE_ACCOUNT",
     schema: objectName,

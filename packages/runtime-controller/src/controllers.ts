@@ -8,6 +8,8 @@ import { endOfLifeController } from "./end-of-life/controller.ts";
 import type { Usage } from "./end-of-life/usage.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
+import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
+import type { ImageSources } from "./runtime-environment/image.ts";
 import { runtimePoolController } from "./runtime-pool/controller.ts";
 
 /** All that runs while this process leads. */
@@ -16,28 +18,30 @@ export function createControllers(options: {
   claims: Claims;
   runtimes: Runtimes;
   tokens: RuntimeTokens;
+  imageSources: ImageSources;
   settings: RuntimeControllerSettings;
   clock: Clock;
   recordUsage: (usage: Usage) => void;
 }): Controller[] {
-  const { caches, claims, runtimes, tokens, settings, clock, recordUsage } = options;
+  const { caches, claims, runtimes, tokens, imageSources, settings, clock, recordUsage } = options;
   const { pods } = caches;
   return [
     runtimePoolController({
       ...caches,
+      imageSources,
       candidates: claims.candidates,
       giveWay: () => claims.rightOfWay.giveWay(),
       runtimes,
       tokens,
       clock,
       podSettings: {
-        dockerRegistry: settings.dockerRegistry,
         serviceAccount: settings.runtimesServiceAccount,
         imagePullSecrets: settings.imagePullSecrets,
       },
       maxLifeMs: settings.maxLifeSeconds > 0 ? settings.maxLifeSeconds * 1000 : Infinity,
       newUlid: () => ulid().toLowerCase(),
     }),
+    runtimeEnvironmentController({ ...caches, imageSources }),
     endOfLifeController({ pods, runtimes, ...claims, recordUsage }),
   ];
 }

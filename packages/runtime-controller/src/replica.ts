@@ -67,6 +67,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   const caches = createCaches({
     client,
     namespaces: settings.namespaces,
+    imagesNamespace: settings.imagesNamespace,
     clock,
     log,
     metrics: informerMetrics(registry),
@@ -84,7 +85,17 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   });
   const runtimes = new Runtimes(caches.pods);
   const recordUsage = usageRecorder(log, registry);
-  const controllers = createControllers({ caches, claims, runtimes, tokens, settings, clock, recordUsage });
+  const imageSources = { ...settings, images: caches.images };
+  const controllers = createControllers({
+    caches,
+    claims,
+    runtimes,
+    tokens,
+    imageSources,
+    settings,
+    clock,
+    recordUsage,
+  });
   const leadership = controllerMetrics(registry);
   const elector = new LeaderElector({
     lease: kubeLease(client.lane(), { namespace: podNamespace, name: leaseName }),

@@ -39,6 +39,7 @@ export async function launchClaims(link: ProxiedClient, namespace: string): Prom
     ...common,
     client,
     namespaces: [namespace],
+    imagesNamespace: namespace,
     metrics: informerMetrics(registry),
   });
   const metrics = claimMetrics(registry);

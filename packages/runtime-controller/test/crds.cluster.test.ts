@@ -197,6 +197,9 @@ describe("a RuntimeEnvironment is refused", () => {
   const table: [string, Fields, string][] = [
     ["without a title", { title: undefined }, "spec.title"],
     ["without an image", { dockerImage: undefined }, "spec.dockerImage"],
+    ["with an image by reference and by name", { image: { name: "jupyter" } }, "spec.dockerImage"],
+    ["with an Image of another namespace", { image: { name: "other/jupyter" } }, "spec.image.name"],
+    ["with an Image that has no name", { dockerImage: undefined, image: {} }, "spec.image.name"],
     ["without a language", { language: undefined }, "spec.language"],
     ["without resources", { resourcesRanges: undefined }, "spec.resourcesRanges"],
     [

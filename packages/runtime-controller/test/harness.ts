@@ -108,7 +108,8 @@ export class Harness {
     const environment = { ...environmentManifest(namespace), metadata: storedEnvironment().metadata };
     const settings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
     const identity = { ulid, tokenKeyId: "key-1", revision: "r" };
-    const manifest = buildWarmPod({ pool, environment, settings }, identity);
+    const image = "datalayer/jupyter-python:0.0.8";
+    const manifest = buildWarmPod({ pool, environment, image, settings }, identity);
     const metadata = { ...manifest.metadata, namespace, ownerReferences: [] };
     const { name } = await admin.create(Pod, { ...manifest, metadata }).then((pod) => pod.metadata);
     await eventually(async () => (await this.runtime(name))?.ready, { message: `${name} being ready` });

@@ -120,7 +120,7 @@ export function observation(
   const environment = storedEnvironment();
   const settings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
   return {
-    ...(fault ? { fault } : { template: { pool, environment, settings, revision } }),
+    ...(fault ? { fault } : { template: { pool, environment, image: "jupyter:1", settings, revision } }),
     pool,
     cordonedNodes: new Set(),
     maxLifeMs: Infinity,

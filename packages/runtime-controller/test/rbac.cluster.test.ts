@@ -6,6 +6,7 @@ import { Pod } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { label } from "../src/runtime/names.ts";
 import { type Harness, startHarness, type TestReplica } from "./harness.ts";
+import { installImageKind } from "./image-kind.ts";
 import { chartObjects } from "./manifests.ts";
 
 interface Role {
@@ -36,6 +37,7 @@ let replica: TestReplica;
 
 beforeAll(async () => {
   cluster = await startHarness();
+  await installImageKind(cluster.admin);
   replica = await cluster.startReplica("restricted");
 });
 
@@ -85,9 +87,12 @@ describe("the rights of the runtime-controller", () => {
     ]);
   });
 
-  it("are confined to the namespace, but for reading nodes", () => {
+  it("are confined to the namespace, but for reading nodes and Images", () => {
     const clusterWide = roles.filter(({ kind }) => kind === "ClusterRole").flatMap(({ rules }) => rules);
-    expect(clusterWide).toEqual([{ apiGroups: [""], resources: ["nodes"], verbs: ["list", "watch"] }]);
+    expect(clusterWide).toEqual([
+      { apiGroups: [""], resources: ["nodes"], verbs: ["list", "watch"] },
+      { apiGroups: ["datalayer.io"], resources: ["images"], verbs: ["list", "watch"] },
+    ]);
   });
 });
 

@@ -156,7 +156,8 @@ describe("a runtime", () => {
 describe("a runtime that is created for its user", () => {
   const template = {
     pool: storedPool(),
-    environment: storedEnvironment({ dockerImage: "i" }),
+    environment: storedEnvironment(),
+    image: "i",
     settings: { serviceAccount: "default", imagePullSecrets: [] },
   };
   const identity = { ulid: "01j9z8w7v6t5s4r3q2p1n0m9k8", tokenKeyId: "k1", revision: "r" };

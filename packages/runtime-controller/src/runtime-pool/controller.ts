@@ -5,6 +5,7 @@ import {
   type Controller,
   type Report,
 } from "@datalayer/shared/controller/controller";
+import type { Image } from "@datalayer/shared/crds/image";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { Node, Pod } from "@datalayer/shared/kube/kinds";
@@ -12,6 +13,8 @@ import { keyOf } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { annotation } from "../runtime/names.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
+import { environmentsNaming } from "../runtime-environment/image.ts";
+import { poolsUsing } from "../runtime-environment/pools-using.ts";
 import { carryOut, ensureTokenSecret, type Hands } from "./carry-out.ts";
 import type { PoolObservation } from "./observation.ts";
 import { isWarm, planPool } from "./plan.ts";
@@ -24,6 +27,7 @@ import { gatherTemplate, type TemplateSources } from "./template.ts";
 export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped">, TemplateSources {
   pools: ObjectReader<RuntimePool>;
   environments: ObjectReader<RuntimeEnvironment>;
+  images: ObjectReader<Image>;
   nodes: ObjectReader<Node>;
   runtimes: Runtimes;
   /** Age at which a warm runtime is replaced, in milliseconds; Infinity never. */
@@ -33,7 +37,7 @@ export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped">, Te
 
 /** Keeps the size of every pool available. */
 export function runtimePoolController(options: RuntimePoolOptions): Controller {
-  const { pools, environments, nodes, pods } = options;
+  const { pools, environments, images, nodes, pods } = options;
   const reconciler = new PoolReconciler(options);
   return controller({
     name: "runtime-pool",
@@ -42,6 +46,7 @@ export function runtimePoolController(options: RuntimePoolOptions): Controller {
     watches: [
       { informer: pods, keys: poolOfPod },
       { informer: environments, keys: (environment) => poolsOf(environment, pools) },
+      { informer: images, keys: (image) => poolsRunning(image, options) },
       { informer: nodes, keys: (node) => (isCordoned(node) ? poolsOn(node, options.runtimes) : []) },
     ],
     reconcile: (pool, context) => reconciler.reconcile(pool, context),
@@ -112,8 +117,11 @@ function poolOfPod({ metadata }: Pod): string[] {
 }
 
 function poolsOf({ metadata }: RuntimeEnvironment, pools: ObjectReader<RuntimePool>): string[] {
-  const using = pools.list(metadata.namespace).filter(({ spec }) => spec.environment === metadata.name);
-  return using.map((pool) => keyOf(pool.metadata));
+  return poolsUsing(metadata, pools).map((pool) => keyOf(pool.metadata));
+}
+
+function poolsRunning(image: Image, { environments, pools, imageSources }: RuntimePoolOptions): string[] {
+  return environmentsNaming(image, environments, imageSources).flatMap((one) => poolsOf(one, pools));
 }
 
 function poolsOn({ metadata }: Node, runtimes: Runtimes): string[] {

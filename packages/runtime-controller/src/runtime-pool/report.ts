@@ -34,8 +34,8 @@ export function reportPool(observed: PoolObservation): Report<RuntimePool> {
 
 function outcomeOf(observed: PoolObservation, counts: PoolCounts): Outcome {
   const { pool, backoffMs, template, fault } = observed;
-  if (fault) return stalled(fault);
   const retryAfterMs = Math.max(lookAgainMs, backoffMs);
+  if (fault) return fault.isPassing ? waiting({ ...fault, retryAfterMs }) : stalled(fault);
   const hindrance = hindranceOf(observed, counts);
   if (hindrance) return waiting({ ...hindrance, retryAfterMs });
   if (isRolling(observed)) return waiting({ ...rollingOut(template.revision), retryAfterMs });

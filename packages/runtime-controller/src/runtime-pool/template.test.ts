@@ -5,17 +5,23 @@ import { storedEnvironment, storedPool } from "../../test/pool-objects.ts";
 import { revisionOf } from "../runtime/pod-builder.ts";
 import { type FoundTemplate, gatherTemplate } from "./template.ts";
 
+const imageSources = {
+  images: { get: () => undefined },
+  imagesNamespace: "datalayer-builds",
+  dockerRegistry: "registry.example",
+};
 const podSettings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
 
 function templateOf(pool: RuntimePool, environments: RuntimeEnvironment[]): FoundTemplate {
   const get = ({ name }: { name: string }) => environments.find(({ metadata }) => metadata.name === name);
-  return gatherTemplate(pool, { environments: { get }, podSettings });
+  return gatherTemplate(pool, { environments: { get }, imageSources, podSettings });
 }
 
 describe("the template of a pool", () => {
   it("is made of the pool and its environment, and carries their revision", () => {
     const [pool, environment] = [storedPool(), storedEnvironment()];
-    const parts = { pool, environment, settings: podSettings };
+    const image = "registry.example/datalayer/jupyter-python:0.0.8";
+    const parts = { pool, environment, image, settings: podSettings };
     expect(templateOf(pool, [environment])).toEqual({
       template: { ...parts, revision: revisionOf(parts) },
     });
@@ -26,6 +32,14 @@ describe("the template of a pool", () => {
       reason: "EnvironmentNotFound",
       message:
         'spec.environment: there is no RuntimeEnvironment "python-simple-env" in namespace datalayer-runtimes.',
+    });
+  });
+
+  it("is missing without the image of its environment", () => {
+    const environment = storedEnvironment({ dockerImage: undefined, image: { name: "jupyter" } });
+    expect(templateOf(storedPool(), [environment]).fault).toEqual({
+      reason: "ImageNotFound",
+      message: 'spec.image.name: there is no Image "jupyter" in namespace datalayer-builds.',
     });
   });
 

@@ -1,12 +1,15 @@
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { type ImageReason, type ImageSources, imageOf } from "../runtime-environment/image.ts";
 import { revisionOf, type RuntimePodSettings, type RuntimeTemplate } from "../runtime/pod-builder.ts";
 
 /** Why it is not known what the Pods of a pool are made of. */
 export interface TemplateFault {
-  reason: "EnvironmentNotFound";
+  reason: "EnvironmentNotFound" | ImageReason;
   message: string;
+  /** Whether it ends without anybody changing something. */
+  isPassing?: boolean;
 }
 
 /** What the Pods of a pool are made of and its hash, or why that is not known: then no Pod is created. */
@@ -17,6 +20,7 @@ export type FoundTemplate =
 /** Where templates are put together from. */
 export interface TemplateSources {
   environments: Pick<ObjectReader<RuntimeEnvironment>, "get">;
+  imageSources: ImageSources;
   podSettings: RuntimePodSettings;
 }
 
@@ -26,7 +30,9 @@ export function gatherTemplate(pool: RuntimePool, sources: TemplateSources): Fou
   const name = pool.spec.environment;
   const environment = name === undefined ? undefined : sources.environments.get({ namespace, name });
   if (!environment) return { fault: environmentNotFound(pool) };
-  const template = { pool, environment, settings: sources.podSettings };
+  const { reference, fault } = imageOf(environment, sources.imageSources);
+  if (fault) return { fault };
+  const template = { pool, environment, image: reference, settings: sources.podSettings };
   return { template: { ...template, revision: revisionOf(template) } };
 }
 

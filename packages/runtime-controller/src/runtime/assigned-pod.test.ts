@@ -10,6 +10,7 @@ const identity = { ulid: "01j9z8w7v6t5s4r3q2p1n0m9k8", tokenKeyId: "k1", revisio
 const template: RuntimeTemplate = {
   pool: storedPool(),
   environment: storedEnvironment(),
+  image: "jupyter:1",
   settings: { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] },
 };
 

@@ -8,7 +8,12 @@ import { parseRuntime } from "./runtime.ts";
 
 const settings: RuntimePodSettings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
 const identity = { ulid: "01j9z8w7v6t5s4r3q2p1n0m9k8", tokenKeyId: "k1", revision: "0123456789" };
-const minimal: RuntimeTemplate = { pool: storedPool(), environment: storedEnvironment(), settings };
+const minimal: RuntimeTemplate = {
+  pool: storedPool(),
+  environment: storedEnvironment(),
+  image: "datalayer/jupyter-python:0.0.8",
+  settings,
+};
 const full: RuntimeTemplate = {
   pool: storedPool({
     resources: { requests: { cpu: "250m" }, limits: { memory: "2Gi", "nvidia.com/gpu": "1" } },
@@ -29,7 +34,8 @@ const full: RuntimeTemplate = {
     home: "/home/jovyan",
     resourcesRanges: { default: { requests: { memory: "64Mi" }, limits: { cpu: "4", memory: "1Gi" } } },
   }),
-  settings: { ...settings, dockerRegistry: "registry.example/team", imagePullSecrets: ["reg-creds"] },
+  image: "registry.example/team/datalayer/jupyter-python:0.0.8",
+  settings: { ...settings, imagePullSecrets: ["reg-creds"] },
 };
 
 describe("a warm Pod", () => {
@@ -71,11 +77,6 @@ describe("a warm Pod", () => {
     const environment = storedEnvironment({ env: [{ name: "HOME", value: "/home/jovyan" }] });
     const { env = [] } = buildWarmPod({ ...minimal, environment }, identity).spec!.containers[0]!;
     expect(env.filter(({ name }) => name === "HOME")).toEqual([{ name: "HOME", value: "/home/jovyan" }]);
-  });
-
-  it("shows an image whose registry is not set as it is written", () => {
-    const [container] = buildWarmPod(minimal, identity).spec!.containers;
-    expect(container?.image).toBe("${DATALAYER_DOCKER_REGISTRY}/datalayer/jupyter-python:0.0.8");
   });
 });
 
@@ -119,7 +120,7 @@ describe("the revision of a pool", () => {
   });
 
   const other: [string, RuntimeTemplate][] = [
-    ["image", withEnvironment({ dockerImage: "other:1" })],
+    ["image", { ...minimal, image: "other:1" }],
     ["variable", withEnvironment({ env: [{ name: "A", value: "1" }] })],
     ["home", withEnvironment({ home: "/home/jovyan" })],
     ["default resource", withEnvironment({ resourcesRanges: { default: { limits: { cpu: "1" } } } })],
@@ -127,7 +128,6 @@ describe("the revision of a pool", () => {
     ["node selector", withPool({ nodeSelector: { a: "b" } })],
     ["toleration", withPool({ tolerations: [{ operator: "Exists" }] })],
     ["affinity", withPool({ affinity: { podAntiAffinity: {} } })],
-    ["registry", { ...minimal, settings: { ...settings, dockerRegistry: "r" } }],
     ["ServiceAccount", { ...minimal, settings: { ...settings, serviceAccount: "other" } }],
     ["part of a feature", { ...minimal, parts: [{ env: [{ name: "B", value: "b" }] }] }],
     ["pull Secret", { ...minimal, settings: { ...settings, imagePullSecrets: ["reg-creds"] } }],

@@ -15,8 +15,6 @@ import { basePathOf } from "./url.ts";
 
 /** What the administrator sets for every runtime Pod. */
 export interface RuntimePodSettings {
-  /** Replaces `${DATALAYER_DOCKER_REGISTRY}` in image references. */
-  dockerRegistry?: string;
   /** ServiceAccount of the Pods, without a mounted token. */
   serviceAccount: string;
   /** Secrets to pull images with. */
@@ -27,12 +25,13 @@ export interface RuntimePodSettings {
 export interface RuntimeTemplate {
   pool: RuntimePool;
   environment: RuntimeEnvironment;
+  /** Reference of the environment's image. */
+  image: string;
   settings: RuntimePodSettings;
   /** What features add to each of the Pods alike; default: nothing. */
   parts?: readonly PodParts[];
 }
 
-const registryVariable = "${DATALAYER_DOCKER_REGISTRY}";
 const runAsUser = 1000;
 const runAsGroup = 100;
 
@@ -132,7 +131,7 @@ function ownedBy(pool: RuntimePool): {
 }
 
 function containerOf(
-  { pool, environment, settings }: RuntimeTemplate,
+  { pool, environment, image }: RuntimeTemplate,
   ulid: string,
   parts: Required<PodParts>,
 ): Container {
@@ -140,10 +139,7 @@ function containerOf(
   const probe = { httpGet: { path: `${basePath}/api`, port: jupyterPort }, timeoutSeconds: 5 };
   return {
     name: jupyterContainer,
-    image: environment.spec.dockerImage.replace(
-      registryVariable,
-      settings.dockerRegistry ?? registryVariable,
-    ),
+    image,
     ports: [{ name: "jupyter", containerPort: jupyterPort }],
     env: [
       ...variablesOf(environment.spec),

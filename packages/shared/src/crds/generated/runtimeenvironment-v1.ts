@@ -30,7 +30,7 @@ export interface Spec {
    * Reference of the image that runs. A leading ${DATALAYER_DOCKER_REGISTRY} stands for the
    * registry that the operator is set to.
    */
-  dockerImage: string;
+  dockerImage?: string;
   /**
    * Variables of the runtime's process. For what is secret use a Secret instead.
    */
@@ -47,6 +47,10 @@ export interface Spec {
    * Slug of the icon that represents the environment, such as ai-agent.
    */
   icon?: string;
+  /**
+   * The Image whose newest build runs, in place of dockerImage. A new build rolls the pools.
+   */
+  image?: Image;
   /**
    * Secrets in the same namespace to pull the image with, beside those that the operator is
    * set to.
@@ -128,6 +132,16 @@ export interface Env {
 }
 
 /**
+ * The Image whose newest build runs, in place of dockerImage. A new build rolls the pools.
+ */
+export interface Image {
+  /**
+   * Name of the Image, in the namespace of images that the operator is set to.
+   */
+  name: string;
+}
+
+/**
  * One Secret.
  */
 export interface ImagePullSecret {
@@ -142,7 +156,8 @@ export interface ImagePullSecret {
  */
 export interface Kernel {
   /**
-   * Name proposed to the user for a new runtime.
+   * Name of a new runtime when its claim gives none. {title}, {environment}, {type}, {date}
+   * and {time} (UTC) stand for what they say.
    */
   givenNameTemplate?: string;
 }
@@ -242,9 +257,22 @@ export interface StatusObject {
    */
   conditions?: Condition[];
   /**
+   * Reference of the image that new runtimes run, with registry and digest where they are
+   * known.
+   */
+  image?: string;
+  /**
    * Generation of the spec that this status speaks of.
    */
   observedGeneration?: number;
+  /**
+   * Number of the pools that use the environment.
+   */
+  poolCount?: number;
+  /**
+   * Names of the pools that use the environment, the first hundred of them.
+   */
+  pools?: string[];
 }
 
 /**
