@@ -22,7 +22,7 @@ export interface WriteFigures {
   writesPerLife: number;
   /** The same by verb and resource. */
   writesPerLifeBy: Record<string, number>;
-  /** Writes on the pool that all runtimes share (its status, its Events), over this many lives. */
+  /** Writes on what all runtimes share (the pool's status and Events, the records of usage), over this many lives. */
   poolWrites: number;
   lives: number;
 }
@@ -115,15 +115,17 @@ async function isGone({ cluster }: Counted, podName: string): Promise<void> {
   await eventually(gone, { timeoutMs: 60_000, intervalMs: 50, message: `the end of Pod ${podName}` });
 }
 
-function isAboutPool({ resource, body = "" }: ProxiedRequest): boolean {
+function isShared({ resource, body = "" }: ProxiedRequest): boolean {
   return (
-    resource.startsWith("runtime-pools") || (resource === "events" && body.includes('"kind":"RuntimePool"'))
+    resource.startsWith("runtime-pools") ||
+    resource === "configmaps" ||
+    (resource === "events" && body.includes('"kind":"RuntimePool"'))
   );
 }
 
 function perLife(log: RequestLog, lives: number): Omit<WriteFigures, "writesBeforeAnswer"> {
   const others = log.writes({ exceptResource: "leases" });
-  const writes = others.filter((one) => !isAboutPool(one));
+  const writes = others.filter((one) => !isShared(one));
   const kinds = new Map<string, number>();
   for (const { verb, resource } of writes) {
     const kind = `${verb} ${resource}`;

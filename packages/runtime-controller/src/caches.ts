@@ -4,13 +4,14 @@ import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { InformerSet } from "@datalayer/shared/kube/informer-set";
-import { Node, PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
+import { ConfigMap, Node, PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { label, runtimeApp } from "./runtime/names.ts";
 import { trimPod } from "./runtime/trim-pod.ts";
 import { poolIndexes } from "./runtime-environment/pools-using.ts";
+import { segmentLabel } from "./end-of-life/usage-segments.ts";
 import { runtimeIndexes } from "./runtime/runtimes.ts";
 import { volumeIndexes } from "./volume/volumes.ts";
 
@@ -24,6 +25,8 @@ export interface Caches {
   nodes: Informer<Node>;
   /** The volumes of users and the homes of runtimes. */
   volumeClaims: InformerSet<PersistentVolumeClaim>;
+  /** What ended runtimes used. */
+  usage: Informer<ConfigMap>;
 }
 
 /** Makes the caches; nothing is read before they are started. */
@@ -31,11 +34,13 @@ export function createCaches(options: {
   client: RestClient;
   namespaces: readonly string[];
   imagesNamespace: string;
+  /** The namespace of the operator itself. */
+  podNamespace: string;
   clock: Clock;
   log: Logger;
   metrics: InformerMetrics;
 }): Caches {
-  const { namespaces, imagesNamespace, ...common } = options;
+  const { namespaces, imagesNamespace, podNamespace, ...common } = options;
   return {
     pods: new InformerSet({
       ...common,
@@ -55,6 +60,12 @@ export function createCaches(options: {
       kind: PersistentVolumeClaim,
       labelSelector: `${label.app}=${runtimeApp}`,
       indexes: volumeIndexes,
+    }),
+    usage: new Informer({
+      ...common,
+      namespace: podNamespace,
+      kind: ConfigMap,
+      labelSelector: `${segmentLabel.name}=${segmentLabel.value}`,
     }),
   };
 }

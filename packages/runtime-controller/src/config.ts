@@ -87,6 +87,13 @@ const table = settingTable({
     default: "reg-creds",
     description: "The Secrets that runtime Pods pull their images with.",
   },
+  usageRecordsKept: {
+    name: "DATALAYER_USAGE_RECORDS_KEPT",
+    schema: integer({ min: 100, max: 100_000 }),
+    default: "10000",
+    unit: "records",
+    description: "How many records of usage are kept for GET /usage; older ones are dropped by the hundred.",
+  },
   maxLifeSeconds: {
     name: "DATALAYER_AVAILABLE_RUNTIMES_MAX_LIFE_SEC",
     schema: integer({ min: -1 }),

@@ -5,12 +5,12 @@ import type { Caches } from "./caches.ts";
 import type { Claims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { endOfLifeController } from "./end-of-life/controller.ts";
-import type { Usage } from "./end-of-life/usage.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import { runtimePoolController } from "./runtime-pool/controller.ts";
+import type { UsageParts } from "./usage.ts";
 
 /** All that runs while this process leads. */
 export function createControllers(options: {
@@ -21,9 +21,9 @@ export function createControllers(options: {
   imageSources: ImageSources;
   settings: RuntimeControllerSettings;
   clock: Clock;
-  recordUsage: (usage: Usage) => void;
+  usage: UsageParts;
 }): Controller[] {
-  const { caches, claims, runtimes, tokens, imageSources, settings, clock, recordUsage } = options;
+  const { caches, claims, runtimes, tokens, imageSources, settings, clock, usage } = options;
   const { pods } = caches;
   return [
     runtimePoolController({
@@ -42,6 +42,6 @@ export function createControllers(options: {
       newUlid: () => ulid().toLowerCase(),
     }),
     runtimeEnvironmentController({ ...caches, imageSources }),
-    endOfLifeController({ pods, runtimes, ...claims, recordUsage }),
+    endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle: () => false }),
   ];
 }

@@ -21,11 +21,11 @@ import { claimMetrics } from "./claim/claim-metrics.ts";
 import { createClaims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
-import { usageRecorder } from "./end-of-life/usage-recorder.ts";
 import { createApi } from "./http/api.ts";
 import type { VolumeRoutesOptions } from "./http/volumes.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
+import { createUsage } from "./usage.ts";
 import { Volumes } from "./volume/volumes.ts";
 
 /** What a replica is made of. */
@@ -68,6 +68,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     client,
     namespaces: settings.namespaces,
     imagesNamespace: settings.imagesNamespace,
+    podNamespace: settings.podNamespace,
     clock,
     log,
     metrics: informerMetrics(registry),
@@ -84,7 +85,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     seals: tokens,
   });
   const runtimes = new Runtimes(caches.pods);
-  const recordUsage = usageRecorder(log, registry);
+  const usage = createUsage({ caches, settings, clock, log, registry });
   const imageSources = { ...settings, images: caches.images };
   const controllers = createControllers({
     caches,
@@ -94,7 +95,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     imageSources,
     settings,
     clock,
-    recordUsage,
+    usage,
   });
   const leadership = controllerMetrics(registry);
   const elector = new LeaderElector({
@@ -109,6 +110,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   const api = await createApi({
     ...caches,
     ...claims,
+    ...usage,
     client: claimClient,
     runtimes,
     tokens,

@@ -40,6 +40,7 @@ export async function launchClaims(link: ProxiedClient, namespace: string): Prom
     client,
     namespaces: [namespace],
     imagesNamespace: namespace,
+    podNamespace: namespace,
     metrics: informerMetrics(registry),
   });
   const metrics = claimMetrics(registry);

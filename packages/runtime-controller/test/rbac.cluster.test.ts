@@ -2,12 +2,14 @@ import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { freezeWatch, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { pointer } from "@datalayer/shared/kube/json-patch";
-import { Pod } from "@datalayer/shared/kube/kinds";
+import { ConfigMap, Pod } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
+import { planAppend, segmentManifest } from "../src/end-of-life/usage-segments.ts";
 import { label } from "../src/runtime/names.ts";
 import { type Harness, startHarness, type TestReplica } from "./harness.ts";
 import { installImageKind } from "./image-kind.ts";
 import { chartObjects } from "./manifests.ts";
+import { usage } from "./usage.ts";
 
 interface Role {
   kind: string;
@@ -38,7 +40,8 @@ let replica: TestReplica;
 beforeAll(async () => {
   cluster = await startHarness();
   await installImageKind(cluster.admin);
-  replica = await cluster.startReplica("restricted");
+  await fillUsage();
+  replica = await cluster.startReplica("restricted", { settings: { DATALAYER_USAGE_RECORDS_KEPT: "100" } });
 });
 
 describe("the rights of the runtime-controller", () => {
@@ -47,7 +50,8 @@ describe("the rights of the runtime-controller", () => {
     await drain();
     await drain(); // the second Event of a kind is counted on the first one
     await resizeOverRest();
-    await endOverRest();
+    await endOverRest(); // its usage begins a segment, and drops an old one
+    await endOverRest(); // its usage is added
     await loseACandidate();
     await keepAVolume();
     const { log } = cluster.proxy;
@@ -95,6 +99,14 @@ describe("the rights of the runtime-controller", () => {
     ]);
   });
 });
+
+/** Two hundred records of usage, of which one hundred are to be kept. */
+async function fillUsage(): Promise<void> {
+  for (const last of [0, 100]) {
+    const records = Array.from({ length: 100 }, (_, index) => usage(`old-${last + index + 1}`));
+    await cluster.admin.create(ConfigMap, segmentManifest(cluster.namespace, planAppend(last, records)));
+  }
+}
 
 /** Takes the only runtime of the pool, and waits for what that does to its conditions. */
 async function drain(): Promise<void> {

@@ -27,6 +27,8 @@ c.ServerApp.ip = "0.0.0.0"
 c.ServerApp.port = 2300
 c.ServerApp.port_retries = 0
 c.ServerApp.allow_remote_access = True
+# On SIGTERM, kernels get this time to end by themselves; the rest of the Pod's grace of 30 s is the server's.
+c.KernelManager.shutdown_wait_time = 20.0
 c.ServerApp.open_browser = False
 c.ServerApp.root_dir = os.environ.get("HOME", "/home/datalayer")
 # Terminals, like kernels, have what the claim of the runtime brings.

@@ -10,18 +10,18 @@ import type { PodHistory } from "../../test/pod-history.ts";
 import { claimPatch } from "../claim/claim-patch.ts";
 import { usageFinalizer } from "../runtime/names.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Usage } from "./usage.ts";
+import type { UsageRecord } from "./usage-record.ts";
 
 let harness: Harness;
 let history: PodHistory;
 let leader: TestReplica;
-const usages: Usage[] = [];
+const usages: UsageRecord[] = [];
 /** Keeps what is recorded as usage. */
 const log: Logger = {
   ...silentLogger,
   child: () => log,
   info: (_, fields) => {
-    if (fields?.["usage"]) usages.push(fields["usage"] as Usage);
+    if (fields?.["usage"]) usages.push(fields["usage"] as UsageRecord);
   },
 };
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   await harness.warmPool({ name: "pool", size: 3, burningRate: 10 });
 });
 
-const usageOf = (podName: string): Usage[] => usages.filter((usage) => usage.podName === podName);
+const usageOf = (podName: string): UsageRecord[] => usages.filter((usage) => usage.pod_name === podName);
 const lifeOf = (podName: string) => [...history.lives.values()].find(({ name }) => name === podName);
 async function gone(podName: string): Promise<void> {
   await eventually(() => lifeOf(podName)?.gone, { message: `${podName} being gone` });
@@ -61,7 +61,14 @@ describe("an assigned runtime", () => {
     await leader.ask("DELETE", `/runtimes/${name}`);
     await gone(name);
     expect(usageOf(name)).toMatchObject([
-      { podName: name, userUid: "user-7", reservationId: "res-7", pool: "pool", environment: "pool" },
+      {
+        pod_name: name,
+        user_uid: "user-7",
+        reservation_id: "res-7",
+        pool_name: "pool",
+        environment_name: "pool",
+        reason: "Deleted",
+      },
     ]);
     expect(await leader.counter("datalayer_runtime_used_seconds_total")).toBeGreaterThanOrEqual(0);
   });
@@ -89,7 +96,7 @@ describe("an assigned runtime", () => {
     await gone(name);
     const [usage, ...more] = usageOf(name);
     expect(more).toEqual([]);
-    expect(usage).toMatchObject({ credits: usage!.seconds * 10 });
+    expect(usage).toMatchObject({ credits: usage!.seconds * 10, reason: "CreditsUsedUp" });
     expect(usage!.seconds).toBeGreaterThanOrEqual(1);
   });
 
@@ -109,7 +116,7 @@ describe("an assigned runtime", () => {
       { subresource: "status" },
     );
     await gone(name);
-    expect(usageOf(name)).toMatchObject([{ seconds: 7, credits: 70 }]);
+    expect(usageOf(name)).toMatchObject([{ seconds: 7, credits: 70, reason: "PodEnded" }]);
   });
 
   it("that is warm goes without usage", async () => {

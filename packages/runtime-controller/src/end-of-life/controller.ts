@@ -7,33 +7,37 @@ import {
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
-import type { ClaimHistory } from "../claim/claim-history.ts";
-import type { ClaimOrder } from "../claim/claim-order.ts";
 import { usageFinalizer } from "../runtime/names.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Runtimes } from "../runtime/runtimes.ts";
+import { endRuntime } from "./end-runtime.ts";
 import { planEnding } from "./ending.ts";
-import { deleteIfThere, endSeconds, isSecond } from "./seconds.ts";
-import { hasStopped, stopDeadlineMs, type Usage, usageOf } from "./usage.ts";
+import { endSeconds, type Firsts, isSecond } from "./seconds.ts";
+import type { UsageLedger } from "./usage-ledger.ts";
+import type { UsageRecord } from "./usage-record.ts";
+import { hasStopped, stopDeadlineMs, usageOf } from "./usage.ts";
 
 /** What the end-of-life controller reads, and where usage goes. */
-export interface EndOfLifeOptions {
+export interface EndOfLifeOptions extends Firsts {
   pods: ObjectReader<Pod>;
-  runtimes: Runtimes;
-  order: ClaimOrder;
-  history: ClaimHistory;
-  /** Called once per ended assignment before its Pod may go; again only by another process after a crash. */
-  recordUsage: (usage: Usage) => void;
+  /** Whether nobody has used the runtime for as long as its pool allows. */
+  isIdle: (runtime: Runtime) => boolean;
+  ledger: Pick<UsageLedger, "append">;
+  /** Called once per ended assignment, when its usage is stored; again only by another process after a crash. */
+  tellUsage: (usage: UsageRecord) => void;
 }
 
-/** Ends assigned runtimes whose time is over, and lets an ended one go once its usage is recorded. */
+/** Runtimes that end together wait for each other's usage to be written with theirs. */
+const workers = 16;
+
+/** Ends assigned runtimes whose time is over, and lets an ended one go once its usage is stored. */
 export function endOfLifeController(options: EndOfLifeOptions): Controller {
   const { pods, runtimes } = options;
-  const recordOnce = oncePerPod(options);
+  const tellOnce = oncePerPod(options);
   return controller({
     name: "end-of-life",
     for: Pod,
     informer: pods,
+    workers,
     selects: (pod) => runtimes.of(pod)?.assignment !== undefined,
     reportsStatus: false,
     finalizer: usageFinalizer,
@@ -43,22 +47,21 @@ export function endOfLifeController(options: EndOfLifeOptions): Controller {
     },
     cleanup: async (pod, context) => {
       const runtime = runtimes.of(pod);
-      if (runtime) await endSeconds(runtime, options, context);
-      return closeUsage(runtime, context.clock.now(), recordOnce);
+      return runtime ? closeUsage(runtime, { ...options, tellUsage: tellOnce }, context) : settled();
     },
   });
 }
 
 /** The finalizer may have to be removed again and again, but usage counts once. */
-function oncePerPod({ pods, recordUsage }: EndOfLifeOptions): (usage: Usage) => void {
-  const recorded = new Set<string>();
+function oncePerPod({ pods, tellUsage }: EndOfLifeOptions): (usage: UsageRecord) => void {
+  const told = new Set<string>();
   pods.onChange(({ type, object }) => {
-    if (type === "deleted") recorded.delete(object.metadata.uid);
+    if (type === "deleted") told.delete(object.metadata.uid);
   });
   return (usage) => {
-    if (recorded.has(usage.podUid)) return;
-    recordUsage(usage);
-    recorded.add(usage.podUid);
+    if (told.has(usage.id)) return;
+    tellUsage(usage);
+    told.add(usage.id);
   };
 }
 
@@ -68,24 +71,25 @@ async function endWhenDue(
   context: Context,
 ): Promise<Report<Pod>> {
   const isSuperseded = await isSecond(runtime, options);
-  const ending = planEnding({ runtime, isSuperseded }, context.clock.now());
+  const isIdle = options.isIdle(runtime);
+  const ending = planEnding({ runtime, isSuperseded, isIdle }, context.clock.now());
   if (!("end" in ending)) return { outcome: settled({ recheckAfterMs: ending.lookAgainAfterMs }) };
+  await endRuntime(context.kube, runtime, { reason: ending.end });
   context.event({ type: "Normal", reason: ending.end, note: `Runtime ${runtime.name} ends.` });
-  await deleteIfThere(runtime, context);
   return { outcome: settled() };
 }
 
-function closeUsage(
-  runtime: Runtime | undefined,
-  nowMs: number,
-  recordUsage: (usage: Usage) => void,
-): Outcome {
-  if (!runtime) return settled();
+async function closeUsage(runtime: Runtime, options: EndOfLifeOptions, context: Context): Promise<Outcome> {
+  const { ledger, tellUsage } = options;
+  await endSeconds(runtime, options, context);
+  const nowMs = context.clock.now();
   if (!hasStopped(runtime, nowMs)) {
     const retryAfterMs = Math.max(1_000, stopDeadlineMs(runtime.pod.metadata.deletionTimestamp) - nowMs + 1);
     return waiting({ reason: "Stopping", message: "The containers are stopping.", retryAfterMs });
   }
-  const usage = usageOf(runtime, nowMs);
-  if (usage) recordUsage(usage);
+  const usage = (await isSecond(runtime, options)) ? undefined : usageOf(runtime, nowMs);
+  if (!usage) return settled();
+  await ledger.append(usage, context.kube);
+  tellUsage(usage);
   return settled();
 }

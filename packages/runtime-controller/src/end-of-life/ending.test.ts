@@ -12,25 +12,31 @@ const assigned = (claim: Partial<Assignment> = {}, traits: RuntimeTraits = {}): 
   assignment: assignment({ startedAt, ...claim }),
 });
 
+interface Seen {
+  isSuperseded?: boolean;
+  isIdle?: boolean;
+  atSecond: number;
+}
+
 describe("the end of an assigned runtime", () => {
-  it.each<[string, Runtime, { isSuperseded: boolean; atSecond: number }, Ending]>([
-    ["is not planned without a limit", assigned(), { isSuperseded: false, atSecond: 99 }, {}],
+  it.each<[string, Runtime, Seen, Ending]>([
+    ["is not planned without a limit", assigned(), { atSecond: 99 }, {}],
     [
       "comes with its expiry",
       assigned({ expiredAt: startedAt + 60 }),
-      { isSuperseded: false, atSecond: 60 },
+      { atSecond: 60 },
       { end: "CreditsUsedUp" },
     ],
     [
       "is awaited until its expiry",
       assigned({ expiredAt: startedAt + 60 }),
-      { isSuperseded: false, atSecond: 50 },
+      { atSecond: 50 },
       { lookAgainAfterMs: 10_000 },
     ],
     [
       "is looked for daily when it is far",
       assigned({ expiredAt: startedAt + 10_000_000 }),
-      { isSuperseded: false, atSecond: 0 },
+      { atSecond: 0 },
       { lookAgainAfterMs: dayMs },
     ],
     [
@@ -57,8 +63,23 @@ describe("the end of an assigned runtime", () => {
       { isSuperseded: true, atSecond: 20 },
       { end: "CreditsUsedUp" },
     ],
-    ["is no matter of a warm one", runtime("01k", { ended: true }), { isSuperseded: false, atSecond: 0 }, {}],
-  ])("%s", (_, one, { isSuperseded, atSecond }, expected) => {
-    expect(planEnding({ runtime: one, isSuperseded }, second(atSecond))).toEqual(expected);
+    ["comes when nobody uses it any more", assigned(), { isIdle: true, atSecond: 5 }, { end: "Idle" }],
+    [
+      "names its credits before its idleness",
+      assigned({ expiredAt: startedAt + 5 }),
+      { isIdle: true, atSecond: 5 },
+      { end: "CreditsUsedUp" },
+    ],
+    [
+      "goes on where another leader began it, whatever has changed since",
+      { ...assigned({ expiredAt: startedAt + 60 }), end: { reason: "Idle" } },
+      { atSecond: 5 },
+      { end: "Idle" },
+    ],
+    ["is no matter of a warm one", runtime("01k", { ended: true }), { atSecond: 0 }, {}],
+  ])("%s", (_, one, { atSecond, ...seen }, expected) => {
+    expect(
+      planEnding({ runtime: one, isSuperseded: false, isIdle: false, ...seen }, second(atSecond)),
+    ).toEqual(expected);
   });
 });

@@ -1,9 +1,9 @@
 import type { Logger } from "@datalayer/shared/log/logger";
 import { Counter, type Registry } from "prom-client";
-import type { Usage } from "./usage.ts";
+import type { UsageRecord } from "./usage-record.ts";
 
-/** Records usage as a log line and in `datalayer_runtime_used_*` metrics. */
-export function usageRecorder(log: Logger, registry: Registry): (usage: Usage) => void {
+/** Says usage as a log line and in `datalayer_runtime_*` metrics. */
+export function usageRecorder(log: Logger, registry: Registry): (usage: UsageRecord) => void {
   const registers = [registry];
   const labelNames = ["environment", "pool"] as const;
   const seconds = new Counter({
@@ -18,10 +18,17 @@ export function usageRecorder(log: Logger, registry: Registry): (usage: Usage) =
     labelNames,
     registers,
   });
+  const ended = new Counter({
+    name: "datalayer_runtime_ended_total",
+    help: "Runtimes that users had and that have ended, by reason",
+    labelNames: [...labelNames, "reason"],
+    registers,
+  });
   return (usage) => {
-    const { environment, pool } = usage;
-    seconds.inc({ environment, pool }, usage.seconds);
-    credits.inc({ environment, pool }, usage.credits);
+    const of = { environment: usage.environment_name, pool: usage.pool_name };
+    seconds.inc(of, usage.seconds);
+    credits.inc(of, usage.credits);
+    ended.inc({ ...of, reason: usage.reason });
     log.info("a runtime has ended", { usage });
   };
 }

@@ -13,7 +13,7 @@ const afterMs = (seconds: number): number => startMs + seconds * 1000;
 function assigned(metadata: Partial<Pod["metadata"]> = {}, traits: RuntimeTraits = {}): Runtime {
   const pod = runtimePod("01k", {
     state: "assigned",
-    labels: { [label.userUid]: "user-1", [label.reservationId]: "res-1" },
+    labels: { [label.userUid]: "user-1", [label.reservationId]: "res-1", [label.kernelType]: "notebook" },
     annotations: {
       [annotation.claimId]: "claim-1",
       [annotation.startedAt]: String(startMs / 1000),
@@ -39,16 +39,22 @@ function terminated(...finishedAt: (string | undefined)[]): RuntimeTraits {
 describe("the usage of a runtime", () => {
   it("names who had what, and what it costs", () => {
     expect(usageOf(assigned({ deletionTimestamp: at(60) }), afterMs(90))).toEqual({
-      podName: "runtime-01k",
-      podUid: "uid-of-runtime-01k",
-      userUid: "user-1",
-      reservationId: "res-1",
-      environment: "python-simple-env",
-      pool: "python-simple-pool",
-      startedAt: startMs / 1000,
-      endedAt: startMs / 1000 + 60,
+      id: "uid-of-runtime-01k",
+      pod_name: "runtime-01k",
+      uid: "01k",
+      namespace: "datalayer-runtimes",
+      environment_name: "python-simple-env",
+      pool_name: "python-simple-pool",
+      type: "notebook",
+      user_uid: "user-1",
+      reservation_id: "res-1",
+      started_at: String(startMs / 1000),
+      ended_at: String(startMs / 1000 + 60),
       seconds: 60,
+      burning_rate: 0.5,
       credits: 30,
+      reason: "Deleted",
+      reason_detail: null,
     });
   });
 
@@ -66,6 +72,22 @@ describe("the usage of a runtime", () => {
   it("is the same whenever it is computed after the end", () => {
     const ended = assigned({ deletionTimestamp: at(60) }, terminated(at(40)));
     expect(usageOf(ended, afterMs(90))).toEqual(usageOf(ended, afterMs(9_000)));
+  });
+
+  it("names why it ended, when that was written on the Pod", () => {
+    const annotations = { [annotation.endReason]: "Idle", [annotation.endDetail]: "no one came" };
+    const { pod } = assigned();
+    const ended = { ...pod.metadata, annotations: { ...pod.metadata.annotations, ...annotations } };
+    expect(usageOf(parseRuntime({ ...pod, metadata: ended })!, afterMs(90))).toMatchObject({
+      reason: "Idle",
+      reason_detail: "no one came",
+    });
+  });
+
+  it("costs nothing when it never served", () => {
+    const one = assigned({ deletionTimestamp: at(60) });
+    const never = { ...one, assignment: { ...one.assignment!, startDeadline: startMs / 1000 + 300 } };
+    expect(usageOf(never, afterMs(90))).toMatchObject({ seconds: 0, credits: 0 });
   });
 
   it("is none of a runtime that was never assigned", () => {

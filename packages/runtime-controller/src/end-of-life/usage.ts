@@ -1,40 +1,40 @@
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Assignment, Runtime } from "../runtime/runtime.ts";
+import type { UsageRecord } from "./usage-record.ts";
 
-/** What one assignment used, from the Pod alone: it can be computed again after any crash. */
-export interface Usage {
-  podName: string;
-  podUid: string;
-  userUid: string;
-  reservationId?: string;
-  environment: string;
-  pool: string;
-  /** Epoch seconds. */
-  startedAt: number;
-  /** Epoch seconds. */
-  endedAt: number;
-  seconds: number;
-  credits: number;
-}
-
-/** The usage of an assigned runtime whose Pod has ended; undefined when it was never assigned. */
-export function usageOf(runtime: Runtime, nowMs: number): Usage | undefined {
-  const { assignment, name, uid, environment, pool } = runtime;
+/**
+ * What one assignment used, from the Pod alone: it can be computed again after any crash. Undefined when the
+ * runtime was never assigned.
+ */
+export function usageOf(runtime: Runtime, nowMs: number): UsageRecord | undefined {
+  const { assignment, end } = runtime;
   if (!assignment) return undefined;
-  const { startedAt, burningRate, userUid, reservationId } = assignment;
-  const endedAt = Math.max(startedAt, Math.floor(endOf(runtime, nowMs) / 1000));
+  const { startedAt, burningRate } = assignment;
+  const endedAt = endedAtOf(runtime, assignment, nowMs);
   const seconds = endedAt - startedAt;
   return {
-    podName: name,
-    podUid: uid,
-    userUid,
-    reservationId,
-    environment,
-    pool,
-    startedAt,
-    endedAt,
+    id: runtime.uid,
+    pod_name: runtime.name,
+    uid: runtime.ulid,
+    namespace: runtime.namespace,
+    environment_name: runtime.environment,
+    pool_name: runtime.pool,
+    type: assignment.type,
+    user_uid: assignment.userUid,
+    reservation_id: assignment.reservationId ?? null,
+    started_at: String(startedAt),
+    ended_at: String(endedAt),
     seconds,
+    burning_rate: burningRate,
     credits: seconds * burningRate,
+    reason: end?.reason ?? deleted,
+    reason_detail: end?.detail ?? null,
   };
+}
+
+function endedAtOf(runtime: Runtime, { startedAt, startDeadline }: Assignment, nowMs: number): number {
+  // One that never served has cost nothing.
+  if (startDeadline !== undefined) return startedAt;
+  return Math.max(startedAt, Math.floor(endOf(runtime, nowMs) / 1000));
 }
 
 /** Whether nothing of the Pod runs any more, or its node had its time to say so. */
@@ -45,6 +45,9 @@ export function hasStopped({ pod, ended }: Runtime, nowMs: number): boolean {
   if (containerStatuses.length > 0 && containerStatuses.every(({ state }) => state?.terminated)) return true;
   return nowMs > stopDeadlineMs(pod.metadata.deletionTimestamp);
 }
+
+/** The reason of a runtime whose Pod was deleted, by its user or by anybody else, without another one. */
+export const deleted = "Deleted";
 
 const nodeSilenceMs = 20_000;
 

@@ -8,11 +8,17 @@ import type { Registry } from "prom-client";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
 import { type RuntimeRoutesOptions, serveRuntimes } from "./runtimes.ts";
+import { serveUsage, type UsageRoutesOptions } from "./usage.ts";
 import { serveVolumes, type VolumeRoutesOptions } from "./volumes.ts";
 
 /** What the REST API is made of. */
 export interface ApiOptions
-  extends RuntimeRoutesOptions, PoolRoutesOptions, EnvironmentRoutesOptions, VolumeRoutesOptions {
+  extends
+    RuntimeRoutesOptions,
+    PoolRoutesOptions,
+    EnvironmentRoutesOptions,
+    VolumeRoutesOptions,
+    UsageRoutesOptions {
   version: string;
   log: Logger;
   registry: Registry;
@@ -50,6 +56,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   serveEnvironments(app, `${prefix}/v1`, options);
   servePools(app, `${prefix}/v1`, options);
   serveVolumes(app, `${prefix}/v1`, options);
+  serveUsage(app, `${prefix}/v1`, options);
   return app;
 }
 

@@ -10,6 +10,8 @@ import { expiryOf } from "../claim/assignment.ts";
 import { ClaimError } from "../claim/claim-error.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
 import { annotation } from "../runtime/names.ts";
+import { endRuntime, deleteIfThere, stillLives } from "../end-of-life/end-runtime.ts";
+import { deleted } from "../end-of-life/usage.ts";
 import { addEach } from "../runtime/pod-patch.ts";
 import { parseRuntime } from "../runtime/runtime.ts";
 import { claimProblem } from "./claim-problem.ts";
@@ -34,6 +36,9 @@ const idempotencyHeaders = z.object({
     .max(255)
     .optional()
     .describe("Repeats with the same key get the same runtime."),
+});
+const endQuery = z.object({
+  reason: z.string().max(256).optional().describe("Why, in the caller's words; usage repeats it."),
 });
 const filters = z.object({
   user_uid: z.string().max(63).optional().describe("Only those of this user."),
@@ -142,14 +147,13 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         summary: "End a runtime",
         tags: ["runtimes"],
         params: podNameParams,
+        querystring: endQuery,
         response: { 200: z.object(envelope) },
       },
     },
-    async ({ params }) => {
+    async ({ params, query }) => {
       const runtime = await findRuntime(params.pod_name, options);
-      await options.client.delete(Pod, runtime, { uid: runtime.uid }).catch((error: unknown) => {
-        if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
-      });
+      await endForUser(runtime, query.reason, options);
       return { success: true as const, message: `Runtime ${runtime.name} ends.` };
     },
   );
@@ -207,14 +211,30 @@ async function update(
   const expiredAt = expiryOf(startedAt, body.credits_limit, burningRate);
   const values = { [annotation.givenName]: body.given_name, [annotation.expiredAt]: expiredAt?.toString() };
   try {
-    const pod = await client.patch(Pod, runtime, [
-      { op: "test", path: "/metadata/uid", value: runtime.uid },
-      ...addEach("annotations", values),
-    ]);
+    const pod = await client.patch(Pod, runtime, [...stillLives(runtime), ...addEach("annotations", values)]);
     const updated = parseRuntime(pod);
     if (updated && isAssigned(updated)) return updated;
   } catch (error) {
-    if (!(error instanceof ApiError && (error.isNotFound || error.isPatchRefused))) throw error;
+    if (error instanceof ApiError && error.isPatchRefused) throw isEnding(runtime);
+    if (!(error instanceof ApiError && error.isNotFound)) throw error;
   }
   throw notFound(`runtime "${runtime.name}" has just ended`);
+}
+
+/** Who ends a runtime that ends already is content with that. */
+async function endForUser(
+  runtime: AssignedRuntime,
+  detail: string | undefined,
+  { client }: RuntimeRoutesOptions,
+): Promise<void> {
+  // Without a word it is one write: the reason of a Pod that was just deleted is "Deleted" anyway.
+  if (detail === undefined) return deleteIfThere(client, runtime);
+  await endRuntime(client, runtime, { reason: deleted, detail }).catch(async (error: unknown) => {
+    if (!(error instanceof ApiError && error.isPatchRefused)) throw error;
+    await deleteIfThere(client, runtime);
+  });
+}
+
+function isEnding({ name }: AssignedRuntime): Problem {
+  return new Problem(409, { type: "runtime-ending", detail: `runtime "${name}" is ending already` });
 }

@@ -39,6 +39,12 @@ export const annotation = {
   burningRate: "runtime-pools.datalayer.io/burning-rate",
   /** Epoch seconds by which a runtime that was created for its user has to serve; gone once it does. */
   startDeadline: "runtime-pools.datalayer.io/start-deadline",
+  /** Why it ends, written before its Pod is deleted. */
+  endReason: "runtime-pools.datalayer.io/end-reason",
+  /** What the caller gave as the reason when it ended the runtime. */
+  endDetail: "runtime-pools.datalayer.io/end-detail",
+  /** Epoch seconds; written seldom, see `activity/`. */
+  lastActivityAt: "runtime-pools.datalayer.io/last-activity-at",
   safeToEvict: "cluster-autoscaler.kubernetes.io/safe-to-evict",
   doNotDisrupt: "karpenter.sh/do-not-disrupt",
 } as const;

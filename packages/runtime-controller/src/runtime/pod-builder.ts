@@ -32,6 +32,8 @@ export interface RuntimeTemplate {
   parts?: readonly PodParts[];
 }
 
+/** Jupyter gives its kernels part of this time to save what they hold; see tools/images/jupyter. */
+const graceSeconds = 30;
 const runAsUser = 1000;
 const runAsGroup = 100;
 
@@ -73,7 +75,7 @@ function podSpecOf(template: RuntimeTemplate, ulid: string): Manifest<Pod>["spec
     serviceAccountName: settings.serviceAccount,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    terminationGracePeriodSeconds: 10,
+    terminationGracePeriodSeconds: graceSeconds,
     imagePullSecrets: pullSecretsOf(template),
     securityContext: {
       runAsUser,

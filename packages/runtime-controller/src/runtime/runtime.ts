@@ -29,6 +29,14 @@ export interface Assignment {
   startDeadline?: number;
 }
 
+/** Why a runtime ends, as it is written on its Pod before that is deleted. */
+export interface RuntimeEnd {
+  /** PascalCase. */
+  reason: string;
+  /** What the caller gave as the reason. */
+  detail?: string;
+}
+
 /** A runtime Pod, read once and typed. */
 export interface Runtime {
   readonly pod: Pod;
@@ -52,6 +60,10 @@ export interface Runtime {
   readonly ended: boolean;
   readonly restarts: number;
   readonly assignment?: Assignment;
+  /** Its end has been decided, if nobody deleted the Pod without a word. */
+  readonly end?: RuntimeEnd;
+  /** When it was last in use, in epoch seconds, as last written on the Pod. */
+  readonly lastActivityAt?: number;
 }
 
 const namePrefix = "runtime-";
@@ -85,6 +97,8 @@ export function parseRuntime(pod: Pod): Runtime | undefined {
     ended: pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded",
     restarts: restartsOf(pod),
     assignment: parseAssignment(labels, annotations),
+    end: parseEnd(annotations),
+    lastActivityAt: numberAt(annotations, annotation.lastActivityAt),
   };
 }
 
@@ -94,11 +108,19 @@ function textAt(texts: Texts, key: string): string {
   return texts[key] ?? "";
 }
 
+function numberAt(texts: Texts, key: string): number | undefined {
+  const text = texts[key];
+  return text === undefined ? undefined : Number(text);
+}
+
+function parseEnd(annotations: Texts): RuntimeEnd | undefined {
+  const reason = annotations[annotation.endReason];
+  return reason === undefined ? undefined : { reason, detail: annotations[annotation.endDetail] };
+}
+
 function parseAssignment(labels: Texts, annotations: Texts): Assignment | undefined {
   const claimId = annotations[annotation.claimId];
   if (claimId === undefined) return undefined;
-  const numberAt = (name: string): number | undefined =>
-    annotations[name] === undefined ? undefined : Number(annotations[name]);
   return {
     claimId,
     claimKey: labels[label.claimKey],
@@ -109,9 +131,9 @@ function parseAssignment(labels: Texts, annotations: Texts): Assignment | undefi
     type: textAt(labels, label.kernelType),
     givenName: textAt(annotations, annotation.givenName),
     startedAt: Number(annotations[annotation.startedAt]),
-    expiredAt: numberAt(annotation.expiredAt),
-    burningRate: numberAt(annotation.burningRate) ?? 0,
-    startDeadline: numberAt(annotation.startDeadline),
+    expiredAt: numberAt(annotations, annotation.expiredAt),
+    burningRate: numberAt(annotations, annotation.burningRate) ?? 0,
+    startDeadline: numberAt(annotations, annotation.startDeadline),
   };
 }
 
