@@ -15,10 +15,14 @@ export interface OperatorApi {
   apiKeyPath: string;
 }
 
-/** Claims a runtime of the example's environment, and measures how long the answer took. */
+/**
+ * Claims a runtime of the example's environment, and measures how long the answer took.
+ * @param fields - further fields of the body.
+ */
 export async function claimRuntime(
   { apiUrl, apiKeyPath }: OperatorApi,
   signal: AbortSignal,
+  fields: object = {},
 ): Promise<{ runtime: ClaimedRuntime; claimMs: number }> {
   const apiKey = (await readFile(apiKeyPath, "utf8")).trim();
   // The first request of a process pays for its connection; a caller that runs has one.
@@ -31,6 +35,7 @@ export async function claimRuntime(
       environment_name: "python-simple-env",
       user_uid: "quickstart",
       credits_limit: 100,
+      ...fields,
     }),
     signal,
   });
