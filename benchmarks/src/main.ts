@@ -1,6 +1,7 @@
 import { stderrProgress } from "@datalayer/devcluster/progress";
 import { UserError } from "@datalayer/devcluster/errors";
 import { type BenchContext, benchClaims } from "./claims.ts";
+import { benchInjection } from "./injection.ts";
 import { type BenchOptions, OptionError, parseOptions, usage } from "./options.ts";
 import { soak } from "./soak.ts";
 
@@ -23,6 +24,8 @@ function run(command: BenchOptions["command"], context: BenchContext): Promise<R
   switch (command) {
     case "claims":
       return benchClaims(context);
+    case "injection":
+      return benchInjection(context);
     case "soak":
       return soak(context);
   }

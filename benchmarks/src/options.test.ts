@@ -11,6 +11,7 @@ describe("the command line", () => {
       seconds: 60,
       pods: 5000,
       claims: 10_000,
+      rounds: 100,
       only: workloadNames,
     });
   });

@@ -4,9 +4,12 @@ import { parseArgs } from "node:util";
 export const workloadNames = ["writes", "serial", "burst", "sustained", "memory"] as const;
 export type WorkloadName = (typeof workloadNames)[number];
 
+/** The benches. */
+const commandNames = ["claims", "soak", "injection"] as const;
+
 /** What the reader asked for. */
 export interface BenchOptions {
-  command: "claims" | "soak";
+  command: (typeof commandNames)[number];
   /** One JSON line rather than text for people. */
   json: boolean;
   /** Short runs: they show that everything works, and say little of how fast. */
@@ -20,12 +23,14 @@ export interface BenchOptions {
   only: readonly WorkloadName[];
   /** Claims of the soak. */
   claims: number;
+  /** Claims with variables of the injection bench; as many without are made in turn. */
+  rounds: number;
   /** Folder for V8's CPU profile of the controller; undefined takes none. */
   cpuProfileDir?: string;
 }
 
 /** How to call the bench. */
-export const usage = `Usage: npm run -s bench -- <claims|soak> [options]
+export const usage = `Usage: npm run -s bench -- <${commandNames.join("|")}> [options]
 
 claims   measure claims, on a cluster of its own
   --only <names>     of ${workloadNames.join(",")} (default: all)
@@ -36,7 +41,9 @@ claims   measure claims, on a cluster of its own
   --cpu-profile <dir>  write a CPU profile of the controller there
 soak     two replicas, one of them killed every few seconds
   --claims <n>       (default: 10000)
-Both: --json prints one line of JSON on standard output.`;
+injection  variables in new kernels, on a real node (root on Linux)
+  --rounds <n>       (default: 100)
+All: --json prints one line of JSON on standard output.`;
 
 /** An option that cannot be used; the message says which and what was expected. */
 export class OptionError extends Error {
@@ -44,16 +51,18 @@ export class OptionError extends Error {
 }
 
 const numbers = {
-  full: { rate: 20, seconds: 60, pods: 5_000, claims: 10_000 },
-  quick: { rate: 10, seconds: 5, pods: 200, claims: 200 },
+  full: { rate: 20, seconds: 60, pods: 5_000, claims: 10_000, rounds: 100 },
+  quick: { rate: 10, seconds: 5, pods: 200, claims: 200, rounds: 5 },
 };
 
 /** Reads the command line. @throws OptionError */
 export function parseOptions(argv: readonly string[]): BenchOptions {
   const { values, positionals } = parsed(argv);
-  const [command, ...rest] = positionals;
-  if ((command !== "claims" && command !== "soak") || rest.length > 0) {
-    throw new OptionError(`expected one command, claims or soak, not "${positionals.join(" ")}"`);
+  const command = commandNames.find((name) => name === positionals[0]);
+  if (command === undefined || positionals.length > 1) {
+    throw new OptionError(
+      `expected one command of ${commandNames.join(", ")}, not "${positionals.join(" ")}"`,
+    );
   }
   const { json = false, quick = false, only, "cpu-profile": cpuProfileDir } = values;
   const defaults = quick ? numbers.quick : numbers.full;
@@ -66,6 +75,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     seconds: number("seconds"),
     pods: number("pods"),
     claims: number("claims"),
+    rounds: number("rounds"),
     only: only === undefined ? workloadNames : only.split(",").map(workloadOf),
     ...(cpuProfileDir !== undefined && { cpuProfileDir }),
   };
@@ -84,6 +94,7 @@ function parsed(argv: readonly string[]) {
         rate: text,
         seconds: text,
         pods: text,
+        rounds: text,
         claims: text,
         only: text,
         "cpu-profile": text,
