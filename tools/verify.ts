@@ -12,7 +12,7 @@ const checks: Readonly<Record<string, string>> = {
   "docs/metrics.md": "node tools/docs/metrics.ts --check",
   "docs/openapi": "node tools/docs/openapi.ts --check",
   "types of the REST API":
-    "openapi-typescript docs/openapi/runtime-controller.json -o packages/runtime-client/src/generated/api.ts --check",
+    "openapi-typescript docs/openapi/runtime-controller.json --default-non-nullable=false -o packages/runtime-client/src/generated/api.ts --check",
   "OpenAPI documents": "redocly lint docs/openapi/runtime-controller.json",
   "package-lock.json": "node tools/lockfile/complete.ts --check",
   "problem types and reasons": "node tools/docs/vocabulary.ts",

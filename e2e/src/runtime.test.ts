@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
 import { stderrProgress } from "@datalayer/devcluster/progress";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
@@ -10,7 +9,7 @@ import { RestClient } from "@datalayer/shared/kube/rest";
 import { applyExample, poolOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { startOperator } from "@datalayer/tools/start/operator";
-import { claimRuntime, type ClaimedRuntime, type OperatorApi } from "@datalayer/tools/start/rest";
+import { claimRuntime, type ClaimedRuntime, endRuntime, type OperatorApi } from "@datalayer/tools/start/rest";
 import { untilWarm } from "@datalayer/tools/start/watching";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -89,10 +88,9 @@ describe("a runtime on a real node", () => {
   });
 
   it("ends when its user says so, and its pool is full again", async () => {
-    const { pod_name } = await claim();
-    const headers = { "x-api-key": (await readFile(api.apiKeyPath, "utf8")).trim() };
-    const deleted = await fetch(`${api.apiUrl}/v1/runtimes/${pod_name}`, { method: "DELETE", headers });
-    expect(deleted.status).toBe(200);
+    const runtime = await claim();
+    const { pod_name } = runtime;
+    await endRuntime(api, runtime);
     await eventually(
       async () =>
         (await kube.list(Pod, { namespace, fieldSelector: `metadata.name=${pod_name}` })).items.length === 0,

@@ -1,13 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { UserError } from "@datalayer/devcluster/errors";
+import {
+  type Claim,
+  createRuntimeClient,
+  dataOf,
+  RefusedError,
+  type Runtime,
+  type RuntimeClient,
+} from "@datalayer/runtime-client/client";
 
-/** A runtime as the REST API answers it, as far as the journey needs it. */
-export interface ClaimedRuntime {
-  pod_name: string;
-  token: string;
-  ingress: string;
-}
+/** A runtime, as far as the journey needs it. */
+export type ClaimedRuntime = Pick<Runtime, "pod_name" | "token" | "ingress">;
 
 /** Where the REST API listens, and the file with its key. */
 export interface OperatorApi {
@@ -15,43 +18,41 @@ export interface OperatorApi {
   apiKeyPath: string;
 }
 
+/** A client of the operator's REST API. */
+export function clientOf({ apiUrl, apiKeyPath }: OperatorApi): RuntimeClient {
+  const apiKey = async (): Promise<string> => (await readFile(apiKeyPath, "utf8")).trim();
+  return createRuntimeClient({ baseUrl: new URL(apiUrl).origin, apiKey });
+}
+
 /**
  * Claims a runtime of the example's environment, and measures how long the answer took.
  * @param fields - further fields of the body.
  */
 export async function claimRuntime(
-  { apiUrl, apiKeyPath }: OperatorApi,
+  api: OperatorApi,
   signal: AbortSignal,
-  fields: object = {},
+  fields: Partial<Claim> = {},
 ): Promise<{ runtime: ClaimedRuntime; claimMs: number }> {
-  const apiKey = (await readFile(apiKeyPath, "utf8")).trim();
+  const client = clientOf(api);
   // The first request of a process pays for its connection; a caller that runs has one.
-  await fetch(`${apiUrl}/version`, { signal });
+  await client.GET("/api/operator/version", { signal });
+  const claim = { environment_name: "python-simple-env", user_uid: "quickstart", credits_limit: 100 };
   const startedMs = performance.now();
-  const response = await fetch(`${apiUrl}/v1/runtimes`, {
-    method: "POST",
-    headers: { "x-api-key": apiKey, "content-type": "application/json", "idempotency-key": randomUUID() },
-    body: JSON.stringify({
-      environment_name: "python-simple-env",
-      user_uid: "quickstart",
-      credits_limit: 100,
-      ...fields,
-    }),
-    signal,
-  });
-  const answer = (await response.json()) as { runtime?: ClaimedRuntime; message: string };
-  const claimMs = Math.round((performance.now() - startedMs) * 10) / 10;
-  if (!answer.runtime)
-    throw new UserError(`The claim was refused with ${response.status}: ${answer.message}`);
-  return { runtime: answer.runtime, claimMs };
+  const answer = dataOf(client.POST("/api/operator/v1/runtimes", { body: { ...claim, ...fields }, signal }));
+  const { runtime } = await answer.catch(explain("The claim"));
+  return { runtime, claimMs: Math.round((performance.now() - startedMs) * 10) / 10 };
 }
 
 /** Ends a runtime. */
-export async function endRuntime(
-  { apiUrl, apiKeyPath }: OperatorApi,
-  { pod_name }: ClaimedRuntime,
-): Promise<void> {
-  const headers = { "x-api-key": (await readFile(apiKeyPath, "utf8")).trim() };
-  const response = await fetch(`${apiUrl}/v1/runtimes/${pod_name}`, { method: "DELETE", headers });
-  if (!response.ok) throw new UserError(`Ending ${pod_name} was refused with ${response.status}`);
+export async function endRuntime(api: OperatorApi, { pod_name }: ClaimedRuntime): Promise<void> {
+  const params = { path: { pod_name } };
+  const end = dataOf(clientOf(api).DELETE("/api/operator/v1/runtimes/{pod_name}", { params }));
+  await end.catch(explain(`Ending ${pod_name}`));
+}
+
+/** Refusals are for the reader; other failures are for whoever mends them. */
+function explain(what: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof RefusedError ? new UserError(`${what} was refused with ${error.message}`) : error;
+  };
 }

@@ -137,7 +137,7 @@ export interface components {
              * @default notebook
              * @enum {string}
              */
-            type: "notebook" | "cell" | "terminal" | "job";
+            type?: "notebook" | "cell" | "terminal" | "job";
             /** @description The name the user gives it. */
             given_name?: string;
             /** @description Who gets it. */

@@ -89,7 +89,7 @@ export function unavailable(options: {
 }
 
 /** The body of a problem: RFC 9457, and the `{success, message}` that published clients read. */
-export function problemBody(problem: Problem, requestId: string): Record<string, unknown> {
+export function problemBody(problem: Problem, requestId: string): z.infer<typeof problemSchema> {
   return {
     ...problem.extensions,
     type: PROBLEM_TYPES + problem.type,
@@ -103,7 +103,7 @@ export function problemBody(problem: Problem, requestId: string): Record<string,
 }
 
 /** The body of a problem, for the OpenAPI document. */
-export const problemSchema = z
+const problemSchema = z
   .looseObject({
     type: z.url().describe("The kind of problem; leads to its explanation."),
     title: z.string().describe("The kind of problem in words."),
