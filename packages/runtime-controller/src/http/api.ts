@@ -34,6 +34,7 @@ const tags = {
   runtimes: "The runtimes that users have.",
   environments: "What runtimes can be made of.",
   pools: "The runtimes that are kept warm.",
+  volumes: "What users keep beyond their runtimes.",
 };
 
 /** The internal REST API, which every replica serves. */

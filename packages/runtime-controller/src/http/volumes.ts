@@ -31,24 +31,47 @@ const creationHeaders = z.object({
     .describe("Repeats with the same key get the same volume."),
 });
 const volumeParams = z.object({ uid: z.string().max(63).describe("The uid of the volume.") });
-const volumeBody = z.object({
-  name: z.string().max(256).default("").describe("The name the user gives it."),
-  size: z
-    .string()
-    .max(32)
-    .optional()
-    .describe("How much it holds, as a Kubernetes quantity: `10Gi`. Default: that of homes."),
-});
-const volumeView = z.object({
-  uid: z.string(),
-  name: z.string(),
-  namespace: z.string(),
-  user_uid: z.string(),
-  size: z.string().describe("A Kubernetes quantity."),
-  state: z.enum(["unbound", "bound", "lost", "deleting"]).describe("`unbound` until its first use."),
-  used_by: z.string().nullable().describe("The runtime, running or paused, whose home it is."),
-  created_at: z.string().describe("Epoch seconds."),
-});
+const volumeBody = z
+  .object({
+    name: z.string().max(256).default("").describe("The name the user gives it."),
+    size: z
+      .string()
+      .max(32)
+      .optional()
+      .describe("How much it holds, as a Kubernetes quantity: `10Gi`. Default: that of homes."),
+  })
+  .meta({
+    id: "VolumeRequest",
+    description: "What the volume shall be.",
+    examples: [{ name: "Data", size: "10Gi" }],
+  });
+const volumeView = z
+  .object({
+    uid: z.string(),
+    name: z.string().describe("The name the user gave it."),
+    namespace: z.string(),
+    user_uid: z.string().describe("The account whose it is."),
+    size: z.string().describe("A Kubernetes quantity."),
+    state: z.enum(["unbound", "bound", "lost", "deleting"]).describe("`unbound` until its first use."),
+    used_by: z.string().nullable().describe("The runtime, running or paused, whose home it is."),
+    created_at: z.string().describe("Epoch seconds."),
+  })
+  .meta({
+    id: "Volume",
+    description: "A volume of an account.",
+    examples: [
+      {
+        uid: "01kaq2v8c4m3yqf3y1k1w5b7nd",
+        name: "Data",
+        namespace: "datalayer-runtimes",
+        user_uid: "me",
+        size: "10Gi",
+        state: "bound",
+        used_by: null,
+        created_at: "1795364400",
+      },
+    ],
+  });
 const oneVolume = z.object({ ...envelope, volume: volumeView });
 
 /** Adds `/volumes`. */
@@ -60,12 +83,14 @@ export function serveVolumes(app: App, prefix: string, options: VolumeRoutesOpti
     `${prefix}/volumes`,
     {
       schema: {
+        operationId: "createVolume",
         summary: "Create a volume",
         tags,
         headers: creationHeaders,
         querystring: namespaceQuery,
         body: volumeBody,
         response: { 201: oneVolume },
+        problems: [404, 409],
       },
     },
     async ({ body, headers, query }, reply) => {
@@ -87,6 +112,7 @@ export function serveVolumes(app: App, prefix: string, options: VolumeRoutesOpti
     `${prefix}/volumes`,
     {
       schema: {
+        operationId: "listVolumes",
         summary: "List the volumes of an account",
         tags,
         headers: accountHeaders,
@@ -103,6 +129,7 @@ export function serveVolumes(app: App, prefix: string, options: VolumeRoutesOpti
     `${prefix}/volumes/:uid`,
     {
       schema: {
+        operationId: "getVolume",
         summary: "Show a volume",
         tags,
         headers: accountHeaders,
@@ -120,11 +147,13 @@ export function serveVolumes(app: App, prefix: string, options: VolumeRoutesOpti
     `${prefix}/volumes/:uid`,
     {
       schema: {
+        operationId: "deleteVolume",
         summary: "Remove a volume and what is in it",
         tags,
         headers: accountHeaders,
         params: volumeParams,
         response: { 200: z.object(envelope) },
+        problems: [409],
       },
     },
     async ({ params, headers }) => {

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { Problem, problemBody } from "./problem.ts";
+import { Problem, problemBody, problemSchema } from "./problem.ts";
 
 /** As much of an OpenAPI document as is completed here. */
 export interface OpenApiDocument {
@@ -104,7 +104,7 @@ const headersOf: Readonly<Record<number, object>> = {
   503: { "Retry-After": retryAfterHeader },
 };
 
-const problemContent = { schema: { $ref: "#/components/schemas/Problem" } };
+const problemContent = { schema: { $ref: `#/components/schemas/${problemSchema.meta()?.id ?? ""}` } };
 
 function responseOf(status: number): object {
   const words = STATUS_CODES[status] ?? `Status ${status}`;

@@ -103,7 +103,7 @@ export function problemBody(problem: Problem, requestId: string): z.infer<typeof
 }
 
 /** The body of a problem, for the OpenAPI document. */
-const problemSchema = z
+export const problemSchema = z
   .looseObject({
     type: z.url().describe("The kind of problem; leads to its explanation."),
     title: z.string().describe("The kind of problem in words."),
