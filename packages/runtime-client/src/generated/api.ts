@@ -115,6 +115,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/v1/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the volumes of an account */
+        get: operations["listVolumes"];
+        put?: never;
+        /** Create a volume */
+        post: operations["createVolume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/volumes/{uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a volume */
+        get: operations["getVolume"];
+        put?: never;
+        post?: never;
+        /** Remove a volume and what is in it */
+        delete: operations["deleteVolume"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what ended runtimes used */
+        get: operations["listUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -150,6 +203,16 @@ export interface components {
             capabilities?: string[];
             /** @description The snapshot it shall start from. */
             from?: string;
+            /** @description Variables of the kernels. Kept secret, like `secrets`. */
+            env_vars?: {
+                name: string;
+                value: string;
+            }[];
+            /** @description Secrets, as files and as variables of the kernels. */
+            secrets?: {
+                name: string;
+                value: string;
+            }[];
         };
         /**
          * @description Names one field to change at least.
@@ -173,6 +236,22 @@ export interface components {
         PoolSizeInput: {
             /** @description Runtimes to keep available. */
             size: number;
+        };
+        /**
+         * @description What the volume shall be.
+         * @example {
+         *       "name": "Data",
+         *       "size": "10Gi"
+         *     }
+         */
+        VolumeRequestInput: {
+            /**
+             * @description The name the user gives it.
+             * @default
+             */
+            name?: string;
+            /** @description How much it holds, as a Kubernetes quantity: `10Gi`. Default: that of homes. */
+            size?: string;
         };
         /** @description Problem details (RFC 9457). */
         Problem: {
@@ -355,6 +434,64 @@ export interface components {
             }[];
         } & {
             [key: string]: unknown;
+        };
+        /** @description What one runtime used, from its assignment to its end. */
+        UsageRecord: {
+            /** @description Unique and stable: a record that is delivered twice is known by it. */
+            id: string;
+            pod_name: string;
+            /** @description The ULID in the runtime's name and URL. */
+            uid: string;
+            namespace: string;
+            environment_name: string;
+            pool_name: string;
+            type: string;
+            user_uid: string;
+            reservation_id: string | null;
+            /** @description When it was assigned, in epoch seconds. */
+            started_at: string;
+            /** @description When it ended, in epoch seconds. */
+            ended_at: string;
+            seconds: number;
+            /** @description Credits per second. */
+            burning_rate: number;
+            credits: number;
+            /** @description Why it ended: CreditsUsedUp, Idle, Deleted, PodEnded, or another word. */
+            reason: string;
+            /** @description What the caller gave as the reason when it ended the runtime. */
+            reason_detail: string | null;
+        };
+        /**
+         * @description A volume of an account.
+         * @example {
+         *       "uid": "01kaq2v8c4m3yqf3y1k1w5b7nd",
+         *       "name": "Data",
+         *       "namespace": "datalayer-runtimes",
+         *       "user_uid": "me",
+         *       "size": "10Gi",
+         *       "state": "bound",
+         *       "used_by": null,
+         *       "created_at": "1795364400"
+         *     }
+         */
+        Volume: {
+            uid: string;
+            /** @description The name the user gave it. */
+            name: string;
+            namespace: string;
+            /** @description The account whose it is. */
+            user_uid: string;
+            /** @description A Kubernetes quantity. */
+            size: string;
+            /**
+             * @description `unbound` until its first use.
+             * @enum {string}
+             */
+            state: "unbound" | "bound" | "lost" | "deleting";
+            /** @description The runtime, running or paused, whose home it is. */
+            used_by: string | null;
+            /** @description Epoch seconds. */
+            created_at: string;
         };
     };
     responses: {
@@ -839,7 +976,10 @@ export interface operations {
     };
     endRuntime: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why, in the caller's words; usage repeats it. */
+                reason?: string;
+            };
             header?: never;
             path: {
                 /** @description Name of the runtime's Pod. */
@@ -983,6 +1123,217 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["URITooLong"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listVolumes: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The account whose volumes are meant. */
+                "x-forwarded-user": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        volumes: components["schemas"]["Volume"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createVolume: {
+        parameters: {
+            query?: {
+                /** @description Only in this namespace; without, in every watched one. */
+                namespace?: string;
+            };
+            header: {
+                /** @description The account whose volumes are meant. */
+                "x-forwarded-user": string;
+                /** @description Repeats with the same key get the same volume. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VolumeRequestInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        volume: components["schemas"]["Volume"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getVolume: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The account whose volumes are meant. */
+                "x-forwarded-user": string;
+            };
+            path: {
+                /** @description The uid of the volume. */
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        volume: components["schemas"]["Volume"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteVolume: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The account whose volumes are meant. */
+                "x-forwarded-user": string;
+            };
+            path: {
+                /** @description The uid of the volume. */
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUsage: {
+        parameters: {
+            query?: {
+                /** @description Only what ended at or after this time, in epoch seconds. */
+                since?: number;
+                /** @description Records to answer at most. */
+                limit?: number;
+                /** @description The token of an earlier answer: what was recorded after it. */
+                continue?: string;
+                /** @description Only that of this user. */
+                user_uid?: string;
+                /** @description Only that of this reservation. */
+                reservation_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        usage: components["schemas"]["UsageRecord"][];
+                        /** @description Send it to get what is recorded after this answer, now or later. */
+                        continue: string;
+                        /** @description There are more records already. */
+                        more: boolean;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            410: components["responses"]["Gone"];
             422: components["responses"]["UnprocessableEntity"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

@@ -34,6 +34,7 @@ const tags = {
   runtimes: "The runtimes that users have.",
   environments: "What runtimes can be made of.",
   pools: "The runtimes that are kept warm.",
+  usage: "What ended runtimes used.",
   volumes: "What users keep beyond their runtimes.",
 };
 

@@ -41,10 +41,12 @@ export function serveUsage(app: App, prefix: string, { ledger }: UsageRoutesOpti
     `${prefix}/usage`,
     {
       schema: {
+        operationId: "listUsage",
         summary: "List what ended runtimes used",
         tags: ["usage"],
         querystring: usageQuery,
         response: { 200: usageAnswer },
+        problems: [410],
       },
     },
     ({ query }) => {
