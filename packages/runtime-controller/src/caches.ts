@@ -4,7 +4,13 @@ import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { InformerSet } from "@datalayer/shared/kube/informer-set";
-import { ConfigMap, Node, PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
+import {
+  ConfigMap,
+  ControllerRevision,
+  Node,
+  PersistentVolumeClaim,
+  Pod,
+} from "@datalayer/shared/kube/kinds";
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
@@ -27,6 +33,8 @@ export interface Caches {
   volumeClaims: InformerSet<PersistentVolumeClaim>;
   /** What ended runtimes used. */
   usage: Informer<ConfigMap>;
+  /** The records of the last good revisions of pools. */
+  records: InformerSet<ControllerRevision>;
 }
 
 /** Makes the caches; nothing is read before they are started. */
@@ -66,6 +74,12 @@ export function createCaches(options: {
       namespace: podNamespace,
       kind: ConfigMap,
       labelSelector: `${segmentLabel.name}=${segmentLabel.value}`,
+    }),
+    records: new InformerSet({
+      ...common,
+      namespaces,
+      kind: ControllerRevision,
+      labelSelector: `${label.app}=${runtimeApp}`,
     }),
   };
 }

@@ -122,7 +122,9 @@ export function observation(
   return {
     ...(fault ? { fault } : { template: { pool, environment, image: "jupyter:1", settings, revision } }),
     pool,
-    cordonedNodes: new Set(),
+    leavingNodes: new Set(),
+    silentNodes: new Set(),
+    keyless: new Set(),
     maxLifeMs: Infinity,
     backoffMs: 0,
     ...rest,

@@ -1,8 +1,10 @@
 import { ManualClock } from "@datalayer/shared/clock/manual-clock";
-import type { Runtime } from "../src/runtime/runtime.ts";
-import { planPool } from "../src/runtime-pool/plan.ts";
+import { podNameOf, type Runtime } from "../src/runtime/runtime.ts";
+import type { LastGood } from "../src/runtime-pool/observation.ts";
+import { planPool, type PoolPlan } from "../src/runtime-pool/plan.ts";
 import { RefillBackoff } from "../src/runtime-pool/refill-backoff.ts";
 import type { Refusal } from "../src/runtime-pool/refusal.ts";
+import { isProven } from "../src/runtime-pool/trial.ts";
 import { createdAt, observation, runtime, type RuntimeTraits, storedPool } from "./pool-objects.ts";
 
 interface SimulatedPod {
@@ -37,8 +39,13 @@ export class PoolSimulation {
   /** Pods of these revisions crash; others are ready three seconds after their creation. */
   readonly bad = new Set<string>();
   readonly cordoned = new Set<string>();
-  /** While set, the API server refuses further Pods. */
-  refusal: Refusal | undefined;
+  readonly silent = new Set<string>();
+  /** Of these Pods the key of the token is lost. */
+  readonly keyless = new Set<string>();
+  /** While set, the API server refuses further Pods, of this revision or of all. */
+  refusal: (Refusal & { revision?: string }) | undefined;
+  /** The recorded revision. */
+  #lastGood: string | undefined;
   readonly #clock = new ManualClock(Date.parse(createdAt));
   readonly #backoff = new RefillBackoff(this.#clock);
   #pods: SimulatedPod[] = [];
@@ -89,20 +96,29 @@ export class PoolSimulation {
 
   /** Plans once and carries it out; whether there was something to do. */
   #reconcile(): boolean {
-    const plan = planPool(this.#observe(), this.#clock.now());
+    const observed = this.#observe();
+    const plan = planPool(observed, this.#clock.now());
     for (const { ulid } of plan.promote) this.#set(ulid, "available", "promote");
     for (const { ulid } of plan.demote) this.#set(ulid, "pending", "demote");
-    const refusal = plan.create > 0 ? this.refusal : undefined;
-    if (refusal) this.#say(`   create ${plan.create}: ${refusal.reason}`);
-    else for (let made = 0; made < plan.create; made++) this.#create();
+    this.#createAll(plan, this.revision, plan.create);
+    if (this.#lastGood !== undefined && this.#lastGood !== this.revision)
+      this.#createAll(plan, this.#lastGood, plan.refill);
     for (const removal of plan.remove) this.#remove(removal.runtime, removal.reason);
-    this.#backoff.learn("pool", this.revision, {
+    if (isProven(observed, plan.promote)) this.#lastGood = this.revision;
+    return plan.promote.length + plan.demote.length + plan.create + plan.refill + plan.remove.length > 0;
+  }
+
+  #createAll(plan: PoolPlan, revision: string, count: number): void {
+    const isOf = (runtime: Runtime): boolean => runtime.revision === revision;
+    const refusal = count > 0 && (this.refusal?.revision ?? revision) === revision ? this.refusal : undefined;
+    if (refusal) this.#say(`   create ${count} ${revision}: ${refusal.reason}`);
+    else for (let made = 0; made < count; made++) this.#create(revision);
+    this.#backoff.learn("pool", revision, {
       refusal,
-      hasEnded: plan.remove.some(({ reason }) => reason === "Failed"),
-      created: refusal ? 0 : plan.create,
-      promoted: plan.promote.length,
+      hasEnded: plan.remove.some(({ runtime, reason }) => reason === "Failed" && isOf(runtime)),
+      created: refusal ? 0 : count,
+      promoted: plan.promote.filter(isOf).length,
     });
-    return plan.promote.length + plan.demote.length + plan.create + plan.remove.length > 0;
   }
 
   #observe(): ReturnType<typeof observation> {
@@ -113,18 +129,26 @@ export class PoolSimulation {
     return observation(runtimes, {
       pool,
       revision: this.revision,
-      cordonedNodes: this.cordoned,
+      leavingNodes: this.cordoned,
+      silentNodes: this.silent,
+      keyless: new Set([...this.keyless].map((id) => `uid-of-${podNameOf(id)}`)),
+      lastGood: this.#lastGood === undefined ? undefined : this.#lastGoodOf(this.#lastGood),
       maxLifeMs: this.maxLifeMs,
       backoffMs: this.#backoff.remainingMs("pool", this.revision),
     });
   }
 
-  #create(): void {
+  #lastGoodOf(revision: string): LastGood {
+    return { revision, backoffMs: this.#backoff.remainingMs("pool", revision) };
+  }
+
+  #create(revision: string): void {
     const id = `r${++this.#made}`;
-    const node = this.#made % 2 === 0 && !this.cordoned.has("node-b") ? "node-b" : "node-a";
-    const traits: RuntimeTraits = { state: "pending", ready: false, revision: this.revision, node };
+    const isFit = !this.cordoned.has("node-b") && !this.silent.has("node-b");
+    const node = this.#made % 2 === 0 && isFit ? "node-b" : "node-a";
+    const traits: RuntimeTraits = { state: "pending", ready: false, revision, node };
     this.#pods.push({ id, bornAtMs: this.#clock.now(), traits });
-    this.#say(`   create ${id} ${this.revision} on ${node}`);
+    this.#say(`   create ${id} ${revision} on ${node}`);
   }
 
   #remove({ ulid }: Runtime, reason: string): void {

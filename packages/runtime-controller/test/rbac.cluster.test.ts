@@ -50,6 +50,7 @@ describe("the rights of the runtime-controller", () => {
     await drain();
     await drain(); // the second Event of a kind is counted on the first one
     await resizeOverRest();
+    await rollOut();
     await endOverRest(); // its usage begins a segment, and drops an old one
     await endOverRest(); // its usage is added
     await loseACandidate();
@@ -136,6 +137,21 @@ async function resizeOverRest(): Promise<void> {
   const { status } = await replica.ask("POST", "/pools/small/size", { body: { size: 2 } });
   expect(status).toBe(200);
   await cluster.available("small", 2);
+}
+
+/** A new revision takes the place of the recorded one. */
+async function rollOut(): Promise<void> {
+  await cluster.admin.patch(RuntimePool, { namespace: cluster.namespace, name: "small" }, [
+    { op: "add", path: "/spec/resources", value: { limits: { memory: "32Mi" } } },
+  ]);
+  await eventually(
+    () => cluster.proxy.log.some((request) => rightOf(request) === "delete apps/controllerrevisions"),
+    {
+      message: "the record of the old revision being replaced",
+      timeoutMs: 15_000,
+    },
+  );
+  await untilReady("True");
 }
 
 async function endOverRest(): Promise<void> {

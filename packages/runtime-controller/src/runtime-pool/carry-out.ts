@@ -1,6 +1,7 @@
 import { ApiError, TransportError } from "@datalayer/shared/kube/api-error";
 import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
-import { Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { type ControllerRevision, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import type { Manifest } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Candidates } from "../claim/candidates.ts";
@@ -10,6 +11,7 @@ import { parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import type { RuntimeState } from "../runtime/state.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { buildTokenSecret } from "../runtime/token-secret.ts";
+import { podOfRecord } from "./last-good-record.ts";
 import type { PoolObservation } from "./observation.ts";
 import type { PoolPlan } from "./plan.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
@@ -34,12 +36,23 @@ export interface Hands {
  */
 const mostCreations = 60;
 
-/** What became of a plan. */
-export interface CarriedOut {
+/** What became of the Pods to create of one revision. */
+export interface Creations {
   /** Pods that were created; fewer than planned when one was refused, or when the plan is large. */
   created: number;
   refusal?: Refusal;
 }
+
+/** What became of a plan. */
+export interface CarriedOut {
+  /** Of the current revision. */
+  current: Creations;
+  /** Of the last good revision. */
+  lastGood: Creations;
+}
+
+/** Makes the Pod of one new runtime. */
+type PodMaker = (identity: { ulid: string; tokenKeyId: string }) => Manifest<Pod>;
 
 /**
  * Writes a plan: states first, because users wait for them, then new Pods, then deletions.
@@ -48,13 +61,36 @@ export interface CarriedOut {
  * may have been created is created again under the same name, and a deletion names UID and resourceVersion,
  * so that a runtime which was claimed meanwhile stays.
  */
-export async function carryOut(plan: PoolPlan, observed: PoolObservation, hands: Hands): Promise<CarriedOut> {
+export async function carryOut(
+  plan: PoolPlan,
+  { template }: Pick<PoolObservation, "template">,
+  hands: Hands & { record?: ControllerRevision },
+): Promise<CarriedOut> {
   await Promise.all([
     ...plan.promote.map((runtime) => setState(runtime, "available", hands)),
     ...plan.demote.map((runtime) => setState(runtime, "pending", hands)),
   ]);
-  const created = await slowStart(Math.min(plan.create, mostCreations), () => createRuntime(observed, hands));
+  const { record } = hands;
+  const lastGood = record && (await create(plan.refill, (identity) => podOfRecord(record, identity), hands));
+  const current =
+    template &&
+    (await create(
+      plan.create,
+      (identity) => buildWarmPod(template, { ...identity, revision: template.revision }),
+      hands,
+    ));
   await Promise.all(plan.remove.map(({ runtime }) => removeWarm(runtime, hands)));
+  return { current: creationsOf(current), lastGood: creationsOf(lastGood) };
+}
+
+async function create(count: number, make: PodMaker, hands: Hands): Promise<Created> {
+  return slowStart(Math.min(count, mostCreations), () => createRuntime(make, hands));
+}
+
+type Created = Awaited<ReturnType<typeof slowStart>>;
+
+/** @throws what a creation failed with, unless the API server refused it. */
+function creationsOf(created: Created = { done: 0 }): Creations {
   const refusal = refusalOf(created.error);
   if (created.error && !refusal) throw created.error;
   return { created: created.done, refusal };
@@ -86,21 +122,18 @@ async function setState(runtime: Runtime, state: RuntimeState, { kube, pods }: H
   }
 }
 
-async function createRuntime(observed: PoolObservation, hands: Hands): Promise<void> {
-  const { template } = observed;
-  if (!template) return;
+async function createRuntime(make: PodMaker, hands: Hands): Promise<void> {
   await hands.giveWay();
   const ulid = hands.newUlid();
   const tokenKeyId = await hands.tokens.currentKeyId();
-  const manifest = buildWarmPod(template, { ulid, tokenKeyId, revision: template.revision });
-  const pod = await createOnce(manifest, hands.kube);
+  const pod = await createOnce(make({ ulid, tokenKeyId }), hands.kube);
   hands.pods.recordWrite(pod);
   const runtime = parseRuntime(pod);
   if (runtime) await ensureTokenSecret(runtime, hands);
 }
 
 /** Creates the Pod; when the answer is lost, looks whether it is there. */
-async function createOnce(manifest: ReturnType<typeof buildWarmPod>, kube: RestClient): Promise<Pod> {
+async function createOnce(manifest: Manifest<Pod>, kube: RestClient): Promise<Pod> {
   try {
     return await kube.create(Pod, manifest);
   } catch (error) {

@@ -3,6 +3,7 @@ import { dropAfter, dropBefore } from "@datalayer/devcluster/testkit/fault-proxy
 import { findCondition } from "@datalayer/shared/controller/conditions";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import { pointer } from "@datalayer/shared/kube/json-patch";
 import { Node, Pod, Secret } from "@datalayer/shared/kube/kinds";
 import { defineKind, type KubeObject, type Manifest } from "@datalayer/shared/kube/object";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -92,7 +93,8 @@ describe("a pool", () => {
     ]);
     await eventually(async () => (await reconciles()) > before, { message: "another reconcile" });
     await untilRenewed(1);
-    expect(writes(sinceMs)).toEqual([]);
+    const onPool = writes(sinceMs).filter(({ resource }) => resource !== "runtime-environments/status");
+    expect(onPool).toEqual([]);
   });
 
   it("is refilled after claims, and a shrink takes no assigned one", async () => {
@@ -124,6 +126,51 @@ describe("a pool", () => {
     expect(pool.status?.revision).not.toBe(status?.revision);
     expect(new Set(runtimes.map(({ revision }) => revision))).toEqual(new Set([pool.status?.revision]));
     expect(leastAvailable("rolled", 4)).toBe(4);
+  });
+
+  it("is filled from the last good revision while a new one cannot start, and says so", async () => {
+    await cluster.warmPool({ name: "canary", size: 3 });
+    const before = await untilSettled("canary");
+    await cluster.admin.patch(RuntimePool, ref("canary"), [
+      { op: "add", path: "/spec/nodeSelector", value: { nowhere: "true" } },
+    ]);
+    const stuck = await untilReason("canary", "RolledOut", "CanaryFailed");
+    expect(stuck.status?.revision).not.toBe(before.status?.revision);
+    const claim = () => replica.claim({ environment_name: "canary" });
+    for (let round = 0; round < 2; round++) {
+      const answers = await Promise.all([claim(), claim(), claim()]);
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+      const refilled = await cluster.available("canary", 3);
+      expect(new Set(refilled.map(({ revision }) => revision))).toEqual(new Set([before.status?.revision]));
+    }
+    expect(await cluster.runtimes({ pool: "canary", state: "pending" })).toHaveLength(1);
+    await cluster.admin.patch(RuntimePool, ref("canary"), [{ op: "remove", path: "/spec/nodeSelector" }]);
+    const after = await untilReason("canary", "RolledOut", "Warm");
+    expect(after.status?.revision).toBe(before.status?.revision);
+    await eventually(
+      async () => (await cluster.runtimes({ pool: "canary", state: "pending" })).length === 0,
+      {
+        message: "the canary being removed",
+      },
+    );
+  });
+
+  it("replaces a runtime whose token key is lost", async () => {
+    await cluster.warmPool({ name: "keyless", size: 2 });
+    const [lost] = await cluster.available("keyless", 2);
+    await cluster.admin.patch(Pod, lost!.pod.metadata, [
+      {
+        op: "replace",
+        path: pointer("metadata", "annotations", annotation.tokenKeyId),
+        value: "no-such-key",
+      },
+    ]);
+    await eventually(async () => (await cluster.runtime(lost!.name)) === undefined, {
+      timeoutMs: 20_000,
+      message: "the runtime without a token being gone",
+    });
+    await cluster.available("keyless", 2);
+    await untilSettled("keyless");
   });
 
   it("says that its environment is missing, and is filled when it is there", async () => {

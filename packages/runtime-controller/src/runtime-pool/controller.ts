@@ -8,19 +8,25 @@ import {
 import type { Image } from "@datalayer/shared/crds/image";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
-import type { Node, Pod } from "@datalayer/shared/kube/kinds";
-import { keyOf } from "@datalayer/shared/kube/object";
+import type { ControllerRevision, Node, Pod } from "@datalayer/shared/kube/kinds";
+import { keyOf, type ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { outlookOf } from "../node-drain/node-outlook.ts";
+import { NodeOutlooks } from "../node-drain/node-outlooks.ts";
 import { annotation } from "../runtime/names.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { environmentsNaming } from "../runtime-environment/image.ts";
 import { poolsUsing } from "../runtime-environment/pools-using.ts";
-import { carryOut, ensureTokenSecret, type Hands } from "./carry-out.ts";
-import type { PoolObservation } from "./observation.ts";
-import { isWarm, planPool } from "./plan.ts";
+import { type CarriedOut, carryOut, ensureTokenSecret, type Hands } from "./carry-out.ts";
+import { keepLastGood } from "./keep-last-good.ts";
+import { recordedRevisionOf, recordNameOf } from "./last-good-record.ts";
+import type { LastGood, PoolObservation } from "./observation.ts";
+import { isWarm, planPool, type PoolPlan } from "./plan.ts";
 import { RefillBackoff } from "./refill-backoff.ts";
 import { reportPool } from "./report.ts";
 import { StatusPace } from "./status-pace.ts";
+import { isProven } from "./trial.ts";
 import { gatherTemplate, type TemplateSources } from "./template.ts";
 
 /** What the pool controller reads and works with. */
@@ -29,6 +35,8 @@ export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped">, Te
   environments: ObjectReader<RuntimeEnvironment>;
   images: ObjectReader<Image>;
   nodes: ObjectReader<Node>;
+  /** The records of the last good revisions. */
+  records: ObjectReader<ControllerRevision>;
   runtimes: Runtimes;
   /** Age at which a warm runtime is replaced, in milliseconds; Infinity never. */
   maxLifeMs: number;
@@ -37,20 +45,29 @@ export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped">, Te
 
 /** Keeps the size of every pool available. */
 export function runtimePoolController(options: RuntimePoolOptions): Controller {
-  const { pools, environments, images, nodes, pods } = options;
+  const { pools, environments, images, nodes, pods, runtimes } = options;
   const reconciler = new PoolReconciler(options);
-  return controller({
+  const poolController = controller({
     name: "runtime-pool",
     for: RuntimePool,
     informer: pools,
     watches: [
       { informer: pods, keys: poolOfPod },
+      { informer: options.records, keys: poolOfPod },
       { informer: environments, keys: (environment) => poolsOf(environment, pools) },
       { informer: images, keys: (image) => poolsRunning(image, options) },
-      { informer: nodes, keys: (node) => (isCordoned(node) ? poolsOn(node, options.runtimes) : []) },
+      {
+        informer: nodes,
+        keys: (node) =>
+          outlookOf(node).kind === "staying" ? [] : poolsOn(node, runtimes).map((pool) => keyOf(pool)),
+      },
     ],
     reconcile: (pool, context) => reconciler.reconcile(pool, context),
   });
+  nodes.onChange(({ type, object }) => {
+    if (type === "deleted") for (const pool of poolsOn(object, runtimes)) poolController.enqueue(pool);
+  });
+  return poolController;
 }
 
 /** Holds what is remembered of pools between two reconciles; all of it may be lost. */
@@ -58,12 +75,14 @@ class PoolReconciler {
   readonly #options: RuntimePoolOptions;
   readonly #backoff: RefillBackoff;
   readonly #pace: StatusPace;
+  readonly #outlooks: NodeOutlooks;
   readonly #equipped = new Set<string>();
 
   constructor(options: RuntimePoolOptions) {
     this.#options = options;
     this.#backoff = new RefillBackoff(options.clock);
     this.#pace = new StatusPace(options.clock);
+    this.#outlooks = new NodeOutlooks(options.nodes);
     options.pools.onChange(({ type, object }) => {
       if (type !== "deleted") return;
       this.#backoff.forget(object.metadata.uid);
@@ -75,43 +94,77 @@ class PoolReconciler {
   }
 
   async reconcile(pool: RuntimePool, { kube, clock }: Context): Promise<Report<RuntimePool>> {
-    const hands = { ...this.#options, kube, equipped: this.#equipped };
-    const observed = this.#gather(pool);
+    const { records } = this.#options;
+    const record = records.get(this.#recordRef(pool));
+    const hands = { ...this.#options, kube, record, equipped: this.#equipped };
+    const observed = await this.#gather(pool);
     const plan = planPool(observed, clock.now());
-    const starting = observed.runtimes.filter((runtime) => isWarm(runtime) && runtime.state === "pending");
+    const isStarting = (runtime: Runtime): boolean => isWarm(runtime) && runtime.state === "pending";
+    const leaving = new Set(plan.remove.map(({ runtime }) => runtime));
+    const starting = observed.runtimes.filter((runtime) => isStarting(runtime) && !leaving.has(runtime));
     await Promise.all(starting.map((runtime) => ensureTokenSecret(runtime, hands)));
-    const carriedOut = await carryOut(plan, observed, hands);
-    this.#backoff.learn(pool.metadata.uid, observed.template?.revision ?? "", {
-      ...carriedOut,
-      hasEnded: plan.remove.some(({ reason }) => reason === "Failed"),
-      promoted: plan.promote.length,
-    });
-    return this.#pace.ration(pool, reportPool(this.#gather(pool)));
+    this.#learn(observed, plan, await carryOut(plan, observed, hands));
+    if (isProven(observed, plan.promote)) await keepLastGood(observed, { kube, records, record });
+    return this.#pace.ration(pool, reportPool(await this.#gather(pool)));
   }
 
-  #gather(pool: RuntimePool): PoolObservation {
-    const { nodes, runtimes, maxLifeMs } = this.#options;
-    const found = gatherTemplate(pool, this.#options);
+  #learn({ pool, template, lastGood }: PoolObservation, plan: PoolPlan, carriedOut: CarriedOut): void {
     const { uid } = pool.metadata;
-    const revision = found.template?.revision ?? "";
+    const revisions = [template?.revision, lastGood?.revision];
+    for (const revision of new Set(revisions)) {
+      if (revision === undefined) continue;
+      const isOf = (runtime: Runtime): boolean => runtime.revision === revision;
+      const failed = plan.remove.filter(({ reason }) => reason === "Failed");
+      this.#backoff.learn(uid, revision, {
+        ...(revision === template?.revision ? carriedOut.current : carriedOut.lastGood),
+        hasEnded: failed.some(({ runtime }) => isOf(runtime)),
+        promoted: plan.promote.filter(isOf).length,
+      });
+    }
+    this.#backoff.retain(uid, revisions);
+  }
+
+  async #gather(pool: RuntimePool): Promise<PoolObservation> {
+    const { runtimes, maxLifeMs, tokens, clock } = this.#options;
+    const found = gatherTemplate(pool, this.#options);
+    const all = runtimes.ofPool(pool.metadata);
+    const nodesThatAre = (kind: "leaving" | "silent"): ReadonlySet<string> =>
+      new Set(
+        all
+          .filter((runtime) => this.#outlooks.ofRuntime(runtime, clock.now()).kind === kind)
+          .map(({ pod }) => pod.spec?.nodeName ?? ""),
+      );
     return {
       pool,
       ...found,
-      runtimes: runtimes.ofPool(pool.metadata),
-      cordonedNodes: new Set(
-        nodes
-          .list()
-          .filter(isCordoned)
-          .map(({ metadata }) => metadata.name),
-      ),
+      ...this.#troubleOf(pool, found.template?.revision ?? ""),
+      lastGood: this.#lastGoodOf(pool),
+      runtimes: all,
+      leavingNodes: nodesThatAre("leaving"),
+      silentNodes: nodesThatAre("silent"),
+      keyless: await tokens.without(all.filter(isWarm)),
       maxLifeMs,
-      backoffMs: this.#backoff.remainingMs(uid, revision),
-      refusal: this.#backoff.refusal(uid, revision),
     };
+  }
+
+  #lastGoodOf(pool: RuntimePool): LastGood | undefined {
+    const revision = recordedRevisionOf(this.#options.records.get(this.#recordRef(pool)), pool);
+    return revision === undefined ? undefined : { revision, ...this.#troubleOf(pool, revision) };
+  }
+
+  #troubleOf({ metadata }: RuntimePool, revision: string): Pick<LastGood, "backoffMs" | "refusal"> {
+    return {
+      backoffMs: this.#backoff.remainingMs(metadata.uid, revision),
+      refusal: this.#backoff.refusal(metadata.uid, revision),
+    };
+  }
+
+  #recordRef(pool: RuntimePool): ObjectRef {
+    return { namespace: pool.metadata.namespace, name: recordNameOf(pool) };
   }
 }
 
-function poolOfPod({ metadata }: Pod): string[] {
+function poolOfPod({ metadata }: Pod | ControllerRevision): string[] {
   const pool = metadata.annotations?.[annotation.pool];
   return pool === undefined ? [] : [keyOf({ namespace: metadata.namespace, name: pool })];
 }
@@ -124,11 +177,7 @@ function poolsRunning(image: Image, { environments, pools, imageSources }: Runti
   return environmentsNaming(image, environments, imageSources).flatMap((one) => poolsOf(one, pools));
 }
 
-function poolsOn({ metadata }: Node, runtimes: Runtimes): string[] {
+function poolsOn({ metadata }: Node, runtimes: Runtimes): ObjectRef[] {
   const there = runtimes.all().filter(({ pod }) => pod.spec?.nodeName === metadata.name);
-  return there.map(({ namespace, pool }) => keyOf({ namespace, name: pool }));
-}
-
-function isCordoned({ spec }: Node): boolean {
-  return spec?.unschedulable === true;
+  return there.map(({ namespace, pool }) => ({ namespace, name: pool }));
 }

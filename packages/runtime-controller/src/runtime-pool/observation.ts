@@ -6,10 +6,16 @@ import type { FoundTemplate } from "./template.ts";
 /** What is known of a pool at one moment: among it the template of new Pods, or why there is none. */
 export type PoolObservation = FoundTemplate & {
   readonly pool: RuntimePool;
+  /** The last revision of which a runtime became available; undefined before the first. */
+  readonly lastGood?: LastGood;
   /** All runtimes of the pool, terminating ones included. */
   readonly runtimes: readonly Runtime[];
-  /** Names of the nodes that take no new Pods: what is warm there is about to be lost. */
-  readonly cordonedNodes: ReadonlySet<string>;
+  /** Names of the nodes that go: what is warm there is about to be lost. */
+  readonly leavingNodes: ReadonlySet<string>;
+  /** Names of the nodes that nobody hears from: what is warm there may be lost, or come back. */
+  readonly silentNodes: ReadonlySet<string>;
+  /** UIDs of the warm runtimes whose token cannot be derived: its key is gone. */
+  readonly keyless: ReadonlySet<string>;
   /** Age at which a warm runtime is replaced; Infinity never. */
   readonly maxLifeMs: number;
   /** Time until the next Pod may be tried, after Pods of this revision failed; 0 when it may be now. */
@@ -17,3 +23,11 @@ export type PoolObservation = FoundTemplate & {
   /** Why the API server refused the last Pod of this revision; undefined when it accepted it. */
   readonly refusal?: Refusal;
 };
+
+/** The last good revision, of which Pods are made while a new one has not shown that it works. */
+export interface LastGood {
+  readonly revision: string;
+  /** As in {@link PoolObservation}, for this revision. */
+  readonly backoffMs: number;
+  readonly refusal?: Refusal;
+}

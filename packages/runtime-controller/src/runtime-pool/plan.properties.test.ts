@@ -5,6 +5,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { runtimeStates } from "../runtime/state.ts";
 import type { PoolObservation } from "./observation.ts";
 import { planPool, type PoolPlan } from "./plan.ts";
+import { isOnTrial } from "./trial.ts";
 
 const nowMs = Date.parse(createdAt);
 const maxLifeSeconds = 3_600;
@@ -14,10 +15,18 @@ const traits: fc.Arbitrary<RuntimeTraits> = fc.record({
   ready: fc.boolean(),
   revision: fc.constantFrom("current", "current", "old", "older"),
   ageSeconds: fc.constantFrom(0, 1, 1, 60, 2 * maxLifeSeconds),
-  node: fc.constantFrom("node-a", "node-a", "node-b"),
+  node: fc.constantFrom("node-a", "node-a", "node-b", "node-c"),
   terminating: fc.constantFrom(false, false, false, true),
   ended: fc.constantFrom(false, false, false, false, true),
 });
+
+const lastGoods: fc.Arbitrary<PoolObservation["lastGood"]> = fc.option(
+  fc.record({
+    revision: fc.constantFrom("current", "old", "older", "oldest"),
+    backoffMs: fc.constantFrom(0, 0, 5_000),
+  }),
+  { nil: undefined },
+);
 
 const pools: fc.Arbitrary<PoolObservation> = fc
   .record({
@@ -26,15 +35,20 @@ const pools: fc.Arbitrary<PoolObservation> = fc
     cordoned: fc.boolean(),
     ages: fc.boolean(),
     backoffMs: fc.constantFrom(0, 0, 0, 5_000),
+    silent: fc.boolean(),
+    keyless: fc.boolean(),
+    lastGood: lastGoods,
   })
-  .map(({ size, traits: all, cordoned, ages, backoffMs }) =>
+  .map(({ size, traits: all, cordoned, ages, silent, keyless, ...rest }) =>
     observation(
       all.map((one, index) => runtime(`r${index}`, one)),
       {
         pool: storedPool({ size }),
-        cordonedNodes: new Set(cordoned ? ["node-b"] : []),
+        leavingNodes: new Set(cordoned ? ["node-b"] : []),
+        silentNodes: new Set(silent ? ["node-c"] : []),
+        keyless: new Set(keyless ? [runtime("r0").uid] : []),
         maxLifeMs: ages ? maxLifeSeconds * 1000 : Infinity,
-        backoffMs,
+        ...rest,
       },
     ),
   );
@@ -49,9 +63,11 @@ const touched = ({ promote, demote, remove }: PoolPlan): Runtime[] => [
 function carriedOut(observed: PoolObservation, plan: PoolPlan, round: number): PoolObservation {
   const removed = new Set(plan.remove.map((one) => one.runtime));
   const kept = observed.runtimes.filter((one) => !removed.has(one));
-  const created = Array.from({ length: plan.create }, (_, index) =>
-    runtime(`new-${round}-${index}`, { state: "pending" }),
-  );
+  const create = (count: number, revision = "current"): Runtime[] =>
+    Array.from({ length: count }, (_, index) =>
+      runtime(`new-${revision}-${round}-${index}`, { state: "pending", revision }),
+    );
+  const created = [...create(plan.create), ...create(plan.refill, observed.lastGood?.revision)];
   const runtimes = kept.map((one): Runtime => {
     if (plan.promote.includes(one)) return { ...one, state: "available" };
     return plan.demote.includes(one) ? { ...one, state: "pending" } : one;
@@ -59,22 +75,35 @@ function carriedOut(observed: PoolObservation, plan: PoolPlan, round: number): P
   return { ...observed, runtimes: [...runtimes, ...created] };
 }
 
-const isEmpty = (plan: PoolPlan): boolean => touched(plan).length + plan.create === 0;
+const isEmpty = (plan: PoolPlan): boolean => touched(plan).length + plan.create + plan.refill === 0;
 
-const serving = ({ runtimes, cordonedNodes }: PoolObservation): number =>
-  runtimes.filter(
-    ({ state, ready, terminating, ended, pod }) =>
-      state === "available" &&
-      ready &&
-      !terminating &&
-      !ended &&
-      !cordonedNodes.has(pod.spec?.nodeName ?? ""),
-  ).length;
+/** Those that can be counted on: they live, and so do their node and their key. */
+const sound = (observed: PoolObservation): readonly Runtime[] => {
+  const { leavingNodes, silentNodes, keyless } = observed;
+  const isNodeSound = (name = ""): boolean => !leavingNodes.has(name) && !silentNodes.has(name);
+  return observed.runtimes.filter(
+    ({ terminating, ended, uid, pod }) =>
+      !terminating && !ended && !keyless.has(uid) && isNodeSound(pod.spec?.nodeName),
+  );
+};
+
+const serving = (observed: PoolObservation): number =>
+  sound(observed).filter(({ state, ready }) => state === "available" && ready).length;
+
+/** The warm runtimes of a revision that have nothing against them. */
+const keptOf = (observed: PoolObservation, wanted: string): readonly Runtime[] =>
+  sound(observed).filter(
+    ({ state, revision, createdAtMs }) =>
+      revision === wanted &&
+      (state === "pending" || state === "available") &&
+      (observed.maxLifeMs === Infinity || createdAtMs > nowMs - 100_000),
+  );
 
 const described = (plan: PoolPlan) => ({
   promote: plan.promote.map(({ ulid }) => ulid).sort(),
   demote: plan.demote.map(({ ulid }) => ulid).sort(),
   create: plan.create,
+  refill: plan.refill,
   remove: plan.remove.map((one) => `${one.runtime.ulid} ${one.reason}`).sort(),
 });
 
@@ -123,21 +152,40 @@ describe("whatever the state of a pool, its plan", () => {
     );
   });
 
-  it("creates no more than the size lacks", () => {
+  it("creates no more than the size lacks, and one canary beside", () => {
     fc.assert(
       fc.property(pools, (observed) => {
-        const fresh = observed.runtimes.filter(
-          ({ state, terminating, ended, revision, pod }) =>
-            !terminating &&
-            !ended &&
-            revision === "current" &&
-            (state === "pending" || state === "available") &&
-            !observed.cordonedNodes.has(pod.spec?.nodeName ?? "") &&
-            (observed.maxLifeMs === Infinity || Date.parse(pod.metadata.creationTimestamp) > nowMs - 100_000),
-        );
-        const { create } = planPool(observed, nowMs);
-        expect(create).toBeLessThanOrEqual(Math.max(0, observed.pool.spec.size! - fresh.length));
+        const { create, refill } = planPool(observed, nowMs);
+        const lacking = (revision = ""): number =>
+          Math.max(0, observed.pool.spec.size! - keptOf(observed, revision).length);
+        if (isOnTrial(observed)) {
+          expect(create).toBeLessThanOrEqual(Math.min(1, observed.pool.spec.size!));
+          expect(refill).toBeLessThanOrEqual(lacking(observed.lastGood?.revision));
+        } else {
+          expect(create).toBeLessThanOrEqual(lacking("current"));
+          expect(refill).toBe(0);
+        }
+      }),
+    );
+  });
+
+  it("creates nothing of a revision that backs off", () => {
+    fc.assert(
+      fc.property(pools, (observed) => {
+        const { create, refill } = planPool(observed, nowMs);
         if (observed.backoffMs > 0) expect(create).toBe(0);
+        if ((observed.lastGood?.backoffMs ?? 0) > 0) expect(refill).toBe(0);
+      }),
+    );
+  });
+
+  it("has one canary at most while a revision is on trial", () => {
+    fc.assert(
+      fc.property(pools, (start) => {
+        let observed = start;
+        for (let round = 0; round < 3; round++)
+          observed = carriedOut(observed, planPool(observed, nowMs), round);
+        if (isOnTrial(observed)) expect(keptOf(observed, "current").length).toBeLessThanOrEqual(1);
       }),
     );
   });

@@ -171,15 +171,15 @@ describe("given a new revision", () => {
 });
 
 describe("given a cordoned node", () => {
-  const cordonedNodes = new Set(["node-b"]);
+  const leavingNodes = new Set(["node-b"]);
   it("takes what is warm there out of service and replaces it", () => {
     const runtimes = { a: {}, b: {}, c: { node: "node-b" } };
-    expect(plan(runtimes, { cordonedNodes })).toEqual({ create: 1, remove: { c: "Outdated" } });
+    expect(plan(runtimes, { leavingNodes })).toEqual({ create: 1, remove: { c: "Outdated" } });
   });
 
   it("leaves an assigned one there", () => {
     const runtimes: Runtimes = { ...three, d: { node: "node-b", state: "assigned" } };
-    expect(plan(runtimes, { cordonedNodes })).toEqual({});
+    expect(plan(runtimes, { leavingNodes })).toEqual({});
   });
 });
 

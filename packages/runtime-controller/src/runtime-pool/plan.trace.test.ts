@@ -37,7 +37,27 @@ const stories: Record<string, Story> = {
     pool.bad.add("v2");
     await pool.event("revision v2, which crashes", () => (pool.revision = "v2")).run(30);
     await pool.event("two are claimed", () => pool.claim(2)).run(30);
+    await pool.event("all are claimed", () => pool.claim(4)).run(30);
     await pool.event("revision v3", () => (pool.revision = "v3")).run(20);
+  }),
+  "roll-out-refused": filled(async (pool) => {
+    pool.refusal = { reason: "PodRefused", message: "violates PodSecurity", revision: "v2" };
+    await pool.event("revision v2, which is refused", () => (pool.revision = "v2")).run(10);
+    await pool.event("two are claimed", () => pool.claim(2)).run(10);
+    await pool.event("revision v1 again", () => (pool.revision = "v1")).run(5);
+  }),
+  "roll-out-under-claims": filled(async (pool) => {
+    await pool.event("revision v2", () => (pool.revision = "v2")).run(4);
+    for (let second = 0; second < 12; second++)
+      await pool.event("one is claimed", () => pool.claim(1)).run(1);
+    await pool.event("nobody claims any more", () => undefined).run(10);
+  }),
+  "silent-node": filled(async (pool) => {
+    await pool.event("nobody hears from node-b", () => pool.silent.add("node-b")).run(6);
+    await pool.event("node-b comes back", () => pool.silent.delete("node-b")).run(3);
+  }),
+  "token-key-lost": filled(async (pool) => {
+    await pool.event("the key of r1 is lost", () => pool.keyless.add("r1")).run(6);
   }),
   "recycle-by-age": filled(async (pool) => {
     pool.maxLifeMs = 600_000;

@@ -3,11 +3,12 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { sizeOf } from "./counts.ts";
 import type { PoolObservation } from "./observation.ts";
 import { startFailureOf } from "./start-failure.ts";
+import { type Filling, fillingOf } from "./trial.ts";
 
 const surelyYoung = 0.9;
 
 /** Why a warm runtime is removed. */
-export type RemovalReason = "Failed" | "Outdated" | "Excess";
+export type RemovalReason = "Failed" | "TokenKeyLost" | "Outdated" | "Excess";
 
 /** What to write, in this order: states first, because users wait for them. */
 export interface PoolPlan {
@@ -15,42 +16,53 @@ export interface PoolPlan {
   readonly promote: readonly Runtime[];
   /** Runtimes that may not be assigned any more, or not yet again. */
   readonly demote: readonly Runtime[];
-  /** Number of runtimes to create. */
+  /** Number of runtimes to create of the current revision. */
   readonly create: number;
-  readonly remove: readonly { readonly runtime: Runtime; readonly reason: RemovalReason }[];
+  /** Number of runtimes to create of the last good revision, while the current one is on trial. */
+  readonly refill: number;
+  readonly remove: readonly Removal[];
+}
+
+/** A warm runtime to remove, and why. */
+export interface Removal {
+  readonly runtime: Runtime;
+  readonly reason: RemovalReason;
 }
 
 /**
  * Decides how a pool gets from what it is to what it should be.
  *
- * A runtime is *fresh* when it is of the current revision, young enough and on a node that stays. Fresh ones
- * are created up to the size; others serve until fresh ones have taken their place. A new revision starts
- * with one canary: the rest follows when it is available, so a bad one costs one Pod. Assigned runtimes are
- * never touched.
+ * A runtime is *fresh* when it is of the revision that fills the pool, young enough and on a node that stays. Fresh
+ * ones are created up to the size; others serve until fresh ones have taken their place. A new revision starts on
+ * trial, with one canary beside a pool that the last good revision fills; when the canary is available, the new
+ * revision fills the pool. What is on a silent node counts no more, but is left: it may come back. Assigned
+ * runtimes are never touched.
  */
 export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
+  const { template, silentNodes, pool } = observed;
   const warm = observed.runtimes.filter(isWarm);
-  const failed = warm.filter(({ ended }) => ended);
-  const living = warm.filter(({ ended }) => !ended);
-  const fresh = living.filter((runtime) => isFresh(runtime, observed, nowMs));
-  const outdated = without(living, fresh);
+  const broken = warm.flatMap((runtime) => breakageOf(runtime, observed) ?? []);
+  const living = without(warm, named(broken));
+  const present = living.filter(({ pod }) => !silentNodes.has(pod.spec?.nodeName ?? ""));
+  const lasting = present.filter((runtime) => isLasting(runtime, observed, nowMs));
+  const filling = fillingOf(observed);
+  const fresh = template ? lasting.filter(({ revision }) => revision === filling.revision) : lasting;
+  const canaries = filling.hasTrial ? lasting.filter(({ revision }) => revision === template?.revision) : [];
+  const outdated = without(present, [...fresh, ...canaries]);
   const remove = [
-    ...failed.map((runtime) => ({ runtime, reason: "Failed" as const })),
-    ...outdatedRemovals(observed, fresh, outdated).map((runtime) => ({
-      runtime,
-      reason: "Outdated" as const,
-    })),
-    ...excess(sizeOf(observed.pool), fresh).map((runtime) => ({ runtime, reason: "Excess" as const })),
+    ...broken,
+    ...because("Outdated", outdatedRemovals(observed, fresh, outdated)),
+    ...because("Excess", excess(sizeOf(pool), fresh)),
+    ...because("Excess", excess(Math.min(sizeOf(pool), 1), canaries)),
   ];
   // A change of state would make the removal stale: what goes is left as it is.
-  const staying = without(
-    living,
-    remove.map(({ runtime }) => runtime),
-  );
+  const staying = without(living, named(remove));
+  const missing = template ? creations(observed, { filling, fresh, outdated }) : 0;
   return {
-    promote: staying.filter(({ state, ready }) => state === "pending" && ready),
+    promote: staying.filter((runtime) => runtime.state === "pending" && isServing(runtime, observed)),
     demote: staying.filter((runtime) => runtime.state === "available" && !isServing(runtime, observed)),
-    create: observed.template ? creations(observed, fresh, outdated) : 0,
+    create: filling.hasTrial ? canariesToCreate(observed, canaries) : missing,
+    refill: filling.hasTrial ? missing : 0,
     remove,
   };
 }
@@ -60,25 +72,38 @@ export function isWarm({ state, terminating }: Runtime): boolean {
   return !terminating && (state === "pending" || state === "available");
 }
 
-function creations(
-  observed: PoolObservation,
-  fresh: readonly Runtime[],
-  outdated: readonly Runtime[],
-): number {
-  const size = sizeOf(observed.pool);
-  const missing = size - fresh.length;
-  if (missing <= 0 || observed.backoffMs > 0) return 0;
-  if (isUnproven(fresh) && fresh.some(({ pod }) => startFailureOf(pod))) return 0;
-  const serving = outdated.filter((runtime) => serves(runtime, observed));
-  const rolls = serving.some(({ revision }) => revision !== observed.template?.revision);
-  if (rolls && isUnproven(fresh)) return fresh.length === 0 ? 1 : 0;
-  const surge = Math.max(1, Math.ceil(size / 4));
-  return Math.max(0, Math.min(missing, size + surge - fresh.length - serving.length));
+function breakageOf(runtime: Runtime, { keyless }: PoolObservation): Removal | undefined {
+  if (runtime.ended) return { runtime, reason: "Failed" };
+  return keyless.has(runtime.uid) ? { runtime, reason: "TokenKeyLost" } : undefined;
 }
 
-/** No runtime of the revision has become available yet. */
-function isUnproven(fresh: readonly Runtime[]): boolean {
-  return !fresh.some(({ state }) => state === "available");
+function canariesToCreate({ pool, backoffMs }: PoolObservation, canaries: readonly Runtime[]): number {
+  return sizeOf(pool) > 0 && canaries.length === 0 && backoffMs === 0 ? 1 : 0;
+}
+
+/** What of the pool decides how many runtimes are created. */
+interface Stock {
+  filling: Filling;
+  fresh: readonly Runtime[];
+  outdated: readonly Runtime[];
+}
+
+function creations(observed: PoolObservation, { filling, fresh, outdated }: Stock): number {
+  const size = sizeOf(observed.pool);
+  const missing = size - fresh.length;
+  if (missing <= 0 || filling.backoffMs > 0) return 0;
+  const isUnproven = !filling.isLastGood && !fresh.some(({ state }) => state === "available");
+  if (isUnproven && fresh.some(({ pod }) => startFailureOf(pod))) return 0;
+  const serving = outdated.filter((runtime) => serves(runtime, observed));
+  // Without a record of the last good revision there is nothing else to fill the pool with meanwhile.
+  const rolls = serving.some(({ revision }) => revision !== filling.revision);
+  if (rolls && isUnproven) return fresh.length === 0 ? 1 : 0;
+  return Math.max(0, Math.min(missing, size + surgeOf(size) - fresh.length - serving.length));
+}
+
+/** How many runtimes a roll-out may add to the size for a while. */
+function surgeOf(size: number): number {
+  return Math.max(1, Math.ceil(size / 4));
 }
 
 function outdatedRemovals(
@@ -111,15 +136,15 @@ function serves(runtime: Runtime, observed: PoolObservation): boolean {
   return runtime.state === "available" && isServing(runtime, observed);
 }
 
-function isServing(runtime: Runtime, { cordonedNodes }: PoolObservation): boolean {
-  return runtime.ready && !cordonedNodes.has(runtime.pod.spec?.nodeName ?? "");
+function isServing({ ready, pod }: Runtime, { leavingNodes, silentNodes }: PoolObservation): boolean {
+  const node = pod.spec?.nodeName ?? "";
+  return ready && !leavingNodes.has(node) && !silentNodes.has(node);
 }
 
-function isFresh(runtime: Runtime, observed: PoolObservation, nowMs: number): boolean {
-  const { template, cordonedNodes, maxLifeMs } = observed;
-  if (template && runtime.revision !== template.revision) return false;
-  if (cordonedNodes.has(runtime.pod.spec?.nodeName ?? "")) return false;
-  return isYoung(runtime, nowMs, maxLifeMs);
+/** Young enough, and on a node that stays. */
+function isLasting(runtime: Runtime, observed: PoolObservation, nowMs: number): boolean {
+  const { leavingNodes, maxLifeMs } = observed;
+  return !leavingNodes.has(runtime.pod.spec?.nodeName ?? "") && isYoung(runtime, nowMs, maxLifeMs);
 }
 
 // Pods that were created together must not be replaced together: each lives 90 to 100 % of the maximum.
@@ -131,6 +156,14 @@ function isYoung({ createdAtMs, uid }: Runtime, nowMs: number, maxLifeMs: number
 /** Uniform in [0, 1), and always the same for the same uid. */
 function fractionOf(uid: string): number {
   return createHash("sha256").update(uid).digest().readUInt32BE() / 2 ** 32;
+}
+
+function because(reason: RemovalReason, runtimes: readonly Runtime[]): Removal[] {
+  return runtimes.map((runtime) => ({ runtime, reason }));
+}
+
+function named(removals: readonly Removal[]): Runtime[] {
+  return removals.map(({ runtime }) => runtime);
 }
 
 function without(runtimes: readonly Runtime[], left: readonly Runtime[]): Runtime[] {

@@ -55,6 +55,15 @@ describe("the back-off of a refill", () => {
     const backoff = afterEach(ended, ended, ended);
     backoff.learn("pool", "r2", ended);
     expect(backoff.remainingMs("pool", "r2")).toBe(2_000);
+    expect(backoff.remainingMs("pool", "r1")).toBe(8_000);
+  });
+
+  it("is forgotten for revisions that the pool has left behind", () => {
+    const backoff = afterEach(ended, ended, ended);
+    backoff.learn("pool", "r2", ended);
+    backoff.retain("pool", ["r2", undefined]);
+    expect(backoff.remainingMs("pool", "r2")).toBe(2_000);
+    expect(backoff.remainingMs("pool", "r1")).toBe(0);
   });
 
   it("tells why the last Pod was refused until one is accepted", () => {

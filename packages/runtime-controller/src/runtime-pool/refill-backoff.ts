@@ -2,7 +2,6 @@ import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Refusal } from "./refusal.ts";
 
 interface Trouble {
-  revision: string;
   failures: number;
   untilMs: number;
   refusal?: Refusal;
@@ -23,11 +22,12 @@ const firstMs = 2_000;
 const maxMs = 5 * 60_000;
 
 /**
- * How long pools wait before they try another Pod after one failed. It grows with each failure of the same
- * revision; a new revision starts afresh.
+ * How long pools wait before they try another Pod after one failed, by revision: what a new one does to its canary
+ * does not hold up the last good one. It grows with each failure of the same revision.
  */
 export class RefillBackoff {
-  readonly #troubles = new Map<string, Trouble>();
+  /** By pool, then by revision. */
+  readonly #troubles = new Map<string, Map<string, Trouble>>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -36,13 +36,13 @@ export class RefillBackoff {
 
   /** Milliseconds until the pool may try again; 0 when it may now. */
   remainingMs(poolUid: string, revision: string): number {
-    const trouble = this.#troubleOf(poolUid, revision);
+    const trouble = this.#troubles.get(poolUid)?.get(revision);
     return trouble ? Math.max(0, trouble.untilMs - this.#clock.monotonicMs()) : 0;
   }
 
   /** Why the API server refused the last Pod; undefined when it did not, or has accepted one since. */
   refusal(poolUid: string, revision: string): Refusal | undefined {
-    return this.#troubleOf(poolUid, revision)?.refusal;
+    return this.#troubles.get(poolUid)?.get(revision)?.refusal;
   }
 
   /**
@@ -50,9 +50,17 @@ export class RefillBackoff {
    * Pod accepted after a refusal, a Pod available after one that ended.
    */
   learn(poolUid: string, revision: string, result: RefillResult): void {
-    const trouble = this.#troubleOf(poolUid, revision);
+    const trouble = this.#troubles.get(poolUid)?.get(revision);
     if (result.refusal || result.hasEnded) this.#failed(poolUid, revision, result.refusal);
-    else if ((trouble?.refusal ? result.created : result.promoted) > 0) this.forget(poolUid);
+    else if ((trouble?.refusal ? result.created : result.promoted) > 0)
+      this.#troubles.get(poolUid)?.delete(revision);
+  }
+
+  /** The pool has nothing to do any more with other revisions than these. */
+  retain(poolUid: string, revisions: readonly (string | undefined)[]): void {
+    const troubles = this.#troubles.get(poolUid);
+    for (const revision of troubles?.keys() ?? [])
+      if (!revisions.includes(revision)) troubles?.delete(revision);
   }
 
   /** The pool is gone. */
@@ -61,13 +69,9 @@ export class RefillBackoff {
   }
 
   #failed(poolUid: string, revision: string, refusal: Refusal | undefined): void {
-    const failures = (this.#troubleOf(poolUid, revision)?.failures ?? 0) + 1;
+    const troubles = this.#troubles.get(poolUid) ?? new Map<string, Trouble>();
+    const failures = (troubles.get(revision)?.failures ?? 0) + 1;
     const untilMs = this.#clock.monotonicMs() + Math.min(maxMs, firstMs * 2 ** (failures - 1));
-    this.#troubles.set(poolUid, { revision, failures, untilMs, refusal });
-  }
-
-  #troubleOf(poolUid: string, revision: string): Trouble | undefined {
-    const trouble = this.#troubles.get(poolUid);
-    return trouble?.revision === revision ? trouble : undefined;
+    this.#troubles.set(poolUid, troubles.set(revision, { failures, untilMs, refusal }));
   }
 }

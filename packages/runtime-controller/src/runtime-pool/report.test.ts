@@ -125,6 +125,36 @@ describe("the conditions of a pool", () => {
     expect(conditionsOf(observe(runtimes, rest))).toBe(expected);
   });
 
+  describe("while a new revision is on trial beside the last good one", () => {
+    const lastGood = { revision: "old", backoffMs: 0 };
+    const filled: Runtimes = { a: { revision: "old" }, b: { revision: "old" }, c: { revision: "old" } };
+    const table: [string, Runtimes, Rest, string][] = [
+      ["say so while its canary starts", { ...filled, d: { state: "pending" } }, {}, "RollingOut"],
+      ["say that its canary cannot start", { ...filled, d: pullFailed }, {}, "CanaryFailed"],
+      ["say that its canary is refused", filled, { refusal, backoffMs: 2_000 }, "CanaryFailed"],
+      ["say that its canary has ended", filled, { backoffMs: 2_000 }, "CanaryFailed"],
+      [
+        "are silent about claims in between",
+        { a: { revision: "old" } },
+        { backoffMs: 2_000 },
+        "CanaryFailed",
+      ],
+    ];
+    it.each(table)("%s", (_, runtimes, rest, reason) => {
+      const observed = observe(runtimes, { lastGood, ...rest });
+      expect(conditionsOf(observed)).toContain(`Ready=True/Available RolledOut=False/${reason}`);
+      expect(reportPool(observed).outcome.kind).toBe("waiting");
+    });
+
+    it("name both revisions and what the canary suffers from", () => {
+      const { conditions = [] } = reportPool(observe({ ...filled, d: pullFailed }, { lastGood }));
+      expect(conditions.find(({ type }) => type === "RolledOut")?.message).toBe(
+        "Revision current does not start: container jupyter of Pod runtime-d: ImagePullBackOff: Back-off. " +
+          "The pool stays filled with runtimes of old, the last good revision.",
+      );
+    });
+  });
+
   it("name the same Pod whatever the order of several that fail", () => {
     const [one, other] = [
       { x: pullFailed, b: pullFailed },

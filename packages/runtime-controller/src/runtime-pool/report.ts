@@ -4,15 +4,18 @@ import type { Report } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, stalled, waiting } from "@datalayer/shared/controller/outcome";
 import { label, runtimeApp } from "../runtime/names.ts";
 import { labelValueOf } from "../runtime/label-value.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { countRuntimes, type PoolCounts } from "./counts.ts";
 import type { PoolObservation } from "./observation.ts";
 import { isWarm } from "./plan.ts";
+import type { Refusal } from "./refusal.ts";
 import { type StartFailure, startFailureOf } from "./start-failure.ts";
 import type { TemplateFault } from "./template.ts";
+import { isOnTrial } from "./trial.ts";
 
 /** The reasons of a pool's conditions and Events, beside those of `StartFailureReason` and `TemplateFault`. */
 export type PoolReason =
-  "QuotaExceeded" | "PodRefused" | "Warming" | "RollingOut" | "Available" | "NoneAvailable" | "Warm";
+  Refusal["reason"] | "Warming" | "RollingOut" | "CanaryFailed" | "Available" | "NoneAvailable" | "Warm";
 
 const lookAgainMs = 5_000;
 
@@ -33,12 +36,13 @@ export function reportPool(observed: PoolObservation): Report<RuntimePool> {
 }
 
 function outcomeOf(observed: PoolObservation, counts: PoolCounts): Outcome {
-  const { pool, backoffMs, template, fault } = observed;
+  const { pool, backoffMs, fault } = observed;
   const retryAfterMs = Math.max(lookAgainMs, backoffMs);
   if (fault) return fault.isPassing ? waiting({ ...fault, retryAfterMs }) : stalled(fault);
   const hindrance = hindranceOf(observed, counts);
   if (hindrance) return waiting({ ...hindrance, retryAfterMs });
-  if (isRolling(observed)) return waiting({ ...rollingOut(template.revision), retryAfterMs });
+  const rollOut = rollOutOf(observed);
+  if (rollOut) return waiting({ ...rollOut, retryAfterMs });
   if (isFilled(pool, counts)) return settled({ recheckAfterMs: 60_000 });
   return waiting({ reason: "Warming", message: "Fewer runtimes are available than desired.", retryAfterMs });
 }
@@ -64,9 +68,9 @@ function readyOf(observed: PoolObservation, counts: PoolCounts): ReportedConditi
 }
 
 function rolledOutOf(observed: PoolObservation): ReportedCondition {
-  const { template, fault } = observed;
-  if (fault) return { type: "RolledOut", status: "Unknown", ...fault };
-  if (isRolling(observed)) return { type: "RolledOut", status: "False", ...rollingOut(template.revision) };
+  if (observed.fault) return { type: "RolledOut", status: "Unknown", ...observed.fault };
+  const rollOut = rollOutOf(observed);
+  if (rollOut) return { type: "RolledOut", status: "False", ...rollOut };
   const message = "All warm runtimes are of the current revision.";
   return { type: "RolledOut", status: "True", reason: "Warm", message };
 }
@@ -83,11 +87,12 @@ function hindranceOf(
 ): Because | undefined {
   if (observed.fault) return observed.fault;
   const isShort = available + pending < desired;
-  return (isShort ? observed.refusal : undefined) ?? startFailure(observed);
+  const { refusal } = isOnTrial(observed) ? (observed.lastGood ?? {}) : observed;
+  return (isShort ? refusal : undefined) ?? startFailure(observed.runtimes);
 }
 
 /** That of the first Pod by name, so that the message stays the same while several fail. */
-function startFailure({ runtimes }: PoolObservation): StartFailure | undefined {
+function startFailure(runtimes: readonly Runtime[]): StartFailure | undefined {
   const starting = runtimes.filter((runtime) => isWarm(runtime) && !runtime.ready);
   const byName = starting.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const { pod } of byName) {
@@ -97,13 +102,28 @@ function startFailure({ runtimes }: PoolObservation): StartFailure | undefined {
   return undefined;
 }
 
-function isRolling({ runtimes, template }: PoolObservation): boolean {
-  return runtimes.some((runtime) => isWarm(runtime) && runtime.revision !== template?.revision);
+/** Why the pool does not consist of the current revision yet; undefined when it does. */
+function rollOutOf(observed: PoolObservation): Because | undefined {
+  const { template, runtimes } = observed;
+  const isRolling = runtimes.some((runtime) => isWarm(runtime) && runtime.revision !== template?.revision);
+  if (!template || !(isRolling || isOnTrial(observed))) return undefined;
+  const failure = canaryFailureOf(observed);
+  if (failure) return failure;
+  const message = `Warm runtimes of an older revision are replaced by those of ${template.revision}.`;
+  return { reason: "RollingOut", message };
 }
 
-function rollingOut(revision: string): Because {
-  const message = `Warm runtimes of an older revision are replaced by those of ${revision}.`;
-  return { reason: "RollingOut", message };
+function canaryFailureOf(observed: PoolObservation): Because | undefined {
+  const { template, lastGood, runtimes, refusal, backoffMs } = observed;
+  if (!template || !lastGood || !isOnTrial(observed)) return undefined;
+  const canaries = runtimes.filter(({ revision }) => revision === template.revision);
+  const ended = backoffMs > 0 ? { message: "its Pod ended" } : undefined;
+  const failure = refusal ?? startFailure(canaries) ?? ended;
+  if (!failure) return undefined;
+  const message =
+    `Revision ${template.revision} does not start: ${failure.message}. ` +
+    `The pool stays filled with runtimes of ${lastGood.revision}, the last good revision.`;
+  return { reason: "CanaryFailed", message };
 }
 
 function selectorOf({ metadata }: RuntimePool): string {

@@ -67,6 +67,14 @@ export class RuntimeTokens implements BodySeals {
     return known.keys.has(keyId) ? known : await this.#read();
   }
 
+  /** The UIDs of those runtimes whose token cannot be derived: the Secret does not hold the key that they name. */
+  async without(runtimes: readonly Pick<Runtime, "uid" | "tokenKeyId">[]): Promise<ReadonlySet<string>> {
+    let { keys } = await this.#keysNotOlderThan(Infinity);
+    const isMissing = ({ tokenKeyId }: Pick<Runtime, "tokenKeyId">): boolean => !keys.has(tokenKeyId);
+    if (runtimes.some(isMissing)) ({ keys } = await this.#read());
+    return new Set(runtimes.filter(isMissing).map(({ uid }) => uid));
+  }
+
   async #keysNotOlderThan(maxAgeMs: number): Promise<TokenKeys> {
     const ageMs = this.#options.clock.monotonicMs() - this.#readAtMs;
     return this.#keys && ageMs <= maxAgeMs ? this.#keys : await this.#read();

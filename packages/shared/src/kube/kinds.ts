@@ -9,7 +9,7 @@ import type {
   V1Secret,
   V1Service,
 } from "@kubernetes/client-node";
-import { defineKind, type Stored } from "./object.ts";
+import { defineKind, type KubeObject, type Stored } from "./object.ts";
 
 /** The built-in kinds that the controllers read or write; a type and a value share each name. */
 export type Pod = Stored<V1Pod>;
@@ -20,6 +20,8 @@ export type Service = Stored<V1Service>;
 export type Namespace = Stored<V1Namespace>;
 export type Node = Stored<V1Node>;
 export type Lease = Stored<V1Lease>;
+/** Something a controller keeps to go back to; `data` is its own and never changes. */
+export type ControllerRevision = KubeObject & { revision: number; data: unknown };
 export type Event = Stored<EventsV1Event>;
 
 export const Pod = defineKind<Pod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
@@ -42,5 +44,10 @@ export const Lease = defineKind<Lease>({
   apiVersion: "coordination.k8s.io/v1",
   kind: "Lease",
   plural: "leases",
+});
+export const ControllerRevision = defineKind<ControllerRevision>({
+  apiVersion: "apps/v1",
+  kind: "ControllerRevision",
+  plural: "controllerrevisions",
 });
 export const Event = defineKind<Event>({ apiVersion: "events.k8s.io/v1", kind: "Event", plural: "events" });
