@@ -22,6 +22,7 @@ import { createClaims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
 import { createApi } from "./http/api.ts";
+import { imageSourcesOf } from "./runtime-environment/image.ts";
 import type { VolumeRoutesOptions } from "./http/volumes.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
@@ -86,7 +87,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   });
   const runtimes = new Runtimes(caches.pods);
   const usage = createUsage({ caches, settings, clock, log, registry });
-  const imageSources = { ...settings, images: caches.images };
+  const imageSources = imageSourcesOf(caches.images, settings);
   const controllers = createControllers({
     caches,
     claims,
@@ -111,6 +112,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     ...caches,
     ...claims,
     ...usage,
+    imageSources,
     client: claimClient,
     runtimes,
     tokens,

@@ -51,6 +51,7 @@ describe("the rights of the runtime-controller", () => {
     await drain(); // the second Event of a kind is counted on the first one
     await resizeOverRest();
     await rollOut();
+    await replica.ask("PUT", "/environments/small/contents", { body: { contents: [] } });
     await endOverRest(); // its usage begins a segment, and drops an old one
     await endOverRest(); // its usage is added
     await loseACandidate();

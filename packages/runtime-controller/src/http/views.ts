@@ -1,11 +1,9 @@
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
-import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ingressOf } from "../runtime/url.ts";
-import type { z } from "zod";
-import type { environmentView, RuntimeView } from "./schemas.ts";
+import type { RuntimeView } from "./schemas.ts";
 
 /** What runtimes are shown with. */
 export interface RuntimeViewOptions {
@@ -41,27 +39,5 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     ingress: ingressOf({ pool, ulid }, { publicUrl, podIP: pod.status?.podIP }),
     started_at: String(assignment.startedAt),
     expired_at: assignment.expiredAt?.toString() ?? null,
-  };
-}
-
-/** An environment as callers see it; what it costs is a matter of its pools. */
-export function environmentViewOf(
-  { metadata, spec }: RuntimeEnvironment,
-  pools: readonly RuntimePool[],
-): z.infer<typeof environmentView> {
-  const rates = pools
-    .filter(
-      (pool) => pool.metadata.namespace === metadata.namespace && pool.spec.environment === metadata.name,
-    )
-    .map((pool) => pool.spec.burningRate ?? 0);
-  const { resourcesRanges, kernel, ...described } = spec;
-  return {
-    name: metadata.name,
-    namespace: metadata.namespace ?? "",
-    ...described,
-    kernel,
-    resources: resourcesRanges.default,
-    resourcesRanges,
-    burning_rate: rates.length > 0 ? Math.min(...rates) : null,
   };
 }
