@@ -81,6 +81,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/v1/environments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an environment */
+        get: operations["getEnvironment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/environments/{name}/contents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace the contents of an environment */
+        put: operations["setEnvironmentContents"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/environments/{uid}/runtimes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the runtimes that users have of an environment */
+        get: operations["listEnvironmentRuntimes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/v1/pools": {
         parameters: {
             query?: never;
@@ -172,6 +223,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description The contents of an environment, each by name or by uid.
+         * @example {
+         *       "contents": [
+         *         {
+         *           "uid": "01J9Z8W7V6T5S4R3Q2P1N0M9K8",
+         *           "mount": "/home/datalayer/examples",
+         *           "permissions": "ro"
+         *         }
+         *       ]
+         *     }
+         */
+        EnvironmentContentsInput: {
+            /** @description All contents; those not named go. */
+            contents: {
+                /** @description Name of the RuntimeContent. */
+                name?: string;
+                /** @description The uid that the RuntimeContent declares. */
+                uid?: string;
+                /** @description Absolute path at which runtimes find it. */
+                mount: string;
+                /**
+                 * @description Narrows the permissions of the content.
+                 * @enum {string}
+                 */
+                permissions?: "ro" | "rw";
+            }[];
+        };
         /**
          * @description Names an environment or a pool, or both; then the pool must be one of that environment.
          * @example {
@@ -288,6 +367,99 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description What runtimes can be made of: the spec of a RuntimeEnvironment, what its runtimes cost, and whether they can be made. */
+        Environment: {
+            name: string;
+            /** @description The uid of the object. */
+            uid: string;
+            namespace: string;
+            title: string;
+            /** @description Long text, in Markdown. */
+            description: string;
+            /** @description Reference of the image that runs; null while its Image is not built. */
+            dockerImage: string | null;
+            /** @description Main language of the kernel. */
+            language: string;
+            /** @description Slug of the icon that represents the environment. */
+            icon: string | null;
+            /** @description Address of an example notebook. */
+            example: string | null;
+            owner: string;
+            visibility: string;
+            tags: string[];
+            /** @description Credits per second: the lowest among its pools; null without pools. */
+            burning_rate: number | null;
+            /** @description The default of resourcesRanges. */
+            resources: {
+                /** @description What is set aside for a runtime. */
+                requests?: {
+                    cpu?: string;
+                    memory?: string;
+                    "ephemeral-storage"?: string;
+                    "nvidia.com/gpu"?: string;
+                };
+                /** @description What a runtime may use at most. */
+                limits: {
+                    cpu?: string;
+                    memory?: string;
+                    "ephemeral-storage"?: string;
+                    "nvidia.com/gpu"?: string;
+                };
+            };
+            /** @description Resources that runtimes may have. */
+            resourcesRanges: {
+                default: {
+                    /** @description What is set aside for a runtime. */
+                    requests?: {
+                        cpu?: string;
+                        memory?: string;
+                        "ephemeral-storage"?: string;
+                        "nvidia.com/gpu"?: string;
+                    };
+                    /** @description What a runtime may use at most. */
+                    limits: {
+                        cpu?: string;
+                        memory?: string;
+                        "ephemeral-storage"?: string;
+                        "nvidia.com/gpu"?: string;
+                    };
+                };
+            };
+            /** @description Pieces of code that users can insert. */
+            snippets: {
+                title: string;
+                description?: string;
+                code: string;
+            }[];
+            /** @description What runtimes find mounted. */
+            contents: {
+                /** @description Name of the RuntimeContent. */
+                name?: string;
+                /** @description The uid that the RuntimeContent declares. */
+                uid?: string;
+                /** @description Absolute path at which runtimes find it. */
+                mount: string;
+                /**
+                 * @description Narrows the permissions of the content.
+                 * @enum {string}
+                 */
+                permissions?: "ro" | "rw";
+            }[];
+            /** @description What new runtimes are named after. */
+            kernel: {
+                givenNameTemplate?: string;
+            };
+            /** @description The same as `kernel`, where newer clients look. */
+            runtime: {
+                givenNameTemplate?: string;
+            };
+            /** @description Whether runtimes of it can be made. */
+            ready: boolean;
+            /** @description Why it is not ready, for people. */
+            reason: string | null;
+        } & {
+            [key: string]: unknown;
+        };
         /**
          * @description A runtime that a user has.
          * @example {
@@ -362,78 +534,6 @@ export interface components {
             pending: number;
             /** @description Runtimes that users have; they do not count into the size. */
             assigned: number;
-        };
-        /** @description What runtimes can be made of: the spec of a RuntimeEnvironment. */
-        Environment: {
-            name: string;
-            namespace: string;
-            title: string;
-            /** @description Long text, in Markdown. */
-            description?: string;
-            /** @description Reference of the image that runs. */
-            dockerImage?: string;
-            /** @description Main language of the kernel. */
-            language: string;
-            /** @description Slug of the icon that represents the environment. */
-            icon?: string;
-            /** @description Address of an example notebook. */
-            example?: string;
-            owner?: string;
-            visibility?: string;
-            /** @description Credits per second: the lowest among its pools; null without pools. */
-            burning_rate: number | null;
-            /** @description The default of resourcesRanges. */
-            resources: {
-                /** @description What is set aside for a runtime. */
-                requests?: {
-                    cpu?: string;
-                    memory?: string;
-                    "ephemeral-storage"?: string;
-                    "nvidia.com/gpu"?: string;
-                };
-                /** @description What a runtime may use at most. */
-                limits: {
-                    cpu?: string;
-                    memory?: string;
-                    "ephemeral-storage"?: string;
-                    "nvidia.com/gpu"?: string;
-                };
-            };
-            /** @description Resources that runtimes may have. */
-            resourcesRanges: {
-                default: {
-                    /** @description What is set aside for a runtime. */
-                    requests?: {
-                        cpu?: string;
-                        memory?: string;
-                        "ephemeral-storage"?: string;
-                        "nvidia.com/gpu"?: string;
-                    };
-                    /** @description What a runtime may use at most. */
-                    limits: {
-                        cpu?: string;
-                        memory?: string;
-                        "ephemeral-storage"?: string;
-                        "nvidia.com/gpu"?: string;
-                    };
-                };
-            };
-            /** @description Pieces of code that users can insert. */
-            snippets?: {
-                title: string;
-                description?: string;
-                code: string;
-            }[];
-            /** @description What runtimes find mounted. */
-            contents?: {
-                name?: string;
-                uid?: string;
-                mount: string;
-                /** @enum {string} */
-                permissions?: "ro" | "rw";
-            }[];
-        } & {
-            [key: string]: unknown;
         };
         /** @description What one runtime used, from its assignment to its end. */
         UsageRecord: {
@@ -1042,6 +1142,135 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEnvironment: {
+        parameters: {
+            query?: {
+                /** @description Only in this namespace; without, in every watched one. */
+                namespace?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the environment. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        environment: components["schemas"]["Environment"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setEnvironmentContents: {
+        parameters: {
+            query?: {
+                /** @description Only in this namespace; without, in every watched one. */
+                namespace?: string;
+            };
+            header?: {
+                /** @description An ETag of this environment: nothing is changed when its spec is another by now. */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description Name of the environment. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentContentsInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        environment: components["schemas"]["Environment"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEnvironmentRuntimes: {
+        parameters: {
+            query?: {
+                /** @description Only in this namespace; without, in every watched one. */
+                namespace?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Uid of the environment, or its name. */
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        runtimes: components["schemas"]["Runtime"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
             422: components["responses"]["UnprocessableEntity"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
