@@ -22,12 +22,11 @@ import { createClaims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
 import { createApi } from "./http/api.ts";
-import { imageSourcesOf } from "./runtime-environment/image.ts";
 import type { VolumeRoutesOptions } from "./http/volumes.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
+import { createRuntimeHomes } from "./runtime-homes.ts";
 import { createUsage } from "./usage.ts";
-import { Volumes } from "./volume/volumes.ts";
 
 /** What a replica is made of. */
 export interface ReplicaOptions {
@@ -55,16 +54,9 @@ const silentWatchMs = 150_000;
 
 /** Puts a replica together; nothing runs before {@link Replica.run}. */
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
-  const { settings, access, version, log, metrics, clock = systemClock } = options;
+  const { settings, version, log, metrics, clock = systemClock } = options;
   const { registry, loopLag } = metrics;
-  const identity = {
-    userAgent: `datalayer-runtime-controller/${version}`,
-    fieldManager: "datalayer-runtime-controller",
-  };
-  const rest = restMetrics(registry);
-  const client = new RestClient({ access, ...identity, clock, metrics: rest });
-  // Claims have connections of their own: users never queue behind the refill.
-  const claimClient = new RestClient({ access, ...identity, clock, metrics: rest });
+  const { client, claimClient } = createClients({ ...options, clock });
   const caches = createCaches({
     client,
     namespaces: settings.namespaces,
@@ -87,17 +79,10 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   });
   const runtimes = new Runtimes(caches.pods);
   const usage = createUsage({ caches, settings, clock, log, registry });
-  const imageSources = imageSourcesOf(caches.images, settings);
-  const controllers = createControllers({
-    caches,
-    claims,
-    runtimes,
-    tokens,
-    imageSources,
-    settings,
-    clock,
-    usage,
-  });
+  const imageSources = { ...settings, images: caches.images };
+  const common = { caches, claims, runtimes, tokens, imageSources, settings, clock };
+  const runtimeHomes = createRuntimeHomes({ ...common, client: claimClient, seals: tokens });
+  const controllers = [...createControllers({ ...common, usage }), ...runtimeHomes.controllers];
   const leadership = controllerMetrics(registry);
   const elector = new LeaderElector({
     lease: kubeLease(client.lane(), { namespace: podNamespace, name: leaseName }),
@@ -112,12 +97,13 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     ...caches,
     ...claims,
     ...usage,
-    imageSources,
     client: claimClient,
     runtimes,
     tokens,
     namespaces: settings.namespaces,
-    ...volumeOptions(settings, caches, claimClient),
+    ...runtimeHomes,
+    ...volumeOptions(settings),
+    clock,
     publicUrl: settings.runtimesUrl,
     version,
     log,
@@ -148,15 +134,28 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   };
 }
 
-/** What the routes of volumes are made with. */
+function createClients({ access, version, clock, metrics: { registry } }: ReplicaOptions): {
+  client: RestClient;
+  claimClient: RestClient;
+} {
+  const identity = {
+    userAgent: `datalayer-runtime-controller/${version}`,
+    fieldManager: "datalayer-runtime-controller",
+  };
+  const metrics = restMetrics(registry);
+  return {
+    client: new RestClient({ access, ...identity, clock, metrics }),
+    // Claims have connections of their own: users never queue behind the refill.
+    claimClient: new RestClient({ access, ...identity, clock, metrics }),
+  };
+}
+
+/** What the administrator sets for volumes. */
 function volumeOptions(
   settings: RuntimeControllerSettings,
-  { volumeClaims }: Caches,
-  client: RestClient,
-): Pick<VolumeRoutesOptions, "volumes" | "homeNamespace" | "volumeSettings"> {
+): Pick<VolumeRoutesOptions, "homeNamespace" | "volumeSettings"> {
   const { namespaces, podNamespace, volumeStorageClass, volumeMaxBytes, homeBytes } = settings;
   return {
-    volumes: new Volumes({ client, volumeClaims, namespaces }),
     homeNamespace: namespaces.find((namespace) => namespace !== "*") ?? podNamespace,
     volumeSettings: {
       storageClass: volumeStorageClass,
