@@ -1,5 +1,7 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import { Image } from "@datalayer/shared/crds/image";
+import { Dataset } from "@datalayer/shared/crds/dataset";
+import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Informer } from "@datalayer/shared/kube/informer";
@@ -14,12 +16,13 @@ import {
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
+import { contentIndexes } from "./runtime-content/content-index.ts";
+import { contentLabel } from "./runtime-content/dataset.ts";
 import { label, runtimeApp } from "./runtime/names.ts";
 import { trimPod } from "./runtime/trim-pod.ts";
 import { poolIndexes } from "./runtime-environment/pools-using.ts";
 import { segmentLabel } from "./end-of-life/usage-segments.ts";
 import { runtimeIndexes } from "./runtime/runtimes.ts";
-import { homeIndexes } from "./pause/homes.ts";
 import { volumeIndexes } from "./volume/volumes.ts";
 
 /** What every replica keeps in memory. */
@@ -29,6 +32,9 @@ export interface Caches {
   environments: InformerSet<RuntimeEnvironment>;
   /** Those that environments may name; none while no image-controller is installed. */
   images: Informer<Image>;
+  contents: InformerSet<RuntimeContent>;
+  /** Those that were made for s3 contents; empty where Datashim is not installed. */
+  datasets: InformerSet<Dataset>;
   nodes: Informer<Node>;
   /** The volumes of users and the homes of runtimes. */
   volumeClaims: InformerSet<PersistentVolumeClaim>;
@@ -62,13 +68,21 @@ export function createCaches(options: {
     pools: new InformerSet({ ...common, namespaces, kind: RuntimePool, indexes: poolIndexes }),
     environments: new InformerSet({ ...common, namespaces, kind: RuntimeEnvironment }),
     images: new Informer({ ...common, kind: Image, namespace: imagesNamespace, optional: true }),
+    contents: new InformerSet({ ...common, namespaces, kind: RuntimeContent, indexes: contentIndexes }),
+    datasets: new InformerSet({
+      ...common,
+      namespaces,
+      kind: Dataset,
+      labelSelector: contentLabel,
+      optional: true,
+    }),
     nodes: new Informer({ ...common, kind: Node }),
     volumeClaims: new InformerSet({
       ...common,
       namespaces,
       kind: PersistentVolumeClaim,
       labelSelector: `${label.app}=${runtimeApp}`,
-      indexes: { ...volumeIndexes, ...homeIndexes },
+      indexes: volumeIndexes,
     }),
     usage: new Informer({
       ...common,

@@ -101,6 +101,19 @@ const table = settingTable({
     unit: "seconds",
     description: "The age at which a runtime that nobody got is replaced; 0 or -1 never.",
   },
+  gitContentImage: {
+    name: "DATALAYER_GIT_CONTENT_IMAGE",
+    schema: text(),
+    default: "${DATALAYER_DOCKER_REGISTRY}/datalayer/git-content:0.1.0",
+    description: "The image that fetches git contents before a runtime starts.",
+  },
+  sharedClaim: {
+    name: "DATALAYER_SHARED_FS_VOLUME_CLAIM_NAME",
+    schema: objectName,
+    optional: true,
+    description:
+      "The claim of the shared file system, in the namespace of the runtimes. Without it there are no nfs contents.",
+  },
   volumeStorageClass: {
     name: "DATALAYER_VOLUMES_STORAGE_CLASS",
     schema: objectName,

@@ -5,11 +5,12 @@ import type { Caches } from "./caches.ts";
 import type { Claims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { endOfLifeController } from "./end-of-life/controller.ts";
-import { podSettingsOf } from "./pod-settings.ts";
+import { imageReferenceOf } from "./runtime/image-reference.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
+import { runtimeContentController } from "./runtime-content/controller.ts";
 import { runtimePoolController } from "./runtime-pool/controller.ts";
 import type { UsageParts } from "./usage.ts";
 
@@ -35,11 +36,19 @@ export function createControllers(options: {
       runtimes,
       tokens,
       clock,
-      podSettings: podSettingsOf(settings),
+      podSettings: {
+        serviceAccount: settings.runtimesServiceAccount,
+        imagePullSecrets: settings.imagePullSecrets,
+      },
+      contentSettings: {
+        gitImage: imageReferenceOf(settings.gitContentImage, settings.dockerRegistry),
+        sharedClaim: settings.sharedClaim,
+      },
       maxLifeMs: settings.maxLifeSeconds > 0 ? settings.maxLifeSeconds * 1000 : Infinity,
       newUlid: () => ulid().toLowerCase(),
     }),
     runtimeEnvironmentController({ ...caches, imageSources }),
     endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle: () => false }),
+    runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),
   ];
 }

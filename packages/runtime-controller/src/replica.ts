@@ -22,11 +22,12 @@ import { createClaims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
 import { createApi } from "./http/api.ts";
+import { imageSourcesOf } from "./runtime-environment/image.ts";
 import type { VolumeRoutesOptions } from "./http/volumes.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
-import { createRuntimeHomes } from "./runtime-homes.ts";
 import { createUsage } from "./usage.ts";
+import { Volumes } from "./volume/volumes.ts";
 
 /** What a replica is made of. */
 export interface ReplicaOptions {
@@ -54,9 +55,16 @@ const silentWatchMs = 150_000;
 
 /** Puts a replica together; nothing runs before {@link Replica.run}. */
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
-  const { settings, version, log, metrics, clock = systemClock } = options;
+  const { settings, access, version, log, metrics, clock = systemClock } = options;
   const { registry, loopLag } = metrics;
-  const { client, claimClient } = createClients({ ...options, clock });
+  const identity = {
+    userAgent: `datalayer-runtime-controller/${version}`,
+    fieldManager: "datalayer-runtime-controller",
+  };
+  const rest = restMetrics(registry);
+  const client = new RestClient({ access, ...identity, clock, metrics: rest });
+  // Claims have connections of their own: users never queue behind the refill.
+  const claimClient = new RestClient({ access, ...identity, clock, metrics: rest });
   const caches = createCaches({
     client,
     namespaces: settings.namespaces,
@@ -79,10 +87,17 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   });
   const runtimes = new Runtimes(caches.pods);
   const usage = createUsage({ caches, settings, clock, log, registry });
-  const imageSources = { ...settings, images: caches.images };
-  const common = { caches, claims, runtimes, tokens, imageSources, settings, clock };
-  const runtimeHomes = createRuntimeHomes({ ...common, client: claimClient, seals: tokens });
-  const controllers = [...createControllers({ ...common, usage }), ...runtimeHomes.controllers];
+  const imageSources = imageSourcesOf(caches.images, settings);
+  const controllers = createControllers({
+    caches,
+    claims,
+    runtimes,
+    tokens,
+    imageSources,
+    settings,
+    clock,
+    usage,
+  });
   const leadership = controllerMetrics(registry);
   const elector = new LeaderElector({
     lease: kubeLease(client.lane(), { namespace: podNamespace, name: leaseName }),
@@ -97,13 +112,12 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     ...caches,
     ...claims,
     ...usage,
+    imageSources,
     client: claimClient,
     runtimes,
     tokens,
     namespaces: settings.namespaces,
-    ...runtimeHomes,
-    ...volumeOptions(settings),
-    clock,
+    ...volumeOptions(settings, caches, claimClient),
     publicUrl: settings.runtimesUrl,
     version,
     log,
@@ -134,28 +148,15 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   };
 }
 
-function createClients({ access, version, clock, metrics: { registry } }: ReplicaOptions): {
-  client: RestClient;
-  claimClient: RestClient;
-} {
-  const identity = {
-    userAgent: `datalayer-runtime-controller/${version}`,
-    fieldManager: "datalayer-runtime-controller",
-  };
-  const metrics = restMetrics(registry);
-  return {
-    client: new RestClient({ access, ...identity, clock, metrics }),
-    // Claims have connections of their own: users never queue behind the refill.
-    claimClient: new RestClient({ access, ...identity, clock, metrics }),
-  };
-}
-
-/** What the administrator sets for volumes. */
+/** What the routes of volumes are made with. */
 function volumeOptions(
   settings: RuntimeControllerSettings,
-): Pick<VolumeRoutesOptions, "homeNamespace" | "volumeSettings"> {
+  { volumeClaims }: Caches,
+  client: RestClient,
+): Pick<VolumeRoutesOptions, "volumes" | "homeNamespace" | "volumeSettings"> {
   const { namespaces, podNamespace, volumeStorageClass, volumeMaxBytes, homeBytes } = settings;
   return {
+    volumes: new Volumes({ client, volumeClaims, namespaces }),
     homeNamespace: namespaces.find((namespace) => namespace !== "*") ?? podNamespace,
     volumeSettings: {
       storageClass: volumeStorageClass,

@@ -1,3 +1,4 @@
+import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { Manifest } from "@datalayer/shared/kube/object";
@@ -31,5 +32,21 @@ export function poolManifest(
     kind: RuntimePool.kind,
     metadata: { name, namespace },
     spec: { environment: "python-env", size: 3, burningRate: 0.01, ...spec },
+  };
+}
+
+/** A git content to create, pinned, unless `spec` says another type. */
+export function contentManifest(
+  namespace: string,
+  name: string,
+  spec: Partial<RuntimeContent["spec"]> = {},
+): Manifest<RuntimeContent> {
+  const { type = "git" } = spec;
+  const git = { source: "https://git.example.org/course.git", revision: "a".repeat(40) };
+  return {
+    apiVersion: RuntimeContent.apiVersion,
+    kind: RuntimeContent.kind,
+    metadata: { name, namespace },
+    spec: { ...(type === "git" && git), ...spec, type },
   };
 }

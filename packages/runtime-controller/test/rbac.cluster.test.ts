@@ -1,11 +1,15 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { freezeWatch, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+import { Dataset } from "@datalayer/shared/crds/dataset";
+import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { pointer } from "@datalayer/shared/kube/json-patch";
-import { ConfigMap, Pod } from "@datalayer/shared/kube/kinds";
+import { ConfigMap, Pod, Secret } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { planAppend, segmentManifest } from "../src/end-of-life/usage-segments.ts";
 import { label } from "../src/runtime/names.ts";
+import { contentManifest } from "./builders.ts";
+import { installDatashimKind, provide } from "./datashim.ts";
 import { type Harness, startHarness, type TestReplica } from "./harness.ts";
 import { installImageKind } from "./image-kind.ts";
 import { chartObjects } from "./manifests.ts";
@@ -41,6 +45,7 @@ beforeAll(async () => {
   cluster = await startHarness();
   await installImageKind(cluster.admin);
   await fillUsage();
+  await installDatashimKind(cluster.admin);
   replica = await cluster.startReplica("restricted", { settings: { DATALAYER_USAGE_RECORDS_KEPT: "100" } });
 });
 
@@ -51,11 +56,12 @@ describe("the rights of the runtime-controller", () => {
     await drain(); // the second Event of a kind is counted on the first one
     await resizeOverRest();
     await rollOut();
+    await replica.ask("PUT", "/environments/small/contents", { body: { contents: [] } });
     await endOverRest(); // its usage begins a segment, and drops an old one
     await endOverRest(); // its usage is added
     await loseACandidate();
     await keepAVolume();
-    await launchWithAHome();
+    await moveABucket();
     const { log } = cluster.proxy;
     const isUsed = (right: string): boolean => log.some((request) => rightOf(request) === right);
     await eventually(() => [...granted].every(isUsed), {
@@ -77,20 +83,9 @@ describe("the rights of the runtime-controller", () => {
     expect([...granted].filter((right) => dangerous.test(right))).toEqual([]);
   });
 
-  it("read no Secret but the one with the token keys", () => {
-    const reading = roles
-      .flatMap(({ rules }) => rules)
-      .filter(
-        ({ resources, verbs }) => resources.includes("secrets") && verbs.some((verb) => verb !== "create"),
-      );
-    expect(reading).toEqual([
-      {
-        apiGroups: [""],
-        resources: ["secrets"],
-        resourceNames: ["datalayer-operator-token-keys"],
-        verbs: ["get"],
-      },
-    ]);
+  it("read a Secret only by its name, and change none", () => {
+    const rights = [...granted].filter((right) => right.endsWith(" /secrets"));
+    expect(rights.toSorted()).toEqual(["create /secrets", "get /secrets"]);
   });
 
   it("are confined to the namespace, but for reading nodes and Images", () => {
@@ -174,18 +169,6 @@ async function keepAVolume(): Promise<void> {
   expect((await replica.ask("DELETE", `/volumes/${uid}`, { headers })).status).toBe(200);
 }
 
-/** Starts a runtime with a home, pauses it and ends it. */
-async function launchWithAHome(): Promise<void> {
-  const { body } = await replica.claim({ environment_name: "small", capabilities: ["user_storage"] });
-  const { pod_name: name } = body.runtime;
-  expect((await replica.ask("POST", `/runtimes/${name}/pause`)).status).toBe(202);
-  expect((await replica.ask("DELETE", `/runtimes/${name}/paused`)).status).toBe(200);
-  await eventually(async () => (await replica.ask("GET", `/runtimes/${name}`)).status === 404, {
-    message: "the runtime being gone",
-    timeoutMs: 40_000,
-  });
-}
-
 /** Another one takes every runtime behind the back of the replica: it reads why its claim is refused. */
 async function loseACandidate(): Promise<void> {
   const runtimes = await cluster.available("small", 2);
@@ -200,3 +183,26 @@ async function loseACandidate(): Promise<void> {
   await replica.claim({ environment_name: "small" });
   frozen.remove();
 }
+
+/** An s3 content gets a Dataset, and another one when its bucket changes. */
+async function moveABucket(): Promise<void> {
+  const { admin, namespace } = cluster;
+  const stringData = { access_key_id: "id", secret_access_key: "key", region: "us-west-2" };
+  const metadata = { namespace, name: "bucket" };
+  await admin.create(Secret, { apiVersion: "v1", kind: Secret.kind, metadata, stringData });
+  const spec = { type: "s3", source: "before", secret: "bucket" } as const;
+  await admin.create(RuntimeContent, contentManifest(namespace, "bucket", spec));
+  const first = await datasetWithout([]);
+  await provide(admin, first);
+  await eventually(
+    async () => (await admin.get(RuntimeContent, metadata)).status?.claimName === first.metadata.name,
+  );
+  await admin.patch(RuntimeContent, metadata, [{ op: "replace", path: "/spec/source", value: "after" }]);
+  await provide(admin, await datasetWithout([first.metadata.name]));
+}
+
+const datasetWithout = (names: string[]): Promise<Dataset> =>
+  eventually(async () => {
+    const { items } = await cluster.admin.list(Dataset, { namespace: cluster.namespace });
+    return items.find(({ metadata }) => !names.includes(metadata.name));
+  });

@@ -81,6 +81,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/v1/environments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an environment */
+        get: operations["getEnvironment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/environments/{name}/contents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace the contents of an environment */
+        put: operations["setEnvironmentContents"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/environments/{uid}/runtimes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the runtimes that users have of an environment */
+        get: operations["listEnvironmentRuntimes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/v1/pools": {
         parameters: {
             query?: never;
@@ -110,66 +161,6 @@ export interface paths {
         /** Set the size of a pool */
         post: operations["setPoolSize"];
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/operator/v1/runtimes/{pod_name}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Pause a runtime that has a home
-         * @description Its Pod goes; its files, URL, token, reservation and what is left of its credits stay.
-         */
-        post: operations["pauseRuntime"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/operator/v1/runtimes/{pod_name}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Resume a paused runtime
-         * @description It starts anew with its files, behind the same URL and with the same token.
-         */
-        post: operations["resumeRuntime"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/operator/v1/runtimes/{pod_name}/paused": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * End a paused runtime
-         * @description The home that was made for it goes with its files; a volume is kept and becomes free.
-         */
-        delete: operations["endPausedRuntime"];
         options?: never;
         head?: never;
         patch?: never;
@@ -233,6 +224,34 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * @description The contents of an environment, each by name or by uid.
+         * @example {
+         *       "contents": [
+         *         {
+         *           "uid": "01J9Z8W7V6T5S4R3Q2P1N0M9K8",
+         *           "mount": "/home/datalayer/examples",
+         *           "permissions": "ro"
+         *         }
+         *       ]
+         *     }
+         */
+        EnvironmentContentsInput: {
+            /** @description All contents; those not named go. */
+            contents: {
+                /** @description Name of the RuntimeContent. */
+                name?: string;
+                /** @description The uid that the RuntimeContent declares. */
+                uid?: string;
+                /** @description Absolute path at which runtimes find it. */
+                mount: string;
+                /**
+                 * @description Narrows the permissions of the content.
+                 * @enum {string}
+                 */
+                permissions?: "ro" | "rw";
+            }[];
+        };
+        /**
          * @description Names an environment or a pool, or both; then the pool must be one of that environment.
          * @example {
          *       "environment_name": "python-simple-env",
@@ -259,10 +278,8 @@ export interface components {
             reservation_id?: string;
             /** @description Credits after which it ends; without, it does not end by credits. */
             credits_limit?: number;
-            /** @description What else it shall be able to do: `user_storage` gives it a home that outlives its Pod. */
+            /** @description What else it shall be able to do. */
             capabilities?: string[];
-            /** @description The volume of its user that shall be its home. */
-            volume_uid?: string;
             /** @description The snapshot it shall start from. */
             from?: string;
             /** @description Variables of the kernels. Kept secret, like `secrets`. */
@@ -299,22 +316,6 @@ export interface components {
             /** @description Runtimes to keep available. */
             size: number;
         };
-        /**
-         * @description Empty.
-         * @example {}
-         */
-        PauseInput: {
-            /** @description Memory is not kept: answered with 501. */
-            checkpoint?: unknown;
-        } | null;
-        /**
-         * @description Empty.
-         * @example {}
-         */
-        ResumeInput: {
-            /** @description Memory is not kept: answered with 501. */
-            checkpoint_id?: unknown;
-        } | null;
         /**
          * @description What the volume shall be.
          * @example {
@@ -366,104 +367,26 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /**
-         * @description A runtime that a user has.
-         * @example {
-         *       "pod_name": "runtime-01kaq2v8c4m3yqf3y1k1w5b7nd",
-         *       "uid": "01kaq2v8c4m3yqf3y1k1w5b7nd",
-         *       "environment_name": "python-simple-env",
-         *       "environment_title": "Simple Python",
-         *       "pool_name": "python-simple-pool",
-         *       "type": "notebook",
-         *       "given_name": "notebook 2026-11-22T16:20",
-         *       "user_uid": "me",
-         *       "reservation_id": null,
-         *       "burning_rate": 0.01,
-         *       "token": "…",
-         *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
-         *       "state": "assigned",
-         *       "started_at": "1795364400",
-         *       "expired_at": "1795374400"
-         *     }
-         */
-        Runtime: {
-            /** @description Name of its Pod; by this it is addressed. */
-            pod_name: string;
-            /** @description The ULID in its name and URL. */
-            uid: string;
-            /** @description The environment it was made of. */
-            environment_name: string;
-            /** @description Title of the environment; its name where that is gone. */
-            environment_title: string;
-            /** @description The pool it came from. */
-            pool_name: string;
-            /** @description What it is used for, as the claim said. */
-            type: string;
-            /** @description The name the user gave it. */
-            given_name: string;
-            /** @description Who has it. */
-            user_uid: string;
-            /** @description The reservation of credits that pays for it. */
-            reservation_id: string | null;
-            /** @description Credits per second. */
-            burning_rate: number;
-            /** @description The Jupyter token; it is valid for this runtime only. */
-            token: string;
-            /** @description The URL of its Jupyter server. */
-            ingress: string;
-            /**
-             * @description `starting` and `paused` are those with a home that have no Pod yet, or none for now.
-             * @enum {string}
-             */
-            state: "assigned" | "starting" | "paused" | "ending";
-            /** @description When it was assigned or resumed, in epoch seconds. */
-            started_at: string;
-            /** @description When its credits end it, in epoch seconds; null when they do not. */
-            expired_at: string | null;
-        };
-        /**
-         * @description A pool and its counts.
-         * @example {
-         *       "name": "python-simple-pool",
-         *       "namespace": "datalayer-runtimes",
-         *       "environment_name": "python-simple-env",
-         *       "desired": 3,
-         *       "available": 2,
-         *       "pending": 1,
-         *       "assigned": 4
-         *     }
-         */
-        Pool: {
-            name: string;
-            namespace: string;
-            /** @description Null where the pool names none. */
-            environment_name: string | null;
-            /** @description Runtimes to keep available. */
-            desired: number;
-            /** @description Runtimes that wait for a user. */
-            available: number;
-            /** @description Runtimes that are being made ready. */
-            pending: number;
-            /** @description Runtimes that users have; they do not count into the size. */
-            assigned: number;
-        };
-        /** @description What runtimes can be made of: the spec of a RuntimeEnvironment. */
+        /** @description What runtimes can be made of: the spec of a RuntimeEnvironment, what its runtimes cost, and whether they can be made. */
         Environment: {
             name: string;
+            /** @description The uid of the object. */
+            uid: string;
             namespace: string;
             title: string;
             /** @description Long text, in Markdown. */
-            description?: string;
-            /** @description Reference of the image that runs. */
-            dockerImage?: string;
+            description: string;
+            /** @description Reference of the image that runs; null while its Image is not built. */
+            dockerImage: string | null;
             /** @description Main language of the kernel. */
             language: string;
             /** @description Slug of the icon that represents the environment. */
-            icon?: string;
+            icon: string | null;
             /** @description Address of an example notebook. */
-            example?: string;
-            owner?: string;
-            visibility?: string;
+            example: string | null;
+            owner: string;
+            visibility: string;
+            tags: string[];
             /** @description Credits per second: the lowest among its pools; null without pools. */
             burning_rate: number | null;
             /** @description The default of resourcesRanges. */
@@ -503,21 +426,114 @@ export interface components {
                 };
             };
             /** @description Pieces of code that users can insert. */
-            snippets?: {
+            snippets: {
                 title: string;
                 description?: string;
                 code: string;
             }[];
             /** @description What runtimes find mounted. */
-            contents?: {
+            contents: {
+                /** @description Name of the RuntimeContent. */
                 name?: string;
+                /** @description The uid that the RuntimeContent declares. */
                 uid?: string;
+                /** @description Absolute path at which runtimes find it. */
                 mount: string;
-                /** @enum {string} */
+                /**
+                 * @description Narrows the permissions of the content.
+                 * @enum {string}
+                 */
                 permissions?: "ro" | "rw";
             }[];
+            /** @description What new runtimes are named after. */
+            kernel: {
+                givenNameTemplate?: string;
+            };
+            /** @description The same as `kernel`, where newer clients look. */
+            runtime: {
+                givenNameTemplate?: string;
+            };
+            /** @description Whether runtimes of it can be made. */
+            ready: boolean;
+            /** @description Why it is not ready, for people. */
+            reason: string | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * @description A runtime that a user has.
+         * @example {
+         *       "pod_name": "runtime-01kaq2v8c4m3yqf3y1k1w5b7nd",
+         *       "uid": "01kaq2v8c4m3yqf3y1k1w5b7nd",
+         *       "environment_name": "python-simple-env",
+         *       "environment_title": "Simple Python",
+         *       "pool_name": "python-simple-pool",
+         *       "type": "notebook",
+         *       "given_name": "notebook 2026-11-22T16:20",
+         *       "user_uid": "me",
+         *       "reservation_id": null,
+         *       "burning_rate": 0.01,
+         *       "token": "…",
+         *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
+         *       "started_at": "1795364400",
+         *       "expired_at": "1795374400"
+         *     }
+         */
+        Runtime: {
+            /** @description Name of its Pod; by this it is addressed. */
+            pod_name: string;
+            /** @description The ULID in its name and URL. */
+            uid: string;
+            /** @description The environment it was made of. */
+            environment_name: string;
+            /** @description Title of the environment; its name where that is gone. */
+            environment_title: string;
+            /** @description The pool it came from. */
+            pool_name: string;
+            /** @description What it is used for, as the claim said. */
+            type: string;
+            /** @description The name the user gave it. */
+            given_name: string;
+            /** @description Who has it. */
+            user_uid: string;
+            /** @description The reservation of credits that pays for it. */
+            reservation_id: string | null;
+            /** @description Credits per second. */
+            burning_rate: number;
+            /** @description The Jupyter token; it is valid for this runtime only. */
+            token: string;
+            /** @description The URL of its Jupyter server. */
+            ingress: string;
+            /** @description When it was assigned, in epoch seconds. */
+            started_at: string;
+            /** @description When its credits end it, in epoch seconds; null when they do not. */
+            expired_at: string | null;
+        };
+        /**
+         * @description A pool and its counts.
+         * @example {
+         *       "name": "python-simple-pool",
+         *       "namespace": "datalayer-runtimes",
+         *       "environment_name": "python-simple-env",
+         *       "desired": 3,
+         *       "available": 2,
+         *       "pending": 1,
+         *       "assigned": 4
+         *     }
+         */
+        Pool: {
+            name: string;
+            namespace: string;
+            /** @description Null where the pool names none. */
+            environment_name: string | null;
+            /** @description Runtimes to keep available. */
+            desired: number;
+            /** @description Runtimes that wait for a user. */
+            available: number;
+            /** @description Runtimes that are being made ready. */
+            pending: number;
+            /** @description Runtimes that users have; they do not count into the size. */
+            assigned: number;
         };
         /** @description What one runtime used, from its assignment to its end. */
         UsageRecord: {
@@ -1132,6 +1148,135 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getEnvironment: {
+        parameters: {
+            query?: {
+                /** @description Only in this namespace; without, in every watched one. */
+                namespace?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the environment. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        environment: components["schemas"]["Environment"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setEnvironmentContents: {
+        parameters: {
+            query?: {
+                /** @description Only in this namespace; without, in every watched one. */
+                namespace?: string;
+            };
+            header?: {
+                /** @description An ETag of this environment: nothing is changed when its spec is another by now. */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description Name of the environment. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentContentsInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        environment: components["schemas"]["Environment"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEnvironmentRuntimes: {
+        parameters: {
+            query?: {
+                /** @description Only in this namespace; without, in every watched one. */
+                namespace?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Uid of the environment, or its name. */
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        runtimes: components["schemas"]["Runtime"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
     listPools: {
         parameters: {
             query?: {
@@ -1207,133 +1352,6 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["URITooLong"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    pauseRuntime: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Name of the runtime's Pod. */
-                pod_name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PauseInput"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {boolean} */
-                        success: true;
-                        /** @description What happened, for people. */
-                        message: string;
-                        runtime: components["schemas"]["Runtime"];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["PayloadTooLarge"];
-            414: components["responses"]["URITooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            500: components["responses"]["InternalServerError"];
-            501: components["responses"]["NotImplemented"];
-            503: components["responses"]["ServiceUnavailable"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    resumeRuntime: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Name of the runtime's Pod. */
-                pod_name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ResumeInput"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {boolean} */
-                        success: true;
-                        /** @description What happened, for people. */
-                        message: string;
-                        runtime: components["schemas"]["Runtime"];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["PayloadTooLarge"];
-            414: components["responses"]["URITooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            500: components["responses"]["InternalServerError"];
-            501: components["responses"]["NotImplemented"];
-            503: components["responses"]["ServiceUnavailable"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    endPausedRuntime: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Name of the runtime's Pod. */
-                pod_name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {boolean} */
-                        success: true;
-                        /** @description What happened, for people. */
-                        message: string;
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            414: components["responses"]["URITooLong"];
             422: components["responses"]["UnprocessableEntity"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

@@ -99,7 +99,7 @@ export class Claimer {
   async #serve(request: ClaimRequest): Promise<Runtime> {
     const { idempotencyKey, bodyHash } = request;
     if (idempotencyKey === undefined) return (await this.#assign(request)).runtime;
-    const key = claimKeyOf(idempotencyKey);
+    const key = hashOf(idempotencyKey);
     return this.#inFlight.run(key, bodyHash, () => this.#claimOnce(request, key));
   }
 
@@ -228,7 +228,7 @@ function parsed(pod: Pod | undefined): Runtime | undefined {
   return pod && parseRuntime(pod);
 }
 
-/** What stands for an Idempotency-Key on Pods: 40 hexadecimal digits fit a label, and no two keys share them. */
-export function claimKeyOf(idempotencyKey: string): string {
+// 40 hexadecimal digits: fits a label value, and no two keys will ever share them.
+function hashOf(idempotencyKey: string): string {
   return createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 40);
 }

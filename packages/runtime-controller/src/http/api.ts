@@ -7,7 +7,6 @@ import type { onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
-import { servePause, serveCheckpoints } from "./pause.ts";
 import { type RuntimeRoutesOptions, serveRuntimes } from "./runtimes.ts";
 import { serveUsage, type UsageRoutesOptions } from "./usage.ts";
 import { serveVolumes, type VolumeRoutesOptions } from "./volumes.ts";
@@ -58,8 +57,6 @@ export async function createApi(options: ApiOptions): Promise<App> {
   serveRuntimes(app, `${prefix}/v1`, options);
   serveEnvironments(app, `${prefix}/v1`, options);
   servePools(app, `${prefix}/v1`, options);
-  servePause(app, `${prefix}/v1`, options);
-  serveCheckpoints(app, `${prefix}/v1`);
   serveVolumes(app, `${prefix}/v1`, options);
   serveUsage(app, `${prefix}/v1`, options);
   return app;

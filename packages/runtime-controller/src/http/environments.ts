@@ -1,35 +1,135 @@
 import type { App } from "@datalayer/shared/http/app";
+import { notFound } from "@datalayer/shared/http/problem";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
-import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { RestClient } from "@datalayer/shared/kube/rest";
 import { z } from "zod";
-import { envelope, environmentView, namespaceQuery } from "./schemas.ts";
-import { environmentViewOf } from "./views.ts";
+import type { Runtimes } from "../runtime/runtimes.ts";
+import { contentsBody, etagOf, replaceContents } from "./environment-contents.ts";
+import { environmentView, environmentViewOf, type EnvironmentViewOptions } from "./environment-view.ts";
+import { envelope, namespaceQuery, runtimeView } from "./schemas.ts";
+import { isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
 
-/** What the routes of environments read. */
-export interface EnvironmentRoutesOptions {
+/** What the routes of environments work with. */
+export interface EnvironmentRoutesOptions extends EnvironmentViewOptions, RuntimeViewOptions {
+  client: RestClient;
   environments: ObjectReader<RuntimeEnvironment>;
-  pools: ObjectReader<RuntimePool>;
+  runtimes: Runtimes;
 }
+
+const tags = ["environments"];
+const byName = z.object({ name: z.string().max(253).describe("Name of the environment.") });
+const byUid = z.object({ uid: z.string().max(253).describe("Uid of the environment, or its name.") });
+const oneEnvironment = z.object({ ...envelope, environment: environmentView });
+const conditionalHeaders = z.object({
+  "if-match": z
+    .string()
+    .max(128)
+    .optional()
+    .describe("An ETag of this environment: nothing is changed when its spec is another by now."),
+});
 
 /** Adds `/environments`. */
 export function serveEnvironments(app: App, prefix: string, options: EnvironmentRoutesOptions): void {
-  const { environments, pools } = options;
-  const response = z.object({ ...envelope, environments: z.array(environmentView) });
+  const { environments, runtimes, client } = options;
+
   app.get(
     `${prefix}/environments`,
     {
       schema: {
         operationId: "listEnvironments",
         summary: "List the environments",
-        tags: ["environments"],
+        tags,
         querystring: namespaceQuery,
-        response: { 200: response },
+        response: { 200: z.object({ ...envelope, environments: z.array(environmentView) }) },
       },
     },
     ({ query }) => {
-      const views = environments.list(query.namespace).map((one) => environmentViewOf(one, pools.list()));
+      const views = environments.list(query.namespace).map((one) => environmentViewOf(one, options));
       return { success: true as const, message: `${views.length} environments`, environments: views };
     },
   );
+
+  app.get(
+    `${prefix}/environments/:name`,
+    {
+      schema: {
+        operationId: "getEnvironment",
+        summary: "Show an environment",
+        tags,
+        params: byName,
+        querystring: namespaceQuery,
+        response: { 200: oneEnvironment },
+      },
+    },
+    ({ params, query }, reply) => {
+      const environment = find(params.name, query.namespace, options);
+      reply.header("etag", etagOf(environment));
+      return {
+        success: true as const,
+        message: "Environment found.",
+        environment: environmentViewOf(environment, options),
+      };
+    },
+  );
+
+  app.put(
+    `${prefix}/environments/:name/contents`,
+    {
+      schema: {
+        operationId: "setEnvironmentContents",
+        summary: "Replace the contents of an environment",
+        tags,
+        params: byName,
+        querystring: namespaceQuery,
+        headers: conditionalHeaders,
+        body: contentsBody,
+        response: { 200: oneEnvironment },
+      },
+    },
+    async ({ params, query, headers, body }, reply) => {
+      const environment = find(params.name, query.namespace, options);
+      const ifMatch = headers["if-match"];
+      const changed = await replaceContents(environment, { ...body, ifMatch }, client);
+      environments.recordWrite(changed);
+      reply.header("etag", etagOf(changed));
+      const message = `Environment ${params.name} has ${body.contents.length} contents; its pools roll.`;
+      return { success: true as const, message, environment: environmentViewOf(changed, options) };
+    },
+  );
+
+  app.get(
+    `${prefix}/environments/:uid/runtimes`,
+    {
+      schema: {
+        operationId: "listEnvironmentRuntimes",
+        summary: "List the runtimes that users have of an environment",
+        tags,
+        params: byUid,
+        querystring: namespaceQuery,
+        response: { 200: z.object({ ...envelope, runtimes: z.array(runtimeView) }) },
+      },
+    },
+    async ({ params, query }) => {
+      const { name, namespace } = find(params.uid, query.namespace, options).metadata;
+      const assigned = runtimes
+        .all()
+        .filter((runtime) => runtime.environment === name && runtime.namespace === namespace)
+        .filter(isAssigned);
+      const views = await Promise.all(assigned.map((runtime) => viewOf(runtime, options)));
+      return { success: true as const, message: `${views.length} runtimes`, runtimes: views };
+    },
+  );
+}
+
+/** The environment of this name or uid. @throws Problem 404 when there is none. */
+function find(
+  nameOrUid: string,
+  namespace: string | undefined,
+  { environments }: EnvironmentRoutesOptions,
+): RuntimeEnvironment {
+  const all = environments.list(namespace);
+  const found = all.find(({ metadata }) => metadata.name === nameOrUid || metadata.uid === nameOrUid);
+  if (!found) throw notFound(`no environment is named "${nameOrUid}"`);
+  return found;
 }

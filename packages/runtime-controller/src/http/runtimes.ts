@@ -9,7 +9,6 @@ import type { Claimer } from "../claim/claimer.ts";
 import { expiryOf } from "../claim/assignment.ts";
 import { ClaimError } from "../claim/claim-error.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
-import type { Home } from "../pause/home.ts";
 import { annotation } from "../runtime/names.ts";
 import { endRuntime, deleteIfThere, stillLives } from "../end-of-life/end-runtime.ts";
 import { deleted } from "../end-of-life/usage.ts";
@@ -19,13 +18,11 @@ import { claimProblem } from "./claim-problem.ts";
 import type { Injector } from "../claim-secret/injector.ts";
 import { variablesOf } from "./claim-variables.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
-import { endHome, launchHome, type LaunchOptions, updateHome, wantsHome } from "./runtime-homes.ts";
 import { claimBody, envelope, podNameParams, runtimeView, updateBody } from "./schemas.ts";
-import { findShownHome, hasHome, shownHomes } from "./shown-homes.ts";
-import { type AssignedRuntime, homeViewOf, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
+import { type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
 
 /** What the routes of runtimes work with. */
-export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup, LaunchOptions {
+export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup {
   claimer: Claimer;
   abandoner: Abandoner;
   injector: Injector;
@@ -68,11 +65,6 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
     },
     async (request, reply) => {
       const claim = claimRequestOf(request.body, request.headers["idempotency-key"]);
-      if (wantsHome(request.body)) {
-        reply.code(201);
-        const home = await launchHome(claim, request.body, options);
-        return answerHome(`Runtime ${home.runtime.name} starts.`, home, options);
-      }
       const runtime = await claimer.claim(claim).catch((error: unknown) => {
         throw claimProblem(error);
       });
@@ -105,16 +97,11 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ query }) => {
-      const { shown, hides } = shownHomes(options);
       const assigned = runtimes
         .all()
         .filter(isAssigned)
-        .filter((runtime) => matches(runtime, query) && !hides(runtime));
-      const homes = shown.filter(({ runtime }) => matches(runtime, query));
-      const views = await Promise.all([
-        ...assigned.map((runtime) => viewOf(runtime, options)),
-        ...homes.map((home) => homeViewOf(home, options)),
-      ]);
+        .filter((runtime) => matches(runtime, query));
+      const views = await Promise.all(assigned.map((runtime) => viewOf(runtime, options)));
       return { success: true as const, message: `${views.length} runtimes`, runtimes: views };
     },
   );
@@ -130,11 +117,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         response: { 200: oneRuntime },
       },
     },
-    async ({ params }) => {
-      const home = await findShownHome(params.pod_name, options);
-      if (home) return answerHome("Runtime found.", home, options);
-      return answer("Runtime found.", await findRuntime(params.pod_name, options), options);
-    },
+    async ({ params }) => answer("Runtime found.", await findRuntime(params.pod_name, options), options),
   );
 
   app.put(
@@ -150,13 +133,6 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ params, body }) => {
-      const home = await findShownHome(params.pod_name, options);
-      if (home)
-        return answerHome(
-          `Runtime ${params.pod_name} is updated.`,
-          await updateHome(home, body, options),
-          options,
-        );
       const runtime = await findRuntime(params.pod_name, options);
       const updated = await update(runtime, body, options);
       return answer(`Runtime ${runtime.name} is updated.`, updated, options);
@@ -176,7 +152,6 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ params, query }) => {
-      if (await hasHome(params.pod_name, options)) return endHome(params.pod_name, options);
       const runtime = await findRuntime(params.pod_name, options);
       await endForUser(runtime, query.reason, options);
       return { success: true as const, message: `Runtime ${runtime.name} ends.` };
@@ -190,8 +165,14 @@ function isUseless(error: unknown): boolean {
 }
 
 function claimRequestOf(body: z.infer<typeof claimBody>, idempotencyKey: string | undefined): ClaimRequest {
-  if (body.from !== undefined)
-    throw new Problem(501, { type: "not-implemented", detail: "from is not supported yet; leave it out" });
+  const { from, capabilities = [] } = body;
+  if (from !== undefined || capabilities.length > 0) {
+    const field = from === undefined ? "capabilities" : "from";
+    throw new Problem(501, {
+      type: "not-implemented",
+      detail: `${field} is not supported yet; leave it out`,
+    });
+  }
   return {
     environment: body.environment_name,
     pool: body.pool_name,
@@ -219,14 +200,6 @@ async function answer(
   options: RuntimeViewOptions,
 ): Promise<z.infer<typeof oneRuntime>> {
   return { success: true, message, runtime: await viewOf(runtime, options) };
-}
-
-async function answerHome(
-  message: string,
-  home: Home,
-  options: RuntimeViewOptions,
-): Promise<z.infer<typeof oneRuntime>> {
-  return { success: true, message, runtime: await homeViewOf(home, options) };
 }
 
 async function update(

@@ -36,8 +36,7 @@ export const claimBody = z
       .array(z.string().max(64))
       .max(16)
       .optional()
-      .describe("What else it shall be able to do: `user_storage` gives it a home that outlives its Pod."),
-    volume_uid: z.string().max(63).optional().describe("The volume of its user that shall be its home."),
+      .describe("What else it shall be able to do."),
     from: z.string().max(256).optional().describe("The snapshot it shall start from."),
     ...variableFields,
   })
@@ -86,10 +85,7 @@ export const runtimeView = z
     burning_rate: z.number().describe("Credits per second."),
     token: z.string().describe("The Jupyter token; it is valid for this runtime only."),
     ingress: z.string().describe("The URL of its Jupyter server."),
-    state: z
-      .enum(["assigned", "starting", "paused", "ending"])
-      .describe("`starting` and `paused` are those with a home that have no Pod yet, or none for now."),
-    started_at: z.string().describe("When it was assigned or resumed, in epoch seconds."),
+    started_at: z.string().describe("When it was assigned, in epoch seconds."),
     expired_at: z
       .string()
       .nullable()
@@ -112,7 +108,6 @@ export const runtimeView = z
         burning_rate: 0.01,
         token: "…",
         ingress: `https://r1.example/jupyter/server/python-simple-pool/${ulidExample}`,
-        state: "assigned",
         started_at: "1795364400",
         expired_at: "1795374400",
       },
@@ -160,54 +155,3 @@ export const namespaceQuery = z.object({
 export const sizeBody = z
   .object({ size: z.int().min(0).max(5000).describe("Runtimes to keep available.") })
   .meta({ id: "PoolSize", description: "A new size.", examples: [{ size: 5 }] });
-
-const quantities = z.object({
-  cpu: z.string().optional(),
-  memory: z.string().optional(),
-  "ephemeral-storage": z.string().optional(),
-  "nvidia.com/gpu": z.string().optional(),
-});
-const resources = z.object({
-  requests: quantities.optional().describe("What is set aside for a runtime."),
-  limits: quantities.describe("What a runtime may use at most."),
-});
-
-/** An environment: what its spec says, and what its runtimes cost. Fields may be added to the spec. */
-export const environmentView = z
-  .looseObject({
-    name: z.string(),
-    namespace: z.string(),
-    title: z.string(),
-    description: z.string().optional().describe("Long text, in Markdown."),
-    dockerImage: z.string().optional().describe("Reference of the image that runs."),
-    language: z.string().describe("Main language of the kernel."),
-    icon: z.string().optional().describe("Slug of the icon that represents the environment."),
-    example: z.string().optional().describe("Address of an example notebook."),
-    owner: z.string().optional(),
-    visibility: z.string().optional(),
-    burning_rate: z
-      .number()
-      .nullable()
-      .describe("Credits per second: the lowest among its pools; null without pools."),
-    resources: resources.describe("The default of resourcesRanges."),
-    resourcesRanges: z.object({ default: resources }).describe("Resources that runtimes may have."),
-    snippets: z
-      .array(z.object({ title: z.string(), description: z.string().optional(), code: z.string() }))
-      .optional()
-      .describe("Pieces of code that users can insert."),
-    contents: z
-      .array(
-        z.object({
-          name: z.string().optional(),
-          uid: z.string().optional(),
-          mount: z.string(),
-          permissions: z.enum(["ro", "rw"]).optional(),
-        }),
-      )
-      .optional()
-      .describe("What runtimes find mounted."),
-  })
-  .meta({
-    id: "Environment",
-    description: "What runtimes can be made of: the spec of a RuntimeEnvironment.",
-  });

@@ -13,6 +13,14 @@ export interface ImageSources {
   dockerRegistry?: string;
 }
 
+/** Picks what images need out of the settings. */
+export function imageSourcesOf(
+  images: ImageSources["images"],
+  { imagesNamespace, dockerRegistry }: Omit<ImageSources, "images">,
+): ImageSources {
+  return { images, imagesNamespace, dockerRegistry };
+}
+
 /** The reasons why an environment has no image. */
 export type ImageReason = "ImageNotFound" | "ImageNotReady" | "RegistryNotSet";
 

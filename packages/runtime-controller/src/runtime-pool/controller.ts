@@ -6,6 +6,7 @@ import {
   type Report,
 } from "@datalayer/shared/controller/controller";
 import type { Image } from "@datalayer/shared/crds/image";
+import type { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ControllerRevision, Node, Pod } from "@datalayer/shared/kube/kinds";
@@ -18,6 +19,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { environmentsNaming } from "../runtime-environment/image.ts";
 import { poolsUsing } from "../runtime-environment/pools-using.ts";
+import { isNamedIn } from "../runtime-content/selection.ts";
 import { type CarriedOut, carryOut, ensureTokenSecret, type Hands } from "./carry-out.ts";
 import { keepLastGood } from "./keep-last-good.ts";
 import { recordedRevisionOf, recordNameOf } from "./last-good-record.ts";
@@ -34,6 +36,7 @@ export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped">, Te
   pools: ObjectReader<RuntimePool>;
   environments: ObjectReader<RuntimeEnvironment>;
   images: ObjectReader<Image>;
+  contents: ObjectReader<RuntimeContent>;
   nodes: ObjectReader<Node>;
   /** The records of the last good revisions. */
   records: ObjectReader<ControllerRevision>;
@@ -45,7 +48,7 @@ export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped">, Te
 
 /** Keeps the size of every pool available. */
 export function runtimePoolController(options: RuntimePoolOptions): Controller {
-  const { pools, environments, images, nodes, pods, runtimes } = options;
+  const { pools, environments, contents, images, nodes, pods, runtimes } = options;
   const reconciler = new PoolReconciler(options);
   const poolController = controller({
     name: "runtime-pool",
@@ -56,6 +59,7 @@ export function runtimePoolController(options: RuntimePoolOptions): Controller {
       { informer: options.records, keys: poolOfPod },
       { informer: environments, keys: (environment) => poolsOf(environment, pools) },
       { informer: images, keys: (image) => poolsRunning(image, options) },
+      { informer: contents, keys: (content) => poolsWith(content, options) },
       {
         informer: nodes,
         keys: (node) =>
@@ -175,6 +179,13 @@ function poolsOf({ metadata }: RuntimeEnvironment, pools: ObjectReader<RuntimePo
 
 function poolsRunning(image: Image, { environments, pools, imageSources }: RuntimePoolOptions): string[] {
   return environmentsNaming(image, environments, imageSources).flatMap((one) => poolsOf(one, pools));
+}
+
+function poolsWith(content: RuntimeContent, { environments, pools }: RuntimePoolOptions): string[] {
+  const naming = environments
+    .list(content.metadata.namespace)
+    .filter(({ spec }) => isNamedIn(content, spec.contents));
+  return naming.flatMap((environment) => poolsOf(environment, pools));
 }
 
 function poolsOn({ metadata }: Node, runtimes: Runtimes): ObjectRef[] {

@@ -10,6 +10,13 @@ const container = (state: State, restartCount = 0): Status => ({
   phase: "Pending",
   containerStatuses: [{ name: "jupyter", image: "i", imageID: "", ready: false, restartCount, state }],
 });
+const init = (state: State, lastState?: State, ready = false): Status => ({
+  phase: "Pending",
+  initContainerStatuses: [
+    { name: "content-0", image: "i", imageID: "", ready, restartCount: 1, state, lastState },
+  ],
+});
+const wrongHash: State = { terminated: { exitCode: 1, reason: "Error", message: "wrong SHA-256\n" } };
 const waiting = (reason: string, message?: string): Status => container({ waiting: { reason, message } });
 
 // As kubelet 1.37 and the scheduler write them.
@@ -75,6 +82,36 @@ describe("a Pod that does not start", () => {
       "container jupyter of Pod runtime-a: ErrImageNeverPull",
     ],
     [
+      "says what its init container said when it failed",
+      init(wrongHash),
+      "InitContainerFailed",
+      "init container content-0 of Pod runtime-a: wrong SHA-256",
+    ],
+    [
+      "says so also while kubelet backs off from its init container",
+      init({ waiting: { reason: "CrashLoopBackOff", message: "back-off 10s" } }, wrongHash),
+      "InitContainerFailed",
+      "init container content-0 of Pod runtime-a: wrong SHA-256",
+    ],
+    [
+      "says so also while its init container tries again",
+      init({ running: {} }, wrongHash),
+      "InitContainerFailed",
+      "init container content-0 of Pod runtime-a: wrong SHA-256",
+    ],
+    [
+      "gives the exit code of an init container that said nothing",
+      init({ terminated: { exitCode: 137, reason: "OOMKilled" } }),
+      "InitContainerFailed",
+      "init container content-0 of Pod runtime-a: exit code 137: OOMKilled",
+    ],
+    [
+      "says that the image of its init container cannot be pulled",
+      init({ waiting: { reason: "ErrImagePull", message: "not found" } }),
+      "ImagePullFailed",
+      "init container content-0 of Pod runtime-a: ErrImagePull: not found",
+    ],
+    [
       "says that no node fits",
       unschedulable,
       "Unschedulable",
@@ -93,6 +130,8 @@ describe("a Pod that may still start", () => {
     ["is being initialised", waiting("PodInitializing")],
     ["runs", { ...container({ running: {} }), phase: "Running" }],
     ["crashed for the first time", container({ terminated: { exitCode: 1, reason: "Error" } })],
+    ["runs its init container", init({ running: {} })],
+    ["has run its init container", init({ terminated: { exitCode: 0 } }, wrongHash, true)],
     ["is scheduled", { conditions: [{ type: "PodScheduled", status: "True" }] }],
     [
       "waits behind a scheduling gate",

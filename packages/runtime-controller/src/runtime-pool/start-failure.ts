@@ -2,7 +2,7 @@ import type { Pod } from "@datalayer/shared/kube/kinds";
 
 /** Why a Pod does not start; the names are the reasons of the pool's conditions. */
 export type StartFailureReason =
-  "ImagePullFailed" | "CrashLooping" | "ContainerConfigInvalid" | "Unschedulable";
+  "ImagePullFailed" | "CrashLooping" | "ContainerConfigInvalid" | "InitContainerFailed" | "Unschedulable";
 
 /** A Pod that does not start, and why. */
 export interface StartFailure {
@@ -26,19 +26,36 @@ const waitingReasons: Record<string, StartFailureReason> = {
 
 /** Why the Pod does not start; undefined while nothing speaks against it. */
 export function startFailureOf(pod: Pod): StartFailure | undefined {
-  return containerFailureOf(pod) ?? schedulingFailureOf(pod);
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  for (const status of initContainerStatuses) {
+    const failure = initFailureOf(status) ?? containerFailureOf(status);
+    if (failure) return ofContainer(failure, `init container ${status.name}`, pod);
+  }
+  for (const status of containerStatuses) {
+    const failure = containerFailureOf(status);
+    if (failure) return ofContainer(failure, `container ${status.name}`, pod);
+  }
+  return schedulingFailureOf(pod);
 }
 
-function containerFailureOf(pod: Pod): StartFailure | undefined {
-  for (const { name, state } of pod.status?.containerStatuses ?? []) {
-    const { reason = "", message = "" } = state?.waiting ?? {};
-    const known = waitingReasons[reason];
-    if (known) {
-      const said = message === "" ? reason : `${reason}: ${message}`;
-      return { reason: known, message: `container ${name} of Pod ${pod.metadata.name}: ${said}` };
-    }
-  }
-  return undefined;
+type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
+
+/** An init container that failed has said why, and says it until it succeeds: it is tried again and again. */
+function initFailureOf({ ready, state, lastState }: ContainerStatus): StartFailure | undefined {
+  const ended = state?.terminated ?? lastState?.terminated;
+  if (ready || !ended || ended.exitCode === 0) return undefined;
+  const message = ended.message?.trim() || `exit code ${ended.exitCode}: ${ended.reason ?? "Error"}`;
+  return { reason: "InitContainerFailed", message };
+}
+
+function containerFailureOf({ state }: ContainerStatus): StartFailure | undefined {
+  const { reason = "", message = "" } = state?.waiting ?? {};
+  const known = waitingReasons[reason];
+  return known && { reason: known, message: message === "" ? reason : `${reason}: ${message}` };
+}
+
+function ofContainer({ reason, message }: StartFailure, container: string, pod: Pod): StartFailure {
+  return { reason, message: `${container} of Pod ${pod.metadata.name}: ${message}` };
 }
 
 function schedulingFailureOf(pod: Pod): StartFailure | undefined {

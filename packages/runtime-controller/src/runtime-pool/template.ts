@@ -2,11 +2,13 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { type ImageReason, type ImageSources, imageOf } from "../runtime-environment/image.ts";
+import { contentParts, type ContentSettings } from "../runtime-content/content-parts.ts";
+import { type ContentReader, selectContents, type SelectionFault } from "../runtime-content/selection.ts";
 import { revisionOf, type RuntimePodSettings, type RuntimeTemplate } from "../runtime/pod-builder.ts";
 
 /** Why it is not known what the Pods of a pool are made of. */
 export interface TemplateFault {
-  reason: "EnvironmentNotFound" | ImageReason;
+  reason: "EnvironmentNotFound" | ImageReason | SelectionFault["reason"];
   message: string;
   /** Whether it ends without anybody changing something. */
   isPassing?: boolean;
@@ -21,7 +23,9 @@ export type FoundTemplate =
 export interface TemplateSources {
   environments: Pick<ObjectReader<RuntimeEnvironment>, "get">;
   imageSources: ImageSources;
+  contents: ContentReader;
   podSettings: RuntimePodSettings;
+  contentSettings: ContentSettings;
 }
 
 /** Puts together what the Pods of a pool are made of, from caches. */
@@ -32,8 +36,16 @@ export function gatherTemplate(pool: RuntimePool, sources: TemplateSources): Fou
   if (!environment) return { fault: environmentNotFound(pool) };
   const { reference, fault } = imageOf(environment, sources.imageSources);
   if (fault) return { fault };
-  const template = { pool, environment, image: reference, settings: sources.podSettings };
+  const { mounted, faults } = selectContents(environment.spec.contents ?? [], namespace, sources.contents);
+  if (faults) return { fault: contentFault(environment, faults[0]) };
+  const parts = [contentParts(mounted, sources.contentSettings)];
+  const template = { pool, environment, image: reference, settings: sources.podSettings, parts };
   return { template: { ...template, revision: revisionOf(template) } };
+}
+
+/** The first of several: it is mended first, and a message that lists them would change with each. */
+function contentFault({ metadata }: RuntimeEnvironment, fault: SelectionFault): TemplateFault {
+  return { ...fault, message: `RuntimeEnvironment "${metadata.name}": ${fault.message}` };
 }
 
 function environmentNotFound({ metadata, spec }: RuntimePool): TemplateFault {

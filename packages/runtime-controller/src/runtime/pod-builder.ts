@@ -5,6 +5,7 @@ import { Pod } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import { claimParts } from "../claim-secret/claim-volume.ts";
 import { labelValueOf } from "./label-value.ts";
+import { literalValueOf } from "./literal-value.ts";
 import { annotation, jupyterContainer, jupyterPort, label, runtimeApp } from "./names.ts";
 import { nodePlacementOf } from "./node-placement.ts";
 import { type Container, joinParts, type PodParts } from "./pod-parts.ts";
@@ -81,6 +82,8 @@ function podSpecOf(template: RuntimeTemplate, ulid: string): Manifest<Pod>["spec
       runAsUser,
       runAsGroup,
       fsGroup: runAsGroup,
+      // A shared file system is large: its owners are not set anew for each Pod.
+      fsGroupChangePolicy: "OnRootMismatch",
       runAsNonRoot: true,
       seccompProfile: { type: "RuntimeDefault" },
     },
@@ -161,11 +164,6 @@ function variablesOf({ env = [], home = "/home/datalayer" }: RuntimeEnvironment[
   name: string;
   value: string;
 }[] {
-  const own = env.map(({ name, value }) => ({ name, value: literally(value) }));
+  const own = env.map(({ name, value }) => ({ name, value: literalValueOf(value) }));
   return own.some(({ name }) => name === "HOME") ? own : [...own, { name: "HOME", value: home }];
-}
-
-/** Kubelet would put another variable's value in place of `$(NAME)`. */
-function literally(value: string): string {
-  return value.split("$(").join("$$(");
 }

@@ -57,6 +57,19 @@ describe("a trimmed Pod", () => {
     expect(startFailureOf(trimmed(warmPod("False")))?.reason).toBe("Unschedulable");
   });
 
+  it("still says why its init container fails", () => {
+    const state = { terminated: { exitCode: 1, message: "wrong SHA-256" } };
+    const common = { image: "i", imageID: "", restartCount: 0 };
+    const initContainerStatuses = [
+      { ...common, name: "content-0", ready: true, state: { terminated: { exitCode: 0 } } },
+      { ...common, name: "content-1", ready: false, state },
+    ];
+    const pod = warmPod();
+    pod.status = { ...pod.status, initContainerStatuses };
+    expect(startFailureOf(trimmed(pod))?.message).toContain("content-1 of Pod runtime-1: wrong SHA-256");
+    expect(JSON.stringify(pod)).not.toContain("content-0");
+  });
+
   it("loses what nobody reads", () => {
     const text = JSON.stringify(trimmed(warmPod()));
     for (const gone of ["env", "hostIP", "Initialized"]) expect(text).not.toContain(gone);

@@ -9,11 +9,13 @@ export function trimPod(pod: Pod): void {
   const { spec, status } = pod;
   if (spec) pod.spec = { containers: [], nodeName: spec.nodeName };
   if (!status) return;
-  const { phase, podIP, conditions, containerStatuses } = status;
+  const { phase, podIP, conditions, containerStatuses, initContainerStatuses } = status;
   pod.status = {
     phase,
     podIP,
     conditions: conditions?.filter(({ type }) => type === "Ready" || type === "PodScheduled"),
     containerStatuses,
+    // Those that have done their work say nothing any more.
+    initContainerStatuses: initContainerStatuses?.filter(({ ready }) => !ready),
   };
 }

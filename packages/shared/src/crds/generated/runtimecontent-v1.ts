@@ -32,17 +32,20 @@ export interface Spec {
    */
   permissions?: Permissions;
   /**
-   * Commit to check out (git), as 40 hexadecimal digits.
+   * Commit to check out (git), as 40 hexadecimal digits. Without it runtimes that name the
+   * content are not created.
    */
   revision?: string;
   /**
    * Name of the Secret, in the same namespace, that holds the credentials. For s3 its keys
-   * are access_key_id, secret_access_key and region.
+   * are access_key_id, secret_access_key, region and, for other stores than that of AWS,
+   * endpoint. For git they are username and password, or ssh-privatekey and known_hosts, and
+   * ca.crt for an authority of your own.
    */
   secret?: string;
   /**
-   * SHA-256 of the archived tree at that commit, as 64 hexadecimal digits. A mismatch fails
-   * the runtime.
+   * SHA-256 of `git archive --format=tar` at that commit, as 64 hexadecimal digits. With
+   * another one the runtime does not start.
    */
   sha256?: string;
   /**
@@ -51,7 +54,8 @@ export interface Spec {
    */
   source?: string;
   /**
-   * Relative path within the content, for nfs within the shared claim.
+   * Relative path within the content. For nfs the folder of the shared file system, and
+   * required.
    */
   subPath?: string;
   /**
@@ -79,6 +83,11 @@ export type Type = "git" | "nfs" | "s3";
  * What the operator found. Written by the operator only.
  */
 export interface StatusObject {
+  /**
+   * Claim through which runtimes mount the bucket (s3). Another one when the bucket or its
+   * credentials change.
+   */
+  claimName?: string;
   /**
    * Ready, Reconciling and Stalled as kstatus defines them.
    */
