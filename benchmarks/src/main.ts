@@ -3,6 +3,7 @@ import { UserError } from "@datalayer/devcluster/errors";
 import { type BenchContext, benchClaims } from "./claims.ts";
 import { benchInjection } from "./injection.ts";
 import { type BenchOptions, OptionError, parseOptions, usage } from "./options.ts";
+import { benchPools } from "./pools.ts";
 import { soak } from "./soak.ts";
 
 const interrupted = new AbortController();
@@ -26,6 +27,8 @@ function run(command: BenchOptions["command"], context: BenchContext): Promise<R
       return benchClaims(context);
     case "injection":
       return benchInjection(context);
+    case "pools":
+      return benchPools(context);
     case "soak":
       return soak(context);
   }

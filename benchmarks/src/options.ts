@@ -5,7 +5,7 @@ export const workloadNames = ["writes", "serial", "burst", "sustained", "memory"
 export type WorkloadName = (typeof workloadNames)[number];
 
 /** The benches. */
-const commandNames = ["claims", "soak", "injection"] as const;
+const commandNames = ["claims", "soak", "injection", "pools"] as const;
 
 /** What the reader asked for. */
 export interface BenchOptions {
@@ -25,6 +25,12 @@ export interface BenchOptions {
   claims: number;
   /** Claims with variables of the injection bench; as many without are made in turn. */
   rounds: number;
+  /** Pools of the pools bench, of ten runtimes each. */
+  pools: number;
+  /** How long nothing may be written in the pools bench. */
+  steadySeconds: number;
+  /** Runtimes that the pools bench takes away. */
+  replacements: number;
   /** Folder for V8's CPU profile of the controller; undefined takes none. */
   cpuProfileDir?: string;
 }
@@ -43,6 +49,10 @@ soak     two replicas, one of them killed every few seconds
   --claims <n>       (default: 10000)
 injection  variables in new kernels, on a real node (root on Linux)
   --rounds <n>       (default: 100)
+pools    many pools of ten runtimes: what standing still, starting anew and replacing cost
+  --pools <n>        (default: 1000)
+  --steady <n>       seconds in which nothing changes (default: 300)
+  --replacements <n> (default: 100)
 All: --json prints one line of JSON on standard output.`;
 
 /** An option that cannot be used; the message says which and what was expected. */
@@ -51,8 +61,17 @@ export class OptionError extends Error {
 }
 
 const numbers = {
-  full: { rate: 20, seconds: 60, pods: 5_000, claims: 10_000, rounds: 100 },
-  quick: { rate: 10, seconds: 5, pods: 200, claims: 200, rounds: 5 },
+  full: {
+    rate: 20,
+    seconds: 60,
+    pods: 5_000,
+    claims: 10_000,
+    rounds: 100,
+    pools: 1_000,
+    steady: 300,
+    replacements: 100,
+  },
+  quick: { rate: 10, seconds: 5, pods: 200, claims: 200, rounds: 5, pools: 20, steady: 10, replacements: 10 },
 };
 
 /** Reads the command line. @throws OptionError */
@@ -76,6 +95,9 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     pods: number("pods"),
     claims: number("claims"),
     rounds: number("rounds"),
+    pools: number("pools"),
+    steadySeconds: number("steady"),
+    replacements: number("replacements"),
     only: only === undefined ? workloadNames : only.split(",").map(workloadOf),
     ...(cpuProfileDir !== undefined && { cpuProfileDir }),
   };
@@ -95,6 +117,9 @@ function parsed(argv: readonly string[]) {
         seconds: text,
         pods: text,
         rounds: text,
+        pools: text,
+        steady: text,
+        replacements: text,
         claims: text,
         only: text,
         "cpu-profile": text,
