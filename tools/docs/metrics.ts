@@ -56,6 +56,9 @@ function tableOf(registry: Registry, prefix = ""): string {
   return table(["Name", "Type", "Labels", "Meaning"], rows);
 }
 
+const { queueMetrics } = (await moduleOf("runtime-controller", "claim-queue/queue-metrics.ts")) as {
+  queueMetrics: (registry: Registry) => unknown;
+};
 const { claimMetrics } = (await moduleOf("runtime-controller", "claim/claim-metrics.ts")) as {
   claimMetrics: (registry: Registry) => unknown;
 };
@@ -64,7 +67,10 @@ const { usageRecorder } = (await moduleOf("runtime-controller", "end-of-life/usa
 };
 
 const sections = [
-  sectionOf("Claims", claimMetrics),
+  sectionOf("Claims", (registry) => {
+    claimMetrics(registry);
+    queueMetrics(registry);
+  }),
   sectionOf("Use of runtimes", (registry) => usageRecorder(silentLogger, registry)),
   sectionOf("REST API", measureRequests),
   sectionOf("Controllers, queues and leadership", controllerMetrics),

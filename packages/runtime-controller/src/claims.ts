@@ -11,6 +11,13 @@ import { ClaimOrder } from "./claim/claim-order.ts";
 import { Claimer } from "./claim/claimer.ts";
 import { RightOfWay } from "./claim/right-of-way.ts";
 import { Injector } from "./claim-secret/injector.ts";
+import { ClaimQueue } from "./claim-queue/claim-queue.ts";
+import { Forecast } from "./claim-queue/forecast.ts";
+import type { QueueMetrics } from "./claim-queue/queue-metrics.ts";
+import { StartTimes } from "./claim-queue/start-times.ts";
+import { Quota, type QuotaLimits } from "./quota/quota.ts";
+import { Seniority } from "./quota/seniority.ts";
+import type { Runtimes } from "./runtime/runtimes.ts";
 
 /** The parts that serve claims; all follow the same Pod watch. */
 export interface Claims {
@@ -21,6 +28,15 @@ export interface Claims {
   claimer: Claimer;
   injector: Injector;
   rightOfWay: RightOfWay;
+  quota: Quota;
+  queue: ClaimQueue;
+}
+
+/** What the administrator sets for claims. */
+export interface ClaimSettings {
+  quota: QuotaLimits;
+  /** Claims that may wait on this replica at once. */
+  queueLength: number;
 }
 
 const keyLifeMs = 10 * 60_000;
@@ -28,27 +44,38 @@ const keyLifeMs = 10 * 60_000;
 /** Makes what serves claims and lets it follow the caches. Call it before the caches are started. */
 export function createClaims(options: {
   caches: Caches;
+  runtimes: Runtimes;
   client: RestClient;
   clock: Clock;
   log: Logger;
-  metrics: ClaimMetrics;
+  metrics: ClaimMetrics & QueueMetrics;
   seals: BodySeals;
+  settings: ClaimSettings;
 }): Claims {
-  const { caches, client, clock, log, metrics, seals } = options;
+  const { caches, client, clock, log, metrics, seals, settings } = options;
   const { pods, pools } = caches;
   const candidates = new Candidates();
   const order = new ClaimOrder({ clock, rememberMs: keyLifeMs });
+  const seniority = new Seniority();
+  const startTimes = new StartTimes();
   pods.onChange(({ type, object, initial }) => {
     const deleted = type === "deleted";
     // The order first: who sees a Pod as taken must also be able to see by whom.
-    order.observe(object, { deleted, listed: initial });
+    const change = { deleted, listed: initial };
+    order.observe(object, change);
+    seniority.observe(object, change);
+    startTimes.observe(object, change);
     candidates.observe(object, deleted);
   });
   const abandoner = new Abandoner({ client, pods, clock, log });
   const history = new ClaimHistory({ client, pods, order, metrics });
   const rightOfWay = new RightOfWay(clock);
+  const quota = new Quota({ pods, seniority, limits: settings.quota });
+  const forecast = new Forecast({ pools, runtimes: options.runtimes, startTimes, clock });
+  const queue = new ClaimQueue({ candidates, forecast, clock, metrics, maxLength: settings.queueLength });
   const followed = { pods, pools, candidates, order, history };
-  const claimer = new Claimer({ ...followed, client, abandoner, rightOfWay, clock, metrics, seals });
+  const serving = { abandoner, rightOfWay, quota, queue };
+  const claimer = new Claimer({ ...followed, ...serving, client, clock, metrics, seals });
   const injector = new Injector({ client, pods, clock });
-  return { candidates, order, history, abandoner, claimer, injector, rightOfWay };
+  return { candidates, order, history, abandoner, claimer, injector, rightOfWay, quota, queue };
 }

@@ -1,6 +1,7 @@
 import { commonSettings } from "@datalayer/shared/config/common";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
 import { integer, list, port, quantity, text, url } from "@datalayer/shared/config/values";
+import { claimSettingTable } from "./claim-settings.ts";
 
 const namespaceName = text({
   pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -114,6 +115,7 @@ const table = settingTable({
     description:
       "The claim of the shared file system, in the namespace of the runtimes. Without it there are no nfs contents.",
   },
+  ...claimSettingTable,
   volumeStorageClass: {
     name: "DATALAYER_VOLUMES_STORAGE_CLASS",
     schema: objectName,

@@ -18,6 +18,8 @@ import type { Logger } from "@datalayer/shared/log/logger";
 import type { Metrics } from "@datalayer/shared/metrics/registry";
 import { type Caches, createCaches } from "./caches.ts";
 import { claimMetrics } from "./claim/claim-metrics.ts";
+import { queueMetrics } from "./claim-queue/queue-metrics.ts";
+import { claimSettingsOf } from "./claim-settings.ts";
 import { createClaims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
@@ -77,15 +79,17 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   const { podName, podNamespace } = settings;
   const secret = { namespace: podNamespace, name: "datalayer-operator-token-keys" };
   const tokens = new RuntimeTokens({ client: claimClient, secret, clock });
+  const runtimes = new Runtimes(caches.pods);
   const claims = createClaims({
     caches,
+    runtimes,
     client: claimClient,
     clock,
     log,
-    metrics: claimMetrics(registry),
+    metrics: { ...claimMetrics(registry), ...queueMetrics(registry) },
     seals: tokens,
+    settings: claimSettingsOf(settings),
   });
-  const runtimes = new Runtimes(caches.pods);
   const usage = createUsage({ caches, settings, clock, log, registry });
   const imageSources = imageSourcesOf(caches.images, settings);
   const controllers = createControllers({
@@ -118,6 +122,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     tokens,
     namespaces: settings.namespaces,
     ...volumeOptions(settings, caches, claimClient),
+    maxWaitMs: settings.claimMaxWaitSeconds * 1000,
     publicUrl: settings.runtimesUrl,
     version,
     log,

@@ -9,7 +9,9 @@ import { type Caches, createCaches } from "../src/caches.ts";
 import type { BodySeals } from "../src/claim/body-seals.ts";
 import { type ClaimMetrics, claimMetrics } from "../src/claim/claim-metrics.ts";
 import type { ClaimRequest } from "../src/claim/claim-request.ts";
+import { queueMetrics } from "../src/claim-queue/queue-metrics.ts";
 import { type Claims, createClaims } from "../src/claims.ts";
+import { Runtimes } from "../src/runtime/runtimes.ts";
 
 /** What a replica serves claims with, and nothing else of it. */
 export interface ClaimsOnly extends Claims {
@@ -43,8 +45,10 @@ export async function launchClaims(link: ProxiedClient, namespace: string): Prom
     podNamespace: namespace,
     metrics: informerMetrics(registry),
   });
-  const metrics = claimMetrics(registry);
-  const claims = createClaims({ ...common, caches, client, metrics, seals: openSeals });
+  const metrics = { ...claimMetrics(registry), ...queueMetrics(registry) };
+  const runtimes = new Runtimes(caches.pods);
+  const settings = { quota: { perUser: Infinity, perNamespace: Infinity }, queueLength: 10 };
+  const claims = createClaims({ ...common, caches, runtimes, client, metrics, settings, seals: openSeals });
   const running = new AbortController();
   const { pods, pools } = caches;
   for (const cache of [pods, pools]) {

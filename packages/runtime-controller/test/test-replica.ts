@@ -141,6 +141,8 @@ export async function launchReplica(options: {
       DATALAYER_WATCH_NAMESPACES: namespace,
       POD_NAMESPACE: namespace,
       POD_NAME: link.name,
+      // Many tests claim for one user all the time.
+      DATALAYER_MAX_RUNTIMES_PER_USER: "0",
       ...options.settings,
     }),
     access: loadAccess({ kubeconfigYaml: link.kubeconfigYaml }),

@@ -13,6 +13,12 @@ export class Candidates {
   readonly #rings = new Map<string, Ring>();
   readonly #offered = new Map<string, Runtime>();
   readonly #taken = new Set<string>();
+  #offer: (runtime: Runtime) => void = () => undefined;
+
+  /** Calls the handler for each runtime that can be taken from now on, before any claim takes it. */
+  onOffer(handler: (runtime: Runtime) => void): void {
+    this.#offer = handler;
+  }
 
   /** Follows one change of a Pod, in watch order. */
   observe(pod: Pod, deleted = false): void {
@@ -20,7 +26,7 @@ export class Candidates {
     const runtime = deleted ? undefined : parseRuntime(pod);
     if (runtime && isClaimable(runtime)) {
       this.#offered.set(uid, runtime);
-      if (!this.#taken.has(uid)) this.#ringOf(runtime).add(uid);
+      if (!this.#taken.has(uid)) this.#putOnRing(runtime);
       return;
     }
     this.#taken.delete(uid);
@@ -52,13 +58,19 @@ export class Candidates {
   /** Puts back a runtime that was not claimed after all. */
   putBack(runtime: Runtime): void {
     this.#taken.delete(runtime.uid);
-    if (this.#offered.has(runtime.uid)) this.#ringOf(runtime).add(runtime.uid);
+    const offered = this.#offered.get(runtime.uid);
+    if (offered) this.#putOnRing(offered);
   }
 
   /** Follows a claim that did not get the runtime, with the Pod as it was found; undefined when it is gone. */
   lost(runtime: Runtime, pod: Pod | undefined): void {
     this.#taken.delete(runtime.uid);
     this.observe(pod ?? runtime.pod, pod === undefined);
+  }
+
+  #putOnRing(runtime: Runtime): void {
+    this.#ringOf(runtime).add(runtime.uid);
+    this.#offer(runtime);
   }
 
   #ringOf({ namespace, pool }: Runtime): Ring {

@@ -2,6 +2,14 @@
 export type ClaimRefusal =
   /** No such environment, pool, or pool of that environment. */
   | "not-found"
+  /** The user or the namespace has as many runtimes as it may have. */
+  | "quota-exceeded"
+  /** The user has the most claims of a waiting line that is full. */
+  | "too-many-waiting"
+  /** The caller went away while its claim was waiting. */
+  | "caller-gone"
+  /** A runtime that was created for this claim does not start. */
+  | "start-failed"
   /** Every available runtime is taken. */
   | "pool-empty"
   /** The API server refuses what the caller wants to have written. */
@@ -23,14 +31,17 @@ export class ClaimError extends Error {
   readonly refusal: ClaimRefusal;
   /** When it is worth trying again; undefined when repeating the same claim is of no use. */
   readonly retryAfterMs?: number;
+  /** More about it, for programs: members of the problem document. */
+  readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(
     refusal: ClaimRefusal,
     message: string,
-    options: ErrorOptions & { retryAfterMs?: number } = {},
+    options: ErrorOptions & { retryAfterMs?: number; facts?: Record<string, unknown> } = {},
   ) {
     super(message, options);
     this.refusal = refusal;
     this.retryAfterMs = options.retryAfterMs;
+    this.facts = options.facts ?? {};
   }
 }

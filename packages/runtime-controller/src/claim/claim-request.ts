@@ -20,4 +20,8 @@ export interface ClaimRequest {
   bodyHash: string;
   /** Whether a Secret will follow, so that the runtime can wait for it. Default: none. */
   bringsSecret?: boolean;
+  /** How long it may wait for a runtime where none is available, in milliseconds. Default: not at all. */
+  waitMs?: number;
+  /** Aborts when the caller has gone: then it waits no longer. */
+  signal?: AbortSignal;
 }

@@ -36,8 +36,8 @@ describe("a claim", () => {
     expect(await leader.claim({ environment_name: "nothing" })).toMatchObject({ status: 404 });
     expect(await leader.claim({ pool_name: "empty" })).toMatchObject({
       status: 503,
-      headers: { "retry-after": "2" },
-      body: { retry_after_seconds: 2 },
+      headers: { "retry-after": "60" },
+      body: { retry_after_seconds: 60 },
     });
   });
 

@@ -5,10 +5,13 @@ import { keyOf } from "@datalayer/shared/kube/object";
 import type { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
+import type { ClaimQueue } from "../claim-queue/claim-queue.ts";
+import type { Quota, Seat } from "../quota/quota.ts";
 import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import type { Abandoner } from "./abandoner.ts";
 import type { BodySeals } from "./body-seals.ts";
 import { type Attempt, attemptClaim, UndecidedAttempt } from "./attempt.ts";
+import { CandidateSearch } from "./candidate-search.ts";
 import type { Candidates } from "./candidates.ts";
 import { assignmentOf } from "./assignment.ts";
 import { ClaimError } from "./claim-error.ts";
@@ -18,7 +21,7 @@ import type { ClaimOrder } from "./claim-order.ts";
 import type { ClaimRequest } from "./claim-request.ts";
 import { ClaimsInFlight } from "./claims-in-flight.ts";
 import type { RightOfWay } from "./right-of-way.ts";
-import { poolsFor, wanted } from "./pool-choice.ts";
+import { poolsFor } from "./pool-choice.ts";
 
 /** What claims are made with. */
 export interface ClaimerOptions {
@@ -30,6 +33,8 @@ export interface ClaimerOptions {
   history: ClaimHistory;
   abandoner: Abandoner;
   rightOfWay: RightOfWay;
+  quota: Quota;
+  queue: ClaimQueue;
   clock: Clock;
   metrics: ClaimMetrics;
   seals: BodySeals;
@@ -52,21 +57,22 @@ interface Keyed {
   bodySeal?: string;
 }
 
-/** A candidate and the pool that it comes from. */
-interface Choice {
-  pool: RuntimePool;
-  runtime: Runtime;
+/** What is known of a claim once its request is understood. */
+interface Claim extends Keyed {
+  request: ClaimRequest;
+  /** The pools that may serve it. */
+  eligible: readonly RuntimePool[];
+  seat: Seat;
 }
 
 const maxCandidates = 5;
-const emptyRetryAfterMs = 2_000;
 
 /**
  * Gives warm runtimes to users. Any replica may: the claim patch on the Pod is the only arbiter.
  *
  * Guarantees: a runtime is given to one claim only. A claim with an Idempotency-Key gets one runtime, the
  * same on every replica, however often it is sent: the first Pod of the key in the order of the watch.
- * Pods that lost are deleted by UID before the answer.
+ * Pods that lost are deleted by UID before the answer, and those that turn out to be beyond a quota.
  */
 export class Claimer {
   readonly #options: Required<ClaimerOptions>;
@@ -97,10 +103,14 @@ export class Claimer {
   }
 
   async #serve(request: ClaimRequest): Promise<Runtime> {
-    const { idempotencyKey, bodyHash } = request;
-    if (idempotencyKey === undefined) return (await this.#assign(request)).runtime;
+    const { idempotencyKey } = request;
+    if (idempotencyKey === undefined) {
+      const { runtime } = await this.#assign(request);
+      await this.#confirm(runtime);
+      return runtime;
+    }
     const key = hashOf(idempotencyKey);
-    return this.#inFlight.run(key, bodyHash, () => this.#claimOnce(request, key));
+    return this.#inFlight.run(key, request, (signal) => this.#claimOnce({ ...request, signal }, key));
   }
 
   async #claimOnce(request: ClaimRequest, key: string): Promise<Runtime> {
@@ -110,6 +120,7 @@ export class Claimer {
     const { runtime, mine } = await this.#assign(request, { key, bodySeal });
     const first = await this.#firstOf(key, runtime);
     if (first.uid !== runtime.uid && mine) await this.#options.abandoner.abandon(runtime);
+    else if (mine) await this.#confirm(runtime);
     return this.#withBody(first, request);
   }
 
@@ -121,6 +132,20 @@ export class Claimer {
       "key-reused",
       `this Idempotency-Key was used with another body, for runtime ${where}`,
     );
+  }
+
+  /** Gives the runtime back when other replicas filled the quota before it; see {@link Quota}. */
+  async #confirm(runtime: Runtime): Promise<void> {
+    const { pods, quota, abandoner, watchWithinMs: timeoutMs } = this.#options;
+    if (!quota.isLimited) return;
+    const { namespace, resourceVersion } = runtime.pod.metadata;
+    if (!(await pods.waitFor(resourceVersion, { timeoutMs, namespace }))) return;
+    try {
+      quota.confirm(runtime.pod);
+    } catch (error) {
+      await abandoner.abandon(runtime);
+      throw error;
+    }
   }
 
   /** The runtime that the key has by now, as far as this replica has seen. */
@@ -157,44 +182,52 @@ export class Claimer {
   }
 
   async #assign(request: ClaimRequest, keyed: Keyed = {}): Promise<Assigned> {
-    const { pools, candidates } = this.#options;
+    const { pools, quota } = this.#options;
     const eligible = poolsFor(request, pools.list());
-    const point = keyed.key ?? randomUUID();
-    for (let tried = 0; tried < maxCandidates; tried++) {
-      const choice = takeFrom(eligible, candidates, point);
-      if (!choice) break;
-      const assigned = await this.#tryCandidate(choice, request, keyed);
-      if (assigned) return assigned;
+    const namespace = eligible[0]?.metadata.namespace ?? "";
+    const seat = quota.reserve({ userUid: request.userUid, namespace });
+    try {
+      return await this.#take({ request, ...keyed, eligible, seat });
+    } finally {
+      seat.free();
     }
-    throw new ClaimError("pool-empty", `no runtime is available in a pool that ${wanted(request)}`, {
-      retryAfterMs: emptyRetryAfterMs,
-    });
   }
 
-  async #tryCandidate(
-    { runtime: candidate, pool }: Choice,
-    request: ClaimRequest,
-    keyed: Keyed,
-  ): Promise<Assigned | undefined> {
+  async #take(claim: Claim): Promise<Assigned> {
+    const search = new CandidateSearch(this.#options, { ...claim, point: claim.key ?? randomUUID() });
+    for (let tried = 0; tried < maxCandidates; tried++) {
+      const assigned = await this.#tryCandidate(await search.next(), claim);
+      if (assigned) return assigned;
+    }
+    throw search.exhausted();
+  }
+
+  async #tryCandidate(candidate: Runtime, claim: Claim): Promise<Assigned | undefined> {
     const { candidates, metrics, clock } = this.#options;
+    const { request, key, bodySeal, eligible } = claim;
+    const pool = eligible.find(({ metadata }) => metadata.name === candidate.pool);
+    if (!pool) throw new Error(`runtime ${keyOf(candidate)} is of a pool that the claim may not take from`);
     const attempt = await this.#attempt(
       candidate,
-      assignmentOf(request, pool, { ...keyed, nowMs: clock.now() }),
+      claim,
+      assignmentOf(request, pool, { key, bodySeal, nowMs: clock.now() }),
     );
     const runtime = attempt.pod && parseRuntime(attempt.pod);
     if (attempt.kind === "won" && runtime) return { runtime, mine: true };
     metrics.lostCandidates.inc();
     candidates.lost(candidate, attempt.pod);
     // Another replica serves the same claim and was quicker.
-    if (keyed.key === undefined || runtime?.assignment?.claimKey !== keyed.key) return undefined;
+    if (key === undefined || runtime?.assignment?.claimKey !== key) return undefined;
     return { runtime, mine: false };
   }
 
-  async #attempt(candidate: Runtime, assignment: Assignment): Promise<Attempt> {
+  async #attempt(candidate: Runtime, { seat }: Claim, assignment: Assignment): Promise<Attempt> {
     const { client, clock, candidates, decideWithinMs, pods } = this.#options;
     try {
       const attempt = await attemptClaim(candidate, assignment, { client, clock, decideWithinMs });
       if (attempt.pod) pods.recordWrite(attempt.pod);
+      // From here on the cache counts it.
+      if (attempt.kind === "won") seat.free();
       return attempt;
     } catch (error) {
       if (error instanceof UndecidedAttempt) return this.#giveUp(candidate, assignment, error);
@@ -213,15 +246,6 @@ export class Claimer {
     }
     throw new ClaimError("unavailable", cause.message, { cause, retryAfterMs: 1_000 });
   }
-}
-
-function takeFrom(pools: readonly RuntimePool[], candidates: Candidates, point: string): Choice | undefined {
-  for (const pool of pools) {
-    const { namespace = "", name } = pool.metadata;
-    const runtime = candidates.take({ namespace, name }, point);
-    if (runtime) return { pool, runtime };
-  }
-  return undefined;
 }
 
 function parsed(pod: Pod | undefined): Runtime | undefined {

@@ -24,11 +24,17 @@ export class RightOfWay {
     try {
       return await work();
     } finally {
-      this.#claims--;
-      if (this.#claims === few) {
-        this.#calm.resolve(undefined);
-        this.#calm = Promise.withResolvers();
-      }
+      this.#leave();
+    }
+  }
+
+  /** Does a part of a claim that waits for the refill: it must not hold that up. */
+  async rest<T>(wait: () => Promise<T>): Promise<T> {
+    this.#leave();
+    try {
+      return await wait();
+    } finally {
+      this.#claims++;
     }
   }
 
@@ -44,5 +50,12 @@ export class RightOfWay {
     } finally {
       done.abort();
     }
+  }
+
+  #leave(): void {
+    this.#claims--;
+    if (this.#claims !== few) return;
+    this.#calm.resolve(undefined);
+    this.#calm = Promise.withResolvers();
   }
 }

@@ -5,8 +5,10 @@ import { unavailable } from "@datalayer/shared/http/problem";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
+import { type ClaimRoutesOptions, serveClaims } from "./claims.ts";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
+import { type QuotaRoutesOptions, serveQuotas } from "./quotas.ts";
 import { type RuntimeRoutesOptions, serveRuntimes } from "./runtimes.ts";
 import { serveUsage, type UsageRoutesOptions } from "./usage.ts";
 import { serveVolumes, type VolumeRoutesOptions } from "./volumes.ts";
@@ -14,6 +16,8 @@ import { serveVolumes, type VolumeRoutesOptions } from "./volumes.ts";
 /** What the REST API is made of. */
 export interface ApiOptions
   extends
+    ClaimRoutesOptions,
+    QuotaRoutesOptions,
     RuntimeRoutesOptions,
     PoolRoutesOptions,
     EnvironmentRoutesOptions,
@@ -53,7 +57,14 @@ export async function createApi(options: ApiOptions): Promise<App> {
     apiKeys,
     health,
   });
+  // Before the server stops to listen: who waits for a runtime would hold it up.
+  app.addHook("preClose", (done) => {
+    options.queue.close();
+    done();
+  });
   app.addHook("onRequest", refuseWithoutCaches(options.hasSynced));
+  serveClaims(app, `${prefix}/v1`, options);
+  serveQuotas(app, `${prefix}/v1`, options);
   serveRuntimes(app, `${prefix}/v1`, options);
   serveEnvironments(app, `${prefix}/v1`, options);
   servePools(app, `${prefix}/v1`, options);

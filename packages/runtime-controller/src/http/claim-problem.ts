@@ -1,34 +1,42 @@
-import { Problem, unavailable, unprocessable } from "@datalayer/shared/http/problem";
-import { ClaimError } from "../claim/claim-error.ts";
+import { Problem, unprocessable } from "@datalayer/shared/http/problem";
+import { ClaimError, type ClaimRefusal } from "../claim/claim-error.ts";
+
+const statusOf: Record<ClaimRefusal, number> = {
+  "not-found": 404,
+  "quota-exceeded": 403,
+  "too-many-waiting": 429,
+  "caller-gone": 503,
+  "start-failed": 503,
+  "pool-empty": 503,
+  unavailable: 503,
+  "key-in-flight": 409,
+  "key-ended": 410,
+  "key-reused": 422,
+  "injection-failed": 502,
+  invalid: 422,
+};
 
 /** The answer to a claim that got no runtime; other errors pass through. */
 export function claimProblem(error: unknown): unknown {
   if (!(error instanceof ClaimError)) return error;
-  const { message: detail, refusal, cause } = error;
-  switch (refusal) {
-    case "not-found":
-      return new Problem(404, { type: refusal, detail });
-    case "pool-empty":
-    case "unavailable":
-      return unavailable({
-        type: refusal,
-        detail,
-        reason: refusal,
-        retryAfterSeconds: secondsOf(error.retryAfterMs),
-      });
-    case "key-in-flight":
-      return new Problem(409, { type: refusal, detail });
-    case "key-ended":
-      return new Problem(410, { type: refusal, detail });
-    case "key-reused":
-      return new Problem(422, { type: refusal, detail });
-    case "injection-failed":
-      return new Problem(502, { type: refusal, detail });
-    case "invalid":
-      return Object.assign(unprocessable(detail), { cause });
-  }
+  const { message: detail, refusal, cause, facts: extensions } = error;
+  if (refusal === "invalid") return Object.assign(unprocessable(detail), { cause });
+  const status = statusOf[refusal];
+  return status === 429 || status === 503
+    ? tryAgain(status, error)
+    : new Problem(status, { type: refusal, detail, extensions });
 }
 
-function secondsOf(ms = 1_000): number {
-  return Math.max(1, Math.ceil(ms / 1000));
+/** Clients read `reason` and `retry_after_seconds`; `Retry-After` says the same to proxies. */
+function tryAgain(
+  status: number,
+  { message: detail, refusal, retryAfterMs = 1_000, facts }: ClaimError,
+): Problem {
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return new Problem(status, {
+    type: refusal,
+    detail,
+    extensions: { reason: refusal, retry_after_seconds: seconds, ...facts },
+    headers: { "retry-after": String(seconds) },
+  });
 }

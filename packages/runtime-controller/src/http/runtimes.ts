@@ -1,42 +1,21 @@
-import { createHash } from "node:crypto";
 import type { App } from "@datalayer/shared/http/app";
 import { notFound, Problem } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { z } from "zod";
-import type { Abandoner } from "../claim/abandoner.ts";
-import type { Claimer } from "../claim/claimer.ts";
 import { expiryOf } from "../claim/assignment.ts";
-import { ClaimError } from "../claim/claim-error.ts";
-import type { ClaimRequest } from "../claim/claim-request.ts";
 import { annotation } from "../runtime/names.ts";
 import { endRuntime, deleteIfThere, stillLives } from "../end-of-life/end-runtime.ts";
 import { deleted } from "../end-of-life/usage.ts";
 import { addEach } from "../runtime/pod-patch.ts";
 import { parseRuntime } from "../runtime/runtime.ts";
-import { claimProblem } from "./claim-problem.ts";
-import type { Injector } from "../claim-secret/injector.ts";
-import { variablesOf } from "./claim-variables.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
-import { claimBody, envelope, podNameParams, runtimeView, updateBody } from "./schemas.ts";
-import { type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
+import { envelope, oneRuntime, podNameParams, runtimeView, updateBody } from "./schemas.ts";
+import { answer, type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
 
 /** What the routes of runtimes work with. */
-export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup {
-  claimer: Claimer;
-  abandoner: Abandoner;
-  injector: Injector;
-}
+export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup {}
 
-const oneRuntime = z.object({ ...envelope, runtime: runtimeView });
-const idempotencyHeaders = z.object({
-  "idempotency-key": z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .describe("Repeats with the same key get the same runtime."),
-});
 const endQuery = z.object({
   reason: z.string().max(256).optional().describe("Why, in the caller's words; usage repeats it."),
 });
@@ -45,45 +24,9 @@ const filters = z.object({
   environment_name: z.string().max(253).optional().describe("Only those of this environment."),
 });
 
-/** Adds `/runtimes`. */
+/** Adds `/runtimes`, but for the claim of one. */
 export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOptions): void {
-  const { claimer, abandoner, injector, runtimes } = options;
-
-  app.post(
-    `${prefix}/runtimes`,
-    {
-      schema: {
-        operationId: "claimRuntime",
-        summary: "Assign a warm runtime to a user",
-        description: "With an Idempotency-Key the request can be repeated until an answer arrives.",
-        tags: ["runtimes"],
-        headers: idempotencyHeaders,
-        body: claimBody,
-        response: { 201: oneRuntime },
-        problems: [404, 409, 410, 501],
-      },
-    },
-    async (request, reply) => {
-      const claim = claimRequestOf(request.body, request.headers["idempotency-key"]);
-      const runtime = await claimer.claim(claim).catch((error: unknown) => {
-        throw claimProblem(error);
-      });
-      if (!isAssigned(runtime))
-        throw new Error(`runtime ${runtime.name} was claimed but carries no assignment`);
-      // Who does not learn of a runtime cannot use it: a caller with a key asks again, one without cannot.
-      const isForgotten = claim.idempotencyKey === undefined;
-      const assigned = await injector
-        .inject(runtime, variablesOf(request.body))
-        .then(() => answer(`Runtime ${runtime.name} is assigned.`, runtime, options))
-        .catch(async (error: unknown) => {
-          if (isForgotten || isUseless(error)) await abandoner.abandon(runtime);
-          throw claimProblem(error);
-        });
-      if (isForgotten && request.raw.socket.destroyed) await abandoner.abandon(runtime);
-      reply.code(201);
-      return assigned;
-    },
-  );
+  const { runtimes } = options;
 
   app.get(
     `${prefix}/runtimes`,
@@ -159,47 +102,11 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
   );
 }
 
-/** What could not be brought into a runtime this time will not be another time. */
-function isUseless(error: unknown): boolean {
-  return error instanceof ClaimError && error.refusal === "injection-failed";
-}
-
-function claimRequestOf(body: z.infer<typeof claimBody>, idempotencyKey: string | undefined): ClaimRequest {
-  const { from, capabilities = [] } = body;
-  if (from !== undefined || capabilities.length > 0) {
-    const field = from === undefined ? "capabilities" : "from";
-    throw new Problem(501, {
-      type: "not-implemented",
-      detail: `${field} is not supported yet; leave it out`,
-    });
-  }
-  return {
-    environment: body.environment_name,
-    pool: body.pool_name,
-    userUid: body.user_uid,
-    reservationId: body.reservation_id,
-    type: body.type,
-    givenName: body.given_name,
-    creditsLimit: body.credits_limit,
-    idempotencyKey,
-    bringsSecret: variablesOf(body).size > 0,
-    bodyHash: createHash("sha256").update(JSON.stringify(body)).digest("hex"),
-  };
-}
-
 function matches(runtime: AssignedRuntime, wanted: z.infer<typeof filters>): boolean {
   return (
     (wanted.user_uid === undefined || runtime.assignment.userUid === wanted.user_uid) &&
     (wanted.environment_name === undefined || runtime.environment === wanted.environment_name)
   );
-}
-
-async function answer(
-  message: string,
-  runtime: AssignedRuntime,
-  options: RuntimeViewOptions,
-): Promise<z.infer<typeof oneRuntime>> {
-  return { success: true, message, runtime: await viewOf(runtime, options) };
 }
 
 async function update(

@@ -122,6 +122,9 @@ export const envelope = {
   message: z.string().describe("What happened, for people."),
 };
 
+/** The answer with one runtime. */
+export const oneRuntime = z.object({ ...envelope, runtime: runtimeView });
+
 export const poolView = z
   .object({
     name: z.string(),

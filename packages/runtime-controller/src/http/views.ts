@@ -3,7 +3,8 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ingressOf } from "../runtime/url.ts";
-import type { RuntimeView } from "./schemas.ts";
+import type { z } from "zod";
+import type { oneRuntime, RuntimeView } from "./schemas.ts";
 
 /** What runtimes are shown with. */
 export interface RuntimeViewOptions {
@@ -40,4 +41,13 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     started_at: String(assignment.startedAt),
     expired_at: assignment.expiredAt?.toString() ?? null,
   };
+}
+
+/** The answer with one runtime. */
+export async function answer(
+  message: string,
+  runtime: AssignedRuntime,
+  options: RuntimeViewOptions,
+): Promise<z.infer<typeof oneRuntime>> {
+  return { success: true, message, runtime: await viewOf(runtime, options) };
 }

@@ -1,13 +1,15 @@
 import type { Pod } from "@datalayer/shared/kube/kinds";
 import { keyOf, type ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { holdersOf } from "../quota/holders.ts";
 import { label } from "./names.ts";
 import { labelValueOf } from "./label-value.ts";
 import { parseRuntime, type Runtime } from "./runtime.ts";
 
-/** The indexes that {@link Runtimes} reads: by `namespace/<pool label>`, and by Pod name. */
+/** The indexes of runtime Pods: by `namespace/<pool label>`, by Pod name, and by who holds them. */
 export const runtimeIndexes = {
   name: ({ metadata }: Pod): string[] => [metadata.name],
+  holder: holdersOf,
   pool: ({ metadata }: Pod): string[] => {
     const pool = metadata.labels?.[label.pool];
     return pool === undefined ? [] : [keyOf({ namespace: metadata.namespace, name: pool })];

@@ -1,0 +1,58 @@
+import type { Clock } from "@datalayer/shared/clock/clock";
+import { findCondition } from "@datalayer/shared/controller/conditions";
+import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import type { ObjectRef } from "@datalayer/shared/kube/object";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { countRuntimes } from "../runtime-pool/counts.ts";
+import { startFailureOf } from "../runtime-pool/start-failure.ts";
+import type { Runtimes } from "../runtime/runtimes.ts";
+import { availableInMs, type PoolOutlook } from "./outlook.ts";
+import type { StartTimes } from "./start-times.ts";
+
+/** What forecasts are made of. */
+export interface ForecastOptions {
+  pools: ObjectReader<RuntimePool>;
+  runtimes: Runtimes;
+  startTimes: StartTimes;
+  clock: Clock;
+}
+
+/** Says when it is worth trying again, from what the pools are doing. */
+export class Forecast {
+  readonly #options: ForecastOptions;
+
+  constructor(options: ForecastOptions) {
+    this.#options = options;
+  }
+
+  /** When a claim with so many others before it finds a runtime, in milliseconds; see {@link availableInMs}. */
+  availableInMs(pools: readonly ObjectRef[], ahead: number): number {
+    return availableInMs(
+      pools.flatMap((ref) => this.#outlookOf(ref) ?? []),
+      ahead,
+    );
+  }
+
+  #outlookOf(ref: ObjectRef): PoolOutlook | undefined {
+    const { pools, runtimes, startTimes, clock } = this.#options;
+    const pool = pools.get(ref);
+    if (!pool) return undefined;
+    const all = runtimes.ofPool(ref);
+    const starting = all.filter(
+      ({ state, terminating, ended, pod }) =>
+        state === "pending" && !terminating && !ended && !startFailureOf(pod),
+    );
+    const { desired, available, pending } = countRuntimes(pool, all);
+    return {
+      startMs: startTimes.of(ref),
+      startingAgesMs: starting.map(({ pod }) => clock.now() - Date.parse(pod.metadata.creationTimestamp)),
+      missing: isHindered(pool) ? 0 : Math.max(0, desired - available - pending),
+    };
+  }
+}
+
+/** Its last Pods failed or were refused, so that it waits before it tries another; conditions say which. */
+function isHindered({ status }: RuntimePool): boolean {
+  const ready = findCondition(status?.conditions ?? [], "Ready");
+  return ready?.status === "False" && ready.reason !== "NoneAvailable";
+}
