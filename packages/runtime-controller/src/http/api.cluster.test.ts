@@ -158,8 +158,8 @@ describe("POST /runtimes", () => {
   it("says when to ask an empty pool again", async () => {
     const reply = await replica.claim({ environment_name: "empty-env" });
     expect(reply.status).toBe(503);
-    expect(reply.headers["retry-after"]).toBe("2");
-    expect(reply.body).toMatchObject({ reason: "pool-empty", retry_after_seconds: 2, success: false });
+    expect(reply.headers["retry-after"]).toBe("60");
+    expect(reply.body).toMatchObject({ reason: "pool-empty", retry_after_seconds: 60, success: false });
   });
 });
 
