@@ -45,6 +45,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/v1/users/{user_uid}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how many runtimes a user has and may have */
+        get: operations["showQuota"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/v1/runtimes/{pod_name}": {
         parameters: {
             query?: never;
@@ -224,34 +241,6 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description The contents of an environment, each by name or by uid.
-         * @example {
-         *       "contents": [
-         *         {
-         *           "uid": "01J9Z8W7V6T5S4R3Q2P1N0M9K8",
-         *           "mount": "/home/datalayer/examples",
-         *           "permissions": "ro"
-         *         }
-         *       ]
-         *     }
-         */
-        EnvironmentContentsInput: {
-            /** @description All contents; those not named go. */
-            contents: {
-                /** @description Name of the RuntimeContent. */
-                name?: string;
-                /** @description The uid that the RuntimeContent declares. */
-                uid?: string;
-                /** @description Absolute path at which runtimes find it. */
-                mount: string;
-                /**
-                 * @description Narrows the permissions of the content.
-                 * @enum {string}
-                 */
-                permissions?: "ro" | "rw";
-            }[];
-        };
-        /**
          * @description Names an environment or a pool, or both; then the pool must be one of that environment.
          * @example {
          *       "environment_name": "python-simple-env",
@@ -317,6 +306,34 @@ export interface components {
             size: number;
         };
         /**
+         * @description The contents of an environment, each by name or by uid.
+         * @example {
+         *       "contents": [
+         *         {
+         *           "uid": "01J9Z8W7V6T5S4R3Q2P1N0M9K8",
+         *           "mount": "/home/datalayer/examples",
+         *           "permissions": "ro"
+         *         }
+         *       ]
+         *     }
+         */
+        EnvironmentContentsInput: {
+            /** @description All contents; those not named go. */
+            contents: {
+                /** @description Name of the RuntimeContent. */
+                name?: string;
+                /** @description The uid that the RuntimeContent declares. */
+                uid?: string;
+                /** @description Absolute path at which runtimes find it. */
+                mount: string;
+                /**
+                 * @description Narrows the permissions of the content.
+                 * @enum {string}
+                 */
+                permissions?: "ro" | "rw";
+            }[];
+        };
+        /**
          * @description What the volume shall be.
          * @example {
          *       "name": "Data",
@@ -366,6 +383,81 @@ export interface components {
             retry_after_seconds?: number;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * @description A runtime that a user has.
+         * @example {
+         *       "pod_name": "runtime-01kaq2v8c4m3yqf3y1k1w5b7nd",
+         *       "uid": "01kaq2v8c4m3yqf3y1k1w5b7nd",
+         *       "environment_name": "python-simple-env",
+         *       "environment_title": "Simple Python",
+         *       "pool_name": "python-simple-pool",
+         *       "type": "notebook",
+         *       "given_name": "notebook 2026-11-22T16:20",
+         *       "user_uid": "me",
+         *       "reservation_id": null,
+         *       "burning_rate": 0.01,
+         *       "token": "…",
+         *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
+         *       "started_at": "1795364400",
+         *       "expired_at": "1795374400"
+         *     }
+         */
+        Runtime: {
+            /** @description Name of its Pod; by this it is addressed. */
+            pod_name: string;
+            /** @description The ULID in its name and URL. */
+            uid: string;
+            /** @description The environment it was made of. */
+            environment_name: string;
+            /** @description Title of the environment; its name where that is gone. */
+            environment_title: string;
+            /** @description The pool it came from. */
+            pool_name: string;
+            /** @description What it is used for, as the claim said. */
+            type: string;
+            /** @description The name the user gave it. */
+            given_name: string;
+            /** @description Who has it. */
+            user_uid: string;
+            /** @description The reservation of credits that pays for it. */
+            reservation_id: string | null;
+            /** @description Credits per second. */
+            burning_rate: number;
+            /** @description The Jupyter token; it is valid for this runtime only. */
+            token: string;
+            /** @description The URL of its Jupyter server. */
+            ingress: string;
+            /** @description When it was assigned, in epoch seconds. */
+            started_at: string;
+            /** @description When its credits end it, in epoch seconds; null when they do not. */
+            expired_at: string | null;
+        };
+        /**
+         * @description A pool and its counts.
+         * @example {
+         *       "name": "python-simple-pool",
+         *       "namespace": "datalayer-runtimes",
+         *       "environment_name": "python-simple-env",
+         *       "desired": 3,
+         *       "available": 2,
+         *       "pending": 1,
+         *       "assigned": 4
+         *     }
+         */
+        Pool: {
+            name: string;
+            namespace: string;
+            /** @description Null where the pool names none. */
+            environment_name: string | null;
+            /** @description Runtimes to keep available. */
+            desired: number;
+            /** @description Runtimes that wait for a user. */
+            available: number;
+            /** @description Runtimes that are being made ready. */
+            pending: number;
+            /** @description Runtimes that users have; they do not count into the size. */
+            assigned: number;
         };
         /** @description What runtimes can be made of: the spec of a RuntimeEnvironment, what its runtimes cost, and whether they can be made. */
         Environment: {
@@ -459,81 +551,6 @@ export interface components {
             reason: string | null;
         } & {
             [key: string]: unknown;
-        };
-        /**
-         * @description A runtime that a user has.
-         * @example {
-         *       "pod_name": "runtime-01kaq2v8c4m3yqf3y1k1w5b7nd",
-         *       "uid": "01kaq2v8c4m3yqf3y1k1w5b7nd",
-         *       "environment_name": "python-simple-env",
-         *       "environment_title": "Simple Python",
-         *       "pool_name": "python-simple-pool",
-         *       "type": "notebook",
-         *       "given_name": "notebook 2026-11-22T16:20",
-         *       "user_uid": "me",
-         *       "reservation_id": null,
-         *       "burning_rate": 0.01,
-         *       "token": "…",
-         *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
-         *       "started_at": "1795364400",
-         *       "expired_at": "1795374400"
-         *     }
-         */
-        Runtime: {
-            /** @description Name of its Pod; by this it is addressed. */
-            pod_name: string;
-            /** @description The ULID in its name and URL. */
-            uid: string;
-            /** @description The environment it was made of. */
-            environment_name: string;
-            /** @description Title of the environment; its name where that is gone. */
-            environment_title: string;
-            /** @description The pool it came from. */
-            pool_name: string;
-            /** @description What it is used for, as the claim said. */
-            type: string;
-            /** @description The name the user gave it. */
-            given_name: string;
-            /** @description Who has it. */
-            user_uid: string;
-            /** @description The reservation of credits that pays for it. */
-            reservation_id: string | null;
-            /** @description Credits per second. */
-            burning_rate: number;
-            /** @description The Jupyter token; it is valid for this runtime only. */
-            token: string;
-            /** @description The URL of its Jupyter server. */
-            ingress: string;
-            /** @description When it was assigned, in epoch seconds. */
-            started_at: string;
-            /** @description When its credits end it, in epoch seconds; null when they do not. */
-            expired_at: string | null;
-        };
-        /**
-         * @description A pool and its counts.
-         * @example {
-         *       "name": "python-simple-pool",
-         *       "namespace": "datalayer-runtimes",
-         *       "environment_name": "python-simple-env",
-         *       "desired": 3,
-         *       "available": 2,
-         *       "pending": 1,
-         *       "assigned": 4
-         *     }
-         */
-        Pool: {
-            name: string;
-            namespace: string;
-            /** @description Null where the pool names none. */
-            environment_name: string | null;
-            /** @description Runtimes to keep available. */
-            desired: number;
-            /** @description Runtimes that wait for a user. */
-            available: number;
-            /** @description Runtimes that are being made ready. */
-            pending: number;
-            /** @description Runtimes that users have; they do not count into the size. */
-            assigned: number;
         };
         /** @description What one runtime used, from its assignment to its end. */
         UsageRecord: {
@@ -636,6 +653,28 @@ export interface components {
                  *       "request_id": "0b6f0c0e-6b0c-4f0c-9d0e-6f1f5f7c1f7a",
                  *       "success": false,
                  *       "message": "The key is missing or wrong."
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Forbidden. */
+        Forbidden: {
+            headers: {
+                /** @description Finds the request in the logs. */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "https://datalayer.io/docs/operator/problems#forbidden",
+                 *       "title": "Forbidden",
+                 *       "status": 403,
+                 *       "detail": "Forbidden.",
+                 *       "request_id": "0b6f0c0e-6b0c-4f0c-9d0e-6f1f5f7c1f7a",
+                 *       "success": false,
+                 *       "message": "Forbidden."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -795,6 +834,30 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The caller, or its user, has as much as it may have. Retry-After says when to try again, if that is known. */
+        TooManyRequests: {
+            headers: {
+                /** @description Finds the request in the logs. */
+                "X-Request-Id"?: string;
+                /** @description Seconds until trying again is worth it. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "https://datalayer.io/docs/operator/problems#too-many-requests",
+                 *       "title": "Too Many Requests",
+                 *       "status": 429,
+                 *       "detail": "The caller, or its user, has as much as it may have. Retry-After says when to try again, if that is known.",
+                 *       "request_id": "0b6f0c0e-6b0c-4f0c-9d0e-6f1f5f7c1f7a",
+                 *       "success": false,
+                 *       "message": "The caller, or its user, has as much as it may have. Retry-After says when to try again, if that is known."
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request failed for a reason that is not the caller's. */
         InternalServerError: {
             headers: {
@@ -834,6 +897,28 @@ export interface components {
                  *       "request_id": "0b6f0c0e-6b0c-4f0c-9d0e-6f1f5f7c1f7a",
                  *       "success": false,
                  *       "message": "The interface has what was asked for; this installation does not offer it."
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Bad Gateway. */
+        BadGateway: {
+            headers: {
+                /** @description Finds the request in the logs. */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "https://datalayer.io/docs/operator/problems#bad-gateway",
+                 *       "title": "Bad Gateway",
+                 *       "status": 502,
+                 *       "detail": "Bad Gateway.",
+                 *       "request_id": "0b6f0c0e-6b0c-4f0c-9d0e-6f1f5f7c1f7a",
+                 *       "success": false,
+                 *       "message": "Bad Gateway."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -955,6 +1040,8 @@ export interface operations {
             header?: {
                 /** @description Repeats with the same key get the same runtime. */
                 "idempotency-key"?: string;
+                /** @description `wait=10` waits up to ten seconds for a runtime where none is available (RFC 7240). */
+                prefer?: string;
             };
             path?: never;
             cookie?: never;
@@ -982,14 +1069,61 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             501: components["responses"]["NotImplemented"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    showQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        quota: {
+                            user_uid: string;
+                            /** @description Runtimes that the user has. */
+                            assigned: number;
+                            /** @description How many the user may have; null without a limit. */
+                            limit: number | null;
+                            /** @description Claims of the user that wait for a runtime on this replica. */
+                            waiting: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
             default: components["responses"]["Problem"];
         };

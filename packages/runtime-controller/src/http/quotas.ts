@@ -25,7 +25,7 @@ export function serveQuotas(app: App, prefix: string, { quota, queue }: QuotaRou
       schema: {
         operationId: "showQuota",
         summary: "Show how many runtimes a user has and may have",
-        tags: ["users"],
+        tags: ["runtimes"],
         params: z.object({ user_uid: identity }),
         response: { 200: z.object({ ...envelope, quota: quotaView }) },
       },
