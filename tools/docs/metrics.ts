@@ -62,6 +62,9 @@ const { queueMetrics } = (await moduleOf("runtime-controller", "claim-queue/queu
 const { claimMetrics } = (await moduleOf("runtime-controller", "claim/claim-metrics.ts")) as {
   claimMetrics: (registry: Registry) => unknown;
 };
+const { activityMetrics } = (await moduleOf("runtime-controller", "activity/metrics.ts")) as {
+  activityMetrics: (registry: Registry, unanswered: () => number) => unknown;
+};
 const { usageRecorder } = (await moduleOf("runtime-controller", "end-of-life/usage-recorder.ts")) as {
   usageRecorder: (log: unknown, registry: Registry) => unknown;
 };
@@ -72,6 +75,7 @@ const sections = [
     queueMetrics(registry);
   }),
   sectionOf("Use of runtimes", (registry) => usageRecorder(silentLogger, registry)),
+  sectionOf("Activity of runtimes", (registry) => activityMetrics(registry, () => 0)),
   sectionOf("REST API", measureRequests),
   sectionOf("Controllers, queues and leadership", controllerMetrics),
   sectionOf("Requests to the API server", restMetrics),

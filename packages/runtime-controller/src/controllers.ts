@@ -1,6 +1,10 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Controller } from "@datalayer/shared/controller/controller";
+import type { Registry } from "prom-client";
 import { ulid } from "ulid";
+import { activityController } from "./activity/controller.ts";
+import { activityMetrics } from "./activity/metrics.ts";
+import { Observations } from "./activity/observations.ts";
 import type { Caches } from "./caches.ts";
 import type { Claims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
@@ -24,9 +28,14 @@ export function createControllers(options: {
   settings: RuntimeControllerSettings;
   clock: Clock;
   usage: UsageParts;
+  registry: Registry;
 }): Controller[] {
   const { caches, claims, runtimes, tokens, imageSources, settings, clock, usage } = options;
   const { pods } = caches;
+  const observations = new Observations({ ...caches, runtimes, clock });
+  const metrics = activityMetrics(options.registry, () => observations.unanswered);
+  const isIdle = observations.isIdle.bind(observations);
+  const endOfLife = endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle });
   return [
     runtimePoolController({
       ...caches,
@@ -48,7 +57,14 @@ export function createControllers(options: {
       newUlid: () => ulid().toLowerCase(),
     }),
     runtimeEnvironmentController({ ...caches, imageSources }),
-    endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle: () => false }),
     runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),
+    endOfLife,
+    activityController({
+      ...options,
+      ...caches,
+      observations,
+      metrics,
+      onIdle: (runtime) => endOfLife.enqueue(runtime, { priority: "user" }),
+    }),
   ];
 }

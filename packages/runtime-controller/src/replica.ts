@@ -101,6 +101,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     settings,
     clock,
     usage,
+    registry,
   });
   const leadership = controllerMetrics(registry);
   const elector = new LeaderElector({

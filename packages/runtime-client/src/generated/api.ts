@@ -400,7 +400,8 @@ export interface components {
          *       "token": "…",
          *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
          *       "started_at": "1795364400",
-         *       "expired_at": "1795374400"
+         *       "expired_at": "1795374400",
+         *       "last_activity_at": null
          *     }
          */
         Runtime: {
@@ -432,6 +433,8 @@ export interface components {
             started_at: string;
             /** @description When its credits end it, in epoch seconds; null when they do not. */
             expired_at: string | null;
+            /** @description When it was last in use, in epoch seconds, ten minutes behind at most; null when not known. */
+            last_activity_at: string | null;
         };
         /**
          * @description A pool and its counts.

@@ -80,6 +80,7 @@ describe("POST /runtimes", () => {
       user_uid: "user-7",
       reservation_id: "res-7",
       burning_rate: 0.5,
+      last_activity_at: null,
     });
     expect(podName).toBe(`runtime-${uid}`);
     expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);

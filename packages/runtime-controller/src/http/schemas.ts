@@ -90,6 +90,12 @@ export const runtimeView = z
       .string()
       .nullable()
       .describe("When its credits end it, in epoch seconds; null when they do not."),
+    last_activity_at: z
+      .string()
+      .nullable()
+      .describe(
+        "When it was last in use, in epoch seconds, ten minutes behind at most; null when not known.",
+      ),
   })
   .meta({
     id: "Runtime",
@@ -110,6 +116,7 @@ export const runtimeView = z
         ingress: `https://r1.example/jupyter/server/python-simple-pool/${ulidExample}`,
         started_at: "1795364400",
         expired_at: "1795374400",
+        last_activity_at: null,
       },
     ],
   });

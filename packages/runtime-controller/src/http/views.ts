@@ -40,6 +40,7 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     ingress: ingressOf({ pool, ulid }, { publicUrl, podIP: pod.status?.podIP }),
     started_at: String(assignment.startedAt),
     expired_at: assignment.expiredAt?.toString() ?? null,
+    last_activity_at: runtime.lastActivityAt?.toString() ?? null,
   };
 }
 

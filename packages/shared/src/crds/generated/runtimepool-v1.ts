@@ -26,7 +26,7 @@ export interface Spec {
    */
   burningRate?: number;
   /**
-   * When idle runtimes end.
+   * When runtimes end that nobody uses.
    */
   cull?: Cull;
   /**
@@ -671,11 +671,12 @@ export interface AmbitiousMatchExpression {
 }
 
 /**
- * When idle runtimes end.
+ * When runtimes end that nobody uses.
  */
 export interface Cull {
   /**
-   * Idle time in seconds after which an assigned runtime ends.
+   * Idle time in seconds after which an assigned runtime ends; 0 or absent never. Idle means
+   * that no kernel is busy, nobody is connected to one, and nothing else was done.
    */
   seconds?: number;
 }
