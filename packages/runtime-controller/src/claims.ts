@@ -53,7 +53,7 @@ export function createClaims(options: {
   settings: ClaimSettings;
 }): Claims {
   const { caches, client, clock, log, metrics, seals, settings } = options;
-  const { pods, pools } = caches;
+  const { pods, pools, environments } = caches;
   const candidates = new Candidates();
   const order = new ClaimOrder({ clock, rememberMs: keyLifeMs });
   const seniority = new Seniority();
@@ -73,7 +73,7 @@ export function createClaims(options: {
   const quota = new Quota({ pods, seniority, limits: settings.quota });
   const forecast = new Forecast({ pools, runtimes: options.runtimes, startTimes, clock });
   const queue = new ClaimQueue({ candidates, forecast, clock, metrics, maxLength: settings.queueLength });
-  const followed = { pods, pools, candidates, order, history };
+  const followed = { pods, pools, environments, candidates, order, history };
   const serving = { abandoner, rightOfWay, quota, queue };
   const claimer = new Claimer({ ...followed, ...serving, client, clock, metrics, seals });
   const injector = new Injector({ client, pods, clock });

@@ -1,13 +1,26 @@
 import { randomUUID } from "node:crypto";
+import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { Assignment } from "../runtime/runtime.ts";
 import type { ClaimRequest } from "./claim-request.ts";
+import { givenNameOf } from "./given-name.ts";
+
+/** What an assignment depends on beside the request and the pool. */
+export interface AssignmentContext {
+  /** Hash of the Idempotency-Key. */
+  key?: string;
+  bodySeal?: string;
+  /** That of the runtime; undefined when it is gone. */
+  environment?: RuntimeEnvironment;
+  /** Wall clock, milliseconds since the epoch. */
+  nowMs: number;
+}
 
 /** What a claim writes on the Pod it takes. */
 export function assignmentOf(
   request: ClaimRequest,
   pool: RuntimePool,
-  { key, bodySeal, nowMs }: { key?: string; bodySeal?: string; nowMs: number },
+  { key, bodySeal, environment, nowMs }: AssignmentContext,
 ): Assignment {
   const burningRate = pool.spec.burningRate ?? 0;
   const startedAt = Math.floor(nowMs / 1000);
@@ -19,7 +32,7 @@ export function assignmentOf(
     userUid: request.userUid,
     reservationId: request.reservationId,
     type: request.type,
-    givenName: request.givenName ?? `${request.type} ${new Date(nowMs).toISOString().slice(0, 16)}`,
+    givenName: request.givenName ?? givenNameOf({ environment, type: request.type, nowMs }),
     startedAt,
     expiredAt: expiryOf(startedAt, request.creditsLimit, burningRate),
     burningRate,

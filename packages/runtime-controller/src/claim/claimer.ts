@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Clock } from "@datalayer/shared/clock/clock";
+import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { keyOf } from "@datalayer/shared/kube/object";
 import type { Pod } from "@datalayer/shared/kube/kinds";
@@ -28,6 +29,7 @@ export interface ClaimerOptions {
   client: RestClient;
   pods: ObjectReader<Pod>;
   pools: ObjectReader<RuntimePool>;
+  environments: ObjectReader<RuntimeEnvironment>;
   candidates: Candidates;
   order: ClaimOrder;
   history: ClaimHistory;
@@ -203,14 +205,15 @@ export class Claimer {
   }
 
   async #tryCandidate(candidate: Runtime, claim: Claim): Promise<Assigned | undefined> {
-    const { candidates, metrics, clock } = this.#options;
+    const { candidates, environments, metrics, clock } = this.#options;
     const { request, key, bodySeal, eligible } = claim;
+    const environment = environments.get({ ...candidate, name: candidate.environment });
     const pool = eligible.find(({ metadata }) => metadata.name === candidate.pool);
     if (!pool) throw new Error(`runtime ${keyOf(candidate)} is of a pool that the claim may not take from`);
     const attempt = await this.#attempt(
       candidate,
       claim,
-      assignmentOf(request, pool, { key, bodySeal, nowMs: clock.now() }),
+      assignmentOf(request, pool, { key, bodySeal, environment, nowMs: clock.now() }),
     );
     const runtime = attempt.pod && parseRuntime(attempt.pod);
     if (attempt.kind === "won" && runtime) return { runtime, mine: true };

@@ -189,6 +189,33 @@ describe("PUT /environments/{name}/contents", () => {
   });
 });
 
+describe("a claim that gives no name", () => {
+  it("is named by the template of its environment", async () => {
+    const kernel = {
+      op: "add" as const,
+      path: "/spec/kernel",
+      value: { givenNameTemplate: "{title} for {type}s" },
+    };
+    await cluster.admin.patch(RuntimeEnvironment, ref("python"), [kernel]);
+    await eventually(async () => {
+      const { body } = await replica.ask("GET", "/environments/python");
+      return (
+        (body["environment"] as { kernel: object }).kernel !== undefined &&
+        JSON.stringify(body).includes("{title}")
+      );
+    });
+    const claimed = await eventually(async () => {
+      const reply = await replica.claim({ environment_name: "python", type: "cell" });
+      return reply.status === 201 && reply;
+    });
+    expect(claimed.body.runtime.given_name).toBe("Simple Python for cells");
+    const path = `/runtimes/${claimed.body.runtime.pod_name}`;
+    await replica.ask("DELETE", path);
+    await eventually(async () => (await replica.ask("GET", path)).status === 404, { timeoutMs: 20_000 });
+    await cluster.available("python", 1);
+  });
+});
+
 describe("GET /environments/{uid}/runtimes", () => {
   it("lists the runtimes that users have of it, by uid and by name", async () => {
     await eventually(async () => (await replica.ask("GET", "/environments/python")).status === 200);
