@@ -1,5 +1,6 @@
 import type { App } from "@datalayer/shared/http/app";
 import { notFound } from "@datalayer/shared/http/problem";
+import type { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
@@ -15,6 +16,8 @@ export interface EnvironmentRoutesOptions extends EnvironmentViewOptions, Runtim
   client: RestClient;
   environments: ObjectReader<RuntimeEnvironment>;
   runtimes: Runtimes;
+  /** With the index of `contentIndexes`. */
+  contents: ObjectReader<RuntimeContent>;
 }
 
 const tags = ["environments"];
@@ -31,7 +34,7 @@ const conditionalHeaders = z.object({
 
 /** Adds `/environments`. */
 export function serveEnvironments(app: App, prefix: string, options: EnvironmentRoutesOptions): void {
-  const { environments, runtimes, client } = options;
+  const { environments, runtimes } = options;
 
   app.get(
     `${prefix}/environments`,
@@ -90,7 +93,7 @@ export function serveEnvironments(app: App, prefix: string, options: Environment
     async ({ params, query, headers, body }, reply) => {
       const environment = find(params.name, query.namespace, options);
       const ifMatch = headers["if-match"];
-      const changed = await replaceContents(environment, { ...body, ifMatch }, client);
+      const changed = await replaceContents(environment, { ...body, ifMatch }, options);
       environments.recordWrite(changed);
       reply.header("etag", etagOf(changed));
       const message = `Environment ${params.name} has ${body.contents.length} contents; its pools roll.`;

@@ -4,17 +4,23 @@ import { type Outcome, settled, stalled, waiting } from "@datalayer/shared/contr
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { StartFailure } from "../runtime-pool/start-failure.ts";
-import type { ResolvedImage } from "./image.ts";
+import type { Selection, SelectionFault } from "../runtime-content/selection.ts";
+import type { ImageFault, ResolvedImage } from "./image.ts";
 
 /** What is known of an environment at one moment. */
 export interface EnvironmentObservation {
   readonly image: ResolvedImage;
+  /** What its references to contents select. */
+  readonly contents: Selection;
   /** The pools that use it, by name. */
   readonly pools: readonly RuntimePool[];
 }
 
-/** The reasons of an environment's conditions and Events, beside those of `ImageReason` and `StartFailureReason`. */
-export type EnvironmentReason = "Usable" | "ImageResolved";
+/**
+ * The reasons of an environment's conditions and Events, beside those of `ImageReason`, `SelectionFault` and
+ * `StartFailureReason`.
+ */
+export type EnvironmentReason = "Usable" | "ImageResolved" | "ContentsResolved";
 
 /** Why Pods cannot start: what is wrong with the environment rather than with the pool. */
 const ofEnvironment: readonly StartFailure["reason"][] = [
@@ -29,21 +35,22 @@ const lookAgainMs = 60_000;
  * The status of an environment: what its name for an image has come to, who uses it, and whether runtimes of it
  * can be made and start.
  */
-export function reportEnvironment({ image, pools }: EnvironmentObservation): Report<RuntimeEnvironment> {
-  const outcome = outcomeOf(image, pools);
+export function reportEnvironment(observed: EnvironmentObservation): Report<RuntimeEnvironment> {
+  const { image, contents, pools } = observed;
+  const outcome = outcomeOf(observed);
   return {
     status: {
       image: image.reference,
       pools: pools.slice(0, mostPools).map(({ metadata }) => metadata.name),
       poolCount: pools.length,
     },
-    conditions: [...usable(outcome), imageResolved(image)],
+    conditions: [...usable(outcome), imageResolved(image), contentsResolved(contents)],
     outcome,
   };
 }
 
-function outcomeOf(image: ResolvedImage, pools: readonly RuntimePool[]): Outcome {
-  const { fault } = image;
+function outcomeOf({ image, contents, pools }: EnvironmentObservation): Outcome {
+  const fault: ImageFault | SelectionFault | undefined = image.fault ?? contents.faults?.[0];
   if (!fault) return startFailure(pools) ?? settled();
   return fault.isPassing ? waiting({ ...fault, retryAfterMs: lookAgainMs }) : stalled(fault);
 }
@@ -72,4 +79,12 @@ function imageResolved(image: ResolvedImage): ReportedCondition {
   if (fault) return { type, status: "False", reason: fault.reason, message: fault.message };
   const reason: EnvironmentReason = "ImageResolved";
   return { type, status: "True", reason, message: `Runtimes run ${reference}.` };
+}
+
+/** With the first of several faults: it is mended first, and a message that lists them would change with each. */
+function contentsResolved({ mounted, faults }: Selection): ReportedCondition {
+  const type = "ContentsResolved";
+  if (faults) return { type, status: "False", reason: faults[0].reason, message: faults[0].message };
+  const reason: EnvironmentReason = "ContentsResolved";
+  return { type, status: "True", reason, message: `Runtimes find ${mounted.length} contents mounted.` };
 }
