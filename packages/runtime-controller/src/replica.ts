@@ -9,6 +9,7 @@ import { controllerMetrics } from "@datalayer/shared/controller/metrics";
 import { runControllers } from "@datalayer/shared/controller/run";
 import type { App } from "@datalayer/shared/http/app";
 import { Health } from "@datalayer/shared/http/health";
+import { Pages } from "@datalayer/shared/http/pages";
 import type { KubeObject } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { ClusterAccess } from "@datalayer/shared/kube/access";
@@ -113,6 +114,8 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     log,
   });
   const health = healthOf(caches);
+  const apiKeys = (): string[] =>
+    [settings.apiKey, settings.previousApiKey].flatMap((key) => key?.reveal() ?? []);
   const api = await createApi({
     ...caches,
     ...claims,
@@ -130,7 +133,8 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     registry,
     health,
     hasSynced: () => cachesOf(caches).every(([, cache]) => cache.hasSynced),
-    apiKeys: () => [settings.apiKey, settings.previousApiKey].flatMap((key) => key?.reveal() ?? []),
+    apiKeys,
+    pages: new Pages(apiKeys),
   });
   return {
     api,

@@ -1007,6 +1007,10 @@ export interface operations {
                 user_uid?: string;
                 /** @description Only those of this environment. */
                 environment_name?: string;
+                /** @description Items to answer at most. */
+                limit?: number;
+                /** @description What the page before answered as `continue`; with the same filters. */
+                continue?: string;
             };
             header?: never;
             path?: never;
@@ -1026,6 +1030,8 @@ export interface operations {
                         /** @description What happened, for people. */
                         message: string;
                         runtimes: components["schemas"]["Runtime"][];
+                        /** @description Send it to get the next page; null on the last one. */
+                        continue: string | null;
                     };
                 };
             };
@@ -1255,6 +1261,10 @@ export interface operations {
             query?: {
                 /** @description Only in this namespace; without, in every watched one. */
                 namespace?: string;
+                /** @description Items to answer at most. */
+                limit?: number;
+                /** @description What the page before answered as `continue`; with the same filters. */
+                continue?: string;
             };
             header?: never;
             path?: never;
@@ -1274,6 +1284,8 @@ export interface operations {
                         /** @description What happened, for people. */
                         message: string;
                         environments: components["schemas"]["Environment"][];
+                        /** @description Send it to get the next page; null on the last one. */
+                        continue: string | null;
                     };
                 };
             };
@@ -1379,6 +1391,10 @@ export interface operations {
             query?: {
                 /** @description Only in this namespace; without, in every watched one. */
                 namespace?: string;
+                /** @description Items to answer at most. */
+                limit?: number;
+                /** @description What the page before answered as `continue`; with the same filters. */
+                continue?: string;
             };
             header?: never;
             path: {
@@ -1401,6 +1417,8 @@ export interface operations {
                         /** @description What happened, for people. */
                         message: string;
                         runtimes: components["schemas"]["Runtime"][];
+                        /** @description Send it to get the next page; null on the last one. */
+                        continue: string | null;
                     };
                 };
             };
@@ -1419,6 +1437,10 @@ export interface operations {
             query?: {
                 /** @description Only in this namespace; without, in every watched one. */
                 namespace?: string;
+                /** @description Items to answer at most. */
+                limit?: number;
+                /** @description What the page before answered as `continue`; with the same filters. */
+                continue?: string;
             };
             header?: never;
             path?: never;
@@ -1438,6 +1460,8 @@ export interface operations {
                         /** @description What happened, for people. */
                         message: string;
                         pools: components["schemas"]["Pool"][];
+                        /** @description Send it to get the next page; null on the last one. */
+                        continue: string | null;
                     };
                 };
             };
@@ -1497,7 +1521,12 @@ export interface operations {
     };
     listVolumes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Items to answer at most. */
+                limit?: number;
+                /** @description What the page before answered as `continue`; with the same filters. */
+                continue?: string;
+            };
             header: {
                 /** @description The account whose volumes are meant. */
                 "x-forwarded-user": string;
@@ -1519,6 +1548,8 @@ export interface operations {
                         /** @description What happened, for people. */
                         message: string;
                         volumes: components["schemas"]["Volume"][];
+                        /** @description Send it to get the next page; null on the last one. */
+                        continue: string | null;
                     };
                 };
             };

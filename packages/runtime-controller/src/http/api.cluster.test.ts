@@ -199,6 +199,26 @@ describe("GET /runtimes", () => {
     expect(body).toEqual({ success: true, message: "Runtime found.", runtime });
   });
 
+  it("is read in pages, by any replica", async () => {
+    const names = [
+      await claimed({ user_uid: "pager" }),
+      await claimed({ user_uid: "pager" }),
+      await claimed({ user_uid: "pager" }),
+    ].map(({ pod_name: name }) => name);
+    const other = await cluster.startReplica("pages");
+    const page = async (asked: TestReplica, query: string) => {
+      const { status, body } = await asked.ask("GET", `/runtimes?user_uid=pager&limit=2${query}`);
+      expect(status).toBe(200);
+      return body as unknown as { runtimes: RuntimeView[]; continue: string | null };
+    };
+    const first = await page(replica, "");
+    const second = await page(other, `&continue=${first.continue!}`);
+    expect([...first.runtimes, ...second.runtimes].map(({ pod_name: name }) => name)).toEqual(names.sort());
+    expect(second.continue).toBeNull();
+    const elsewhere = await replica.ask("GET", `/runtimes?user_uid=other&continue=${first.continue!}`);
+    expect(elsewhere.body).toMatchObject({ status: 400, errors: [{ path: "/continue", in: "query" }] });
+  });
+
   it("does not show a warm runtime", async () => {
     await eventually(async () => (await cluster.runtimes({ pool: "python", state: "available" })).length > 0);
     const [warm] = await cluster.runtimes({ pool: "python", state: "available" });

@@ -1,4 +1,5 @@
 import type { App } from "@datalayer/shared/http/app";
+import { pageAnswer, pageQuery, type Pages } from "@datalayer/shared/http/pages";
 import { notFound } from "@datalayer/shared/http/problem";
 import type { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
@@ -8,7 +9,7 @@ import { z } from "zod";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { contentsBody, etagOf, replaceContents } from "./environment-contents.ts";
 import { environmentView, environmentViewOf, type EnvironmentViewOptions } from "./environment-view.ts";
-import { envelope, namespaceQuery, runtimeView } from "./schemas.ts";
+import { envelope, keyOf, namespaceQuery, runtimeView } from "./schemas.ts";
 import { isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
 
 /** What the routes of environments work with. */
@@ -18,6 +19,7 @@ export interface EnvironmentRoutesOptions extends EnvironmentViewOptions, Runtim
   runtimes: Runtimes;
   /** With the index of `contentIndexes`. */
   contents: ObjectReader<RuntimeContent>;
+  pages: Pages;
 }
 
 const tags = ["environments"];
@@ -34,7 +36,7 @@ const conditionalHeaders = z.object({
 
 /** Adds `/environments`. */
 export function serveEnvironments(app: App, prefix: string, options: EnvironmentRoutesOptions): void {
-  const { environments, runtimes } = options;
+  const { environments, runtimes, pages } = options;
 
   app.get(
     `${prefix}/environments`,
@@ -43,13 +45,19 @@ export function serveEnvironments(app: App, prefix: string, options: Environment
         operationId: "listEnvironments",
         summary: "List the environments",
         tags,
-        querystring: namespaceQuery,
-        response: { 200: z.object({ ...envelope, environments: z.array(environmentView) }) },
+        querystring: namespaceQuery.extend(pageQuery),
+        response: { 200: z.object({ ...envelope, environments: z.array(environmentView), ...pageAnswer }) },
       },
     },
     ({ query }) => {
-      const views = environments.list(query.namespace).map((one) => environmentViewOf(one, options));
-      return { success: true as const, message: `${views.length} environments`, environments: views };
+      const list = ["environments", query.namespace];
+      const page = pages.of(environments.list(query.namespace), { ...query, list, keyOf });
+      return {
+        success: true as const,
+        message: `${page.items.length} environments`,
+        environments: page.items.map((environment) => environmentViewOf(environment, options)),
+        continue: page.continue,
+      };
     },
   );
 
@@ -109,18 +117,25 @@ export function serveEnvironments(app: App, prefix: string, options: Environment
         summary: "List the runtimes that users have of an environment",
         tags,
         params: byUid,
-        querystring: namespaceQuery,
-        response: { 200: z.object({ ...envelope, runtimes: z.array(runtimeView) }) },
+        querystring: namespaceQuery.extend(pageQuery),
+        response: { 200: z.object({ ...envelope, runtimes: z.array(runtimeView), ...pageAnswer }) },
       },
     },
     async ({ params, query }) => {
-      const { name, namespace } = find(params.uid, query.namespace, options).metadata;
+      const { name, namespace, uid } = find(params.uid, query.namespace, options).metadata;
       const assigned = runtimes
         .all()
         .filter((runtime) => runtime.environment === name && runtime.namespace === namespace)
         .filter(isAssigned);
-      const views = await Promise.all(assigned.map((runtime) => viewOf(runtime, options)));
-      return { success: true as const, message: `${views.length} runtimes`, runtimes: views };
+      const list = ["runtimes of", uid];
+      const page = pages.of(assigned, { ...query, list, keyOf: (runtime) => runtime.name });
+      const views = await Promise.all(page.items.map((runtime) => viewOf(runtime, options)));
+      return {
+        success: true as const,
+        message: `${views.length} runtimes`,
+        runtimes: views,
+        continue: page.continue,
+      };
     },
   );
 }

@@ -1,4 +1,5 @@
 import type { App } from "@datalayer/shared/http/app";
+import { pageAnswer, pageQuery, type Pages } from "@datalayer/shared/http/pages";
 import { notFound } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
@@ -7,18 +8,19 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import { z } from "zod";
 import { countRuntimes } from "../runtime-pool/counts.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
-import { envelope, namespaceQuery, poolNameParams, poolView, sizeBody } from "./schemas.ts";
+import { envelope, keyOf, namespaceQuery, poolNameParams, poolView, sizeBody } from "./schemas.ts";
 
 /** What the routes of pools work with. */
 export interface PoolRoutesOptions {
   client: RestClient;
   pools: ObjectReader<RuntimePool>;
   runtimes: Runtimes;
+  pages: Pages;
 }
 
 /** Adds `/pools`. */
 export function servePools(app: App, prefix: string, options: PoolRoutesOptions): void {
-  const { client, pools, runtimes } = options;
+  const { client, pools, runtimes, pages } = options;
 
   app.get(
     `${prefix}/pools`,
@@ -27,13 +29,20 @@ export function servePools(app: App, prefix: string, options: PoolRoutesOptions)
         operationId: "listPools",
         summary: "List the pools and their counts",
         tags: ["pools"],
-        querystring: namespaceQuery,
-        response: { 200: z.object({ ...envelope, pools: z.array(poolView) }) },
+        querystring: namespaceQuery.extend(pageQuery),
+        response: { 200: z.object({ ...envelope, pools: z.array(poolView), ...pageAnswer }) },
       },
     },
     ({ query }) => {
-      const views = pools.list(query.namespace).map((pool) => viewOf(pool, runtimes));
-      return { success: true as const, message: `${views.length} pools`, pools: views };
+      const list = ["pools", query.namespace];
+      const page = pages.of(pools.list(query.namespace), { ...query, list, keyOf });
+      const views = page.items.map((pool) => viewOf(pool, runtimes));
+      return {
+        success: true as const,
+        message: `${views.length} pools`,
+        pools: views,
+        continue: page.continue,
+      };
     },
   );
 

@@ -1,4 +1,5 @@
 import type { App } from "@datalayer/shared/http/app";
+import { pageAnswer, pageQuery, type Pages } from "@datalayer/shared/http/pages";
 import { notFound, Problem } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
@@ -14,7 +15,9 @@ import { envelope, oneRuntime, podNameParams, runtimeView, updateBody } from "./
 import { answer, type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
 
 /** What the routes of runtimes work with. */
-export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup {}
+export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup {
+  pages: Pages;
+}
 
 const endQuery = z.object({
   reason: z.string().max(256).optional().describe("Why, in the caller's words; usage repeats it."),
@@ -26,7 +29,7 @@ const filters = z.object({
 
 /** Adds `/runtimes`, but for the claim of one. */
 export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOptions): void {
-  const { runtimes } = options;
+  const { runtimes, pages } = options;
 
   app.get(
     `${prefix}/runtimes`,
@@ -35,8 +38,8 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         operationId: "listRuntimes",
         summary: "List the runtimes that users have",
         tags: ["runtimes"],
-        querystring: filters,
-        response: { 200: z.object({ ...envelope, runtimes: z.array(runtimeView) }) },
+        querystring: filters.extend(pageQuery),
+        response: { 200: z.object({ ...envelope, runtimes: z.array(runtimeView), ...pageAnswer }) },
       },
     },
     async ({ query }) => {
@@ -44,8 +47,16 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         .all()
         .filter(isAssigned)
         .filter((runtime) => matches(runtime, query));
-      const views = await Promise.all(assigned.map((runtime) => viewOf(runtime, options)));
-      return { success: true as const, message: `${views.length} runtimes`, runtimes: views };
+      const list = ["runtimes", query.user_uid, query.environment_name];
+      const keyOf = ({ namespace, name }: AssignedRuntime): string => `${namespace}/${name}`;
+      const page = pages.of(assigned, { ...query, list, keyOf });
+      const views = await Promise.all(page.items.map((runtime) => viewOf(runtime, options)));
+      return {
+        success: true as const,
+        message: `${views.length} runtimes`,
+        runtimes: views,
+        continue: page.continue,
+      };
     },
   );
 

@@ -159,6 +159,11 @@ export const poolView = z
   });
 
 export const poolNameParams = z.object({ name: objectName.describe("Name of the pool.") });
+/** Namespace and name: unique, and in the order in which kubectl lists. */
+export function keyOf({ metadata }: { metadata: { namespace?: string; name: string } }): string {
+  return `${metadata.namespace ?? ""}/${metadata.name}`;
+}
+
 export const namespaceQuery = z.object({
   namespace: z.string().max(63).optional().describe("Only in this namespace; without, in every watched one."),
 });

@@ -1,4 +1,5 @@
 import type { App } from "@datalayer/shared/http/app";
+import { pageAnswer, pageQuery, type Pages } from "@datalayer/shared/http/pages";
 import { notFound, Problem, unavailable, unprocessable } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { ulid } from "ulid";
@@ -12,6 +13,7 @@ import { envelope, identity, namespaceQuery } from "./schemas.ts";
 /** What the routes of volumes work with. */
 export interface VolumeRoutesOptions {
   volumes: Volumes;
+  pages: Pages;
   /** Where new volumes lie unless the caller says so; the first of {@link VolumeRoutesOptions.namespaces}. */
   homeNamespace: string;
   /** The watched namespaces; `*` stands for all. */
@@ -76,7 +78,7 @@ const oneVolume = z.object({ ...envelope, volume: volumeView });
 
 /** Adds `/volumes`. */
 export function serveVolumes(app: App, prefix: string, options: VolumeRoutesOptions): void {
-  const { volumes } = options;
+  const { volumes, pages } = options;
   const tags = ["volumes"];
 
   app.post(
@@ -116,12 +118,20 @@ export function serveVolumes(app: App, prefix: string, options: VolumeRoutesOpti
         summary: "List the volumes of an account",
         tags,
         headers: accountHeaders,
-        response: { 200: z.object({ ...envelope, volumes: z.array(volumeView) }) },
+        querystring: z.object(pageQuery),
+        response: { 200: z.object({ ...envelope, volumes: z.array(volumeView), ...pageAnswer }) },
       },
     },
-    ({ headers }) => {
-      const views = volumes.ofAccount(headers["x-forwarded-user"]).map(viewOf);
-      return { success: true as const, message: `${views.length} volumes`, volumes: views };
+    ({ headers, query }) => {
+      const account = headers["x-forwarded-user"];
+      const list = ["volumes", account];
+      const page = pages.of(volumes.ofAccount(account), { ...query, list, keyOf: ({ uid }) => uid });
+      return {
+        success: true as const,
+        message: `${page.items.length} volumes`,
+        volumes: page.items.map(viewOf),
+        continue: page.continue,
+      };
     },
   );
 
