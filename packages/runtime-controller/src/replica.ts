@@ -8,6 +8,7 @@ import { kubeLease } from "@datalayer/shared/controller/lease";
 import { controllerMetrics } from "@datalayer/shared/controller/metrics";
 import { runControllers } from "@datalayer/shared/controller/run";
 import type { App } from "@datalayer/shared/http/app";
+import type { ApiKeys } from "@datalayer/shared/http/api-key";
 import { Health } from "@datalayer/shared/http/health";
 import { Pages } from "@datalayer/shared/http/pages";
 import type { KubeObject } from "@datalayer/shared/kube/object";
@@ -114,8 +115,6 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     log,
   });
   const health = healthOf(caches);
-  const apiKeys = (): string[] =>
-    [settings.apiKey, settings.previousApiKey].flatMap((key) => key?.reveal() ?? []);
   const api = await createApi({
     ...caches,
     ...claims,
@@ -133,8 +132,8 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     registry,
     health,
     hasSynced: () => cachesOf(caches).every(([, cache]) => cache.hasSynced),
-    apiKeys,
-    pages: new Pages(apiKeys),
+    apiKeys: apiKeysOf(settings),
+    pages: new Pages(apiKeysOf(settings)),
   });
   return {
     api,
@@ -174,6 +173,11 @@ function volumeOptions(
       defaultBytes: homeBytes,
     },
   };
+}
+
+/** The keys of now: they follow the files that hold them. */
+function apiKeysOf({ apiKey, previousApiKey }: RuntimeControllerSettings): ApiKeys {
+  return () => [apiKey, previousApiKey].flatMap((key) => key?.reveal() ?? []);
 }
 
 /** Ready means that the caches show the cluster as it is. */

@@ -239,7 +239,7 @@ describe("GET /environments/{uid}/runtimes", () => {
     await eventually(async () => (await replica.ask("GET", "/environments/python")).status === 200);
     const { body } = await replica.claim({ environment_name: "python" });
     const { uid } = (await cluster.admin.get(RuntimeEnvironment, ref("python"))).metadata;
-    const expected = { success: true, message: "1 runtimes", runtimes: [body.runtime] };
+    const expected = { success: true, message: "1 runtimes", continue: null, runtimes: [body.runtime] };
     const list = async (name: string) => (await replica.ask("GET", `/environments/${name}/runtimes`)).body;
     expect(await list(uid)).toEqual(expected);
     expect(await list("python")).toEqual(expected);
