@@ -65,6 +65,9 @@ const { claimMetrics } = (await moduleOf("runtime-controller", "claim/claim-metr
 const { activityMetrics } = (await moduleOf("runtime-controller", "activity/metrics.ts")) as {
   activityMetrics: (registry: Registry, unanswered: () => number) => unknown;
 };
+const { deliveryMetrics } = (await moduleOf("runtime-controller", "end-of-life/usage-delivery.ts")) as {
+  deliveryMetrics: (registry: Registry, waiting: () => number) => unknown;
+};
 const { usageRecorder } = (await moduleOf("runtime-controller", "end-of-life/usage-recorder.ts")) as {
   usageRecorder: (log: unknown, registry: Registry) => unknown;
 };
@@ -75,6 +78,7 @@ const sections = [
     queueMetrics(registry);
   }),
   sectionOf("Use of runtimes", (registry) => usageRecorder(silentLogger, registry)),
+  sectionOf("Delivery of usage", (registry) => deliveryMetrics(registry, () => 0)),
   sectionOf("Activity of runtimes", (registry) => activityMetrics(registry, () => 0)),
   sectionOf("REST API", measureRequests),
   sectionOf("Controllers, queues and leadership", controllerMetrics),

@@ -95,6 +95,19 @@ const table = settingTable({
     unit: "records",
     description: "How many records of usage are kept for GET /usage; older ones are dropped by the hundred.",
   },
+  usageSinkUrl: {
+    name: "DATALAYER_USAGE_SINK_URL",
+    schema: url(),
+    optional: true,
+    description: "Where every record of usage is sent by POST. Without it, they wait for GET /usage.",
+  },
+  usageSinkKey: {
+    name: "DATALAYER_USAGE_SINK_KEY",
+    schema: text({ minLength: 16 }),
+    optional: true,
+    secret: true,
+    description: "The key that is sent in X-API-Key with each of them.",
+  },
   maxLifeSeconds: {
     name: "DATALAYER_AVAILABLE_RUNTIMES_MAX_LIFE_SEC",
     schema: integer({ min: -1 }),

@@ -59,6 +59,7 @@ export function createControllers(options: {
     runtimeEnvironmentController({ ...caches, imageSources }),
     runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),
     endOfLife,
+    ...usage.deliveries,
     activityController({
       ...options,
       ...caches,

@@ -23,7 +23,8 @@ export async function runProcess(
     level: settings.logLevel,
     format: settings.logFormat,
   });
-  for (const key of [settings.apiKey, settings.previousApiKey]) if (key) log.redact(() => key.reveal());
+  for (const key of [settings.apiKey, settings.previousApiKey, settings.usageSinkKey])
+    if (key) log.redact(() => key.reveal());
   for (const warning of warnings) log.warn(warning);
   const metrics = createMetrics({ controller: "runtime-controller", version });
   const replica = await createReplica({ settings, access, version, log, metrics });

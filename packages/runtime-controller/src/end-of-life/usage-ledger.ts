@@ -139,10 +139,10 @@ export class UsageLedger {
 
   async #dropOld(kube: RestClient): Promise<void> {
     const { configMaps, keptRecords, delivered, namespace } = this.#options;
-    const segments = configMaps.list(namespace).map((configMap) => ({
-      ...configMap.metadata,
-      last: this.#recordsOf(configMap).at(-1)?.sequence ?? 0,
-    }));
+    const segments = configMaps.list(namespace).flatMap((configMap) => {
+      const last = this.#recordsOf(configMap).at(-1)?.sequence;
+      return last === undefined ? [] : [{ ...configMap.metadata, last }];
+    });
     for (const { name, uid } of planDrop(segments, { records: keptRecords, delivered: delivered() })) {
       await kube.delete(ConfigMap, { namespace, name }, { uid }).catch((error: unknown) => {
         if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
