@@ -26,7 +26,7 @@ export async function startOperator(cluster: StartedCluster, progress: Progress)
   await progress.task("building the controller", buildController);
   return progress.task("starting the operator", async () => {
     const installed = await applyManifests(
-      ["namespace.yaml", "crds", "policies", "rbac"].map((name) => join(manifests, name)),
+      ["namespace.yaml", "crds", "policies", "rbac", "disruption"].map((name) => join(manifests, name)),
       { kubeconfigPath: cluster.kubeconfigPath },
     );
     const [apiPort, opsPort] = [await getPort(), await getPort()];

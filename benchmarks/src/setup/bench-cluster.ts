@@ -14,7 +14,7 @@ const rawAccount = "bench-raw";
 const roleName = "datalayer-runtime-controller";
 const kwokNodes = 20;
 const tokenSeconds = 24 * 60 * 60;
-const manifests = ["crds", "policies", "rbac"].map((folder) =>
+const manifests = ["crds", "policies", "rbac", "disruption"].map((folder) =>
   fileURLToPath(new URL(`../../../charts/runtime-controller/files/${folder}`, import.meta.url)),
 );
 

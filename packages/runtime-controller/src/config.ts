@@ -129,6 +129,14 @@ const table = settingTable({
       "The claim of the shared file system, in the namespace of the runtimes. Without it there are no nfs contents.",
   },
   ...claimSettingTable,
+  nodeDrainDeadlineSeconds: {
+    name: "DATALAYER_NODE_DRAIN_DEADLINE_SEC",
+    schema: integer({ min: -1 }),
+    default: "3600",
+    unit: "seconds",
+    description:
+      "How long an assigned runtime may stay on a node that goes before it is ended; 0 or -1 for ever.",
+  },
   volumeStorageClass: {
     name: "DATALAYER_VOLUMES_STORAGE_CLASS",
     schema: objectName,

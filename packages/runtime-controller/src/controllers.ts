@@ -9,6 +9,7 @@ import type { Caches } from "./caches.ts";
 import type { Claims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { endOfLifeController } from "./end-of-life/controller.ts";
+import { nodeDrainController } from "./node-drain/controller.ts";
 import { imageReferenceOf } from "./runtime/image-reference.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
@@ -55,6 +56,11 @@ export function createControllers(options: {
       },
       maxLifeMs: settings.maxLifeSeconds > 0 ? settings.maxLifeSeconds * 1000 : Infinity,
       newUlid: () => ulid().toLowerCase(),
+    }),
+    nodeDrainController({
+      ...caches,
+      runtimes,
+      deadlineMs: settings.nodeDrainDeadlineSeconds > 0 ? settings.nodeDrainDeadlineSeconds * 1000 : Infinity,
     }),
     runtimeEnvironmentController({ ...caches, imageSources }),
     runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),

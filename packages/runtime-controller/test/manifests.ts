@@ -20,7 +20,9 @@ interface RbacManifest extends KubeObject {
 }
 
 /** Every object of a folder of the chart, or of one file in it. */
-export async function chartObjects(folder: "crds" | "policies" | "rbac"): Promise<Manifest<RbacManifest>[]> {
+export async function chartObjects(
+  folder: "crds" | "policies" | "rbac" | "disruption",
+): Promise<Manifest<RbacManifest>[]> {
   const directory = new URL(`${folder}/`, chartFiles);
   const files = (await readdir(directory)).filter((file) => file.endsWith(".yaml")).sort();
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, directory), "utf8")));
@@ -39,9 +41,10 @@ export async function installChart(admin: RestClient, namespace: string): Promis
   await eventually(() => isRefused(admin, namespace), { message: "the policies being in force" });
 }
 
-/** Gives the chart's ServiceAccounts and their rights to a namespace. */
+/** Gives a namespace the chart's ServiceAccounts with their rights, and its protection of assigned runtimes. */
 export async function installRbac(admin: RestClient, namespace: string): Promise<void> {
-  const objects = (await chartObjects("rbac")).map((object) => movedTo(namespace, object));
+  const files = [...(await chartObjects("rbac")), ...(await chartObjects("disruption"))];
+  const objects = files.map((object) => movedTo(namespace, object));
   await Promise.all(objects.map((object) => admin.apply(kindOf(object), object)));
 }
 

@@ -401,7 +401,9 @@ export interface components {
          *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
          *       "started_at": "1795364400",
          *       "expired_at": "1795374400",
-         *       "last_activity_at": null
+         *       "last_activity_at": null,
+         *       "node_draining_since": null,
+         *       "node_drain_ends_at": null
          *     }
          */
         Runtime: {
@@ -435,6 +437,10 @@ export interface components {
             expired_at: string | null;
             /** @description When it was last in use, in epoch seconds, ten minutes behind at most; null when not known. */
             last_activity_at: string | null;
+            /** @description Since when its node goes, in epoch seconds; null while that stays. */
+            node_draining_since: string | null;
+            /** @description When it is ended because its node goes, in epoch seconds; null when it is not. */
+            node_drain_ends_at: string | null;
         };
         /**
          * @description A pool and its counts.

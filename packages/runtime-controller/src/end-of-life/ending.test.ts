@@ -63,6 +63,24 @@ describe("the end of an assigned runtime", () => {
       { isSuperseded: true, atSecond: 20 },
       { end: "CreditsUsedUp" },
     ],
+    [
+      "comes with the deadline of its node",
+      { ...assigned({ expiredAt: startedAt + 60 }), drain: { since: startedAt, endsAt: startedAt + 5 } },
+      { atSecond: 5 },
+      { end: "NodeDrained" },
+    ],
+    [
+      "is awaited until the deadline of its node",
+      { ...assigned(), drain: { since: startedAt, endsAt: startedAt + 5 } },
+      { atSecond: 4 },
+      { lookAgainAfterMs: 1_000 },
+    ],
+    [
+      "does not come with its node when there is no deadline",
+      { ...assigned(), drain: { since: startedAt } },
+      { atSecond: 99 },
+      {},
+    ],
     ["comes when nobody uses it any more", assigned(), { isIdle: true, atSecond: 5 }, { end: "Idle" }],
     [
       "names its credits before its idleness",

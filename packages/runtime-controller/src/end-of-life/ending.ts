@@ -24,10 +24,18 @@ export function planEnding({ runtime, isSuperseded, isIdle }: EndingObservation,
   if (!assignment) return {};
   if (end) return { end: end.reason };
   if (ended) return { end: "PodEnded" };
-  const supersededAtMs = isSuperseded ? assignment.startedAt * 1000 + supersededGraceMs : Infinity;
-  const expiresAtMs = (assignment.expiredAt ?? Infinity) * 1000;
-  const dueMs = Math.min(supersededAtMs, expiresAtMs);
-  if (dueMs <= nowMs) return { end: dueMs === supersededAtMs ? superseded : creditsUsedUp };
+  const due = firstDue(runtime, isSuperseded ? assignment.startedAt * 1000 + supersededGraceMs : Infinity);
+  if (due.atMs <= nowMs) return { end: due.end };
   if (isIdle) return { end: "Idle" };
-  return dueMs === Infinity ? {} : { lookAgainAfterMs: Math.min(dueMs - nowMs, longestTimerMs) };
+  return due.atMs === Infinity ? {} : { lookAgainAfterMs: Math.min(due.atMs - nowMs, longestTimerMs) };
+}
+
+/** What ends the runtime first, as far as that is known now. */
+function firstDue({ assignment, drain }: Runtime, supersededAtMs: number): { atMs: number; end: string } {
+  const dues = [
+    { atMs: supersededAtMs, end: superseded },
+    { atMs: (assignment?.expiredAt ?? Infinity) * 1000, end: creditsUsedUp },
+    { atMs: (drain?.endsAt ?? Infinity) * 1000, end: "NodeDrained" },
+  ];
+  return dues.reduce((first, one) => (one.atMs < first.atMs ? one : first));
 }

@@ -96,6 +96,14 @@ export const runtimeView = z
       .describe(
         "When it was last in use, in epoch seconds, ten minutes behind at most; null when not known.",
       ),
+    node_draining_since: z
+      .string()
+      .nullable()
+      .describe("Since when its node goes, in epoch seconds; null while that stays."),
+    node_drain_ends_at: z
+      .string()
+      .nullable()
+      .describe("When it is ended because its node goes, in epoch seconds; null when it is not."),
   })
   .meta({
     id: "Runtime",
@@ -117,6 +125,8 @@ export const runtimeView = z
         started_at: "1795364400",
         expired_at: "1795374400",
         last_activity_at: null,
+        node_draining_since: null,
+        node_drain_ends_at: null,
       },
     ],
   });

@@ -23,7 +23,7 @@ export function isAssigned(runtime: Runtime): runtime is AssignedRuntime {
 
 /** A runtime as callers see it. */
 export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptions): Promise<RuntimeView> {
-  const { name, namespace, environment, assignment, pod, pool, ulid } = runtime;
+  const { name, namespace, environment, assignment, pod, pool, ulid, drain } = runtime;
   const { environments, tokens, publicUrl } = options;
   return {
     pod_name: name,
@@ -39,8 +39,10 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     token: await tokens.of(runtime),
     ingress: ingressOf({ pool, ulid }, { publicUrl, podIP: pod.status?.podIP }),
     started_at: String(assignment.startedAt),
-    expired_at: assignment.expiredAt?.toString() ?? null,
-    last_activity_at: runtime.lastActivityAt?.toString() ?? null,
+    expired_at: secondsOf(assignment.expiredAt),
+    last_activity_at: secondsOf(runtime.lastActivityAt),
+    node_draining_since: secondsOf(drain?.since),
+    node_drain_ends_at: secondsOf(drain?.endsAt),
   };
 }
 
@@ -51,4 +53,9 @@ export async function answer(
   options: RuntimeViewOptions,
 ): Promise<z.infer<typeof oneRuntime>> {
   return { success: true, message, runtime: await viewOf(runtime, options) };
+}
+
+/** Epoch seconds as callers get them. */
+function secondsOf(time: number | undefined): string | null {
+  return time?.toString() ?? null;
 }

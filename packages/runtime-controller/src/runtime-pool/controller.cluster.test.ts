@@ -5,10 +5,11 @@ import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { pointer } from "@datalayer/shared/kube/json-patch";
 import { Node, Pod, Secret } from "@datalayer/shared/kube/kinds";
-import { defineKind, type KubeObject, type Manifest } from "@datalayer/shared/kube/object";
+import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { environmentManifest, poolManifest } from "../../test/builders.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
+import { kwokNode, onGroup } from "../../test/nodes.ts";
 import { assertNeverMoreWarm, type PodHistory } from "../../test/pod-history.ts";
 import { annotation } from "../runtime/names.ts";
 
@@ -212,8 +213,7 @@ describe("a pool", () => {
         made.map(({ metadata }) => cluster.admin.delete(Node, metadata, { uid: metadata.uid })),
       );
     });
-    const tolerations = [{ key: "group", operator: "Exists" as const }];
-    await cluster.warmPool({ name: "cordoned", size: 4, nodeSelector: { group }, tolerations });
+    await cluster.warmPool({ name: "cordoned", size: 4, ...onGroup(group) });
     const { body } = await replica.claim({ environment_name: "cordoned" });
     const assigned = (await cluster.runtime((body as { runtime: { pod_name: string } }).runtime.pod_name))!;
     await cluster.available("cordoned", 4);
@@ -327,12 +327,4 @@ async function secretsOf(pool: string): Promise<number> {
   const owners = new Set(pods.map(({ metadata }) => metadata.uid));
   const secrets = await cluster.admin.list(Secret, { namespace: cluster.namespace });
   return secrets.items.filter(({ metadata }) => owners.has(metadata.ownerReferences?.[0]?.uid ?? "")).length;
-}
-
-/** A node for the Pods of one test: the taint keeps those of other test files away. */
-function kwokNode(name: string, group: string): Manifest<Node> {
-  const annotations = { "kwok.x-k8s.io/node": "fake" };
-  const labels = { group, "kubernetes.io/hostname": name, type: "kwok" };
-  const taints = [{ key: "group", value: group, effect: "NoSchedule" }];
-  return { apiVersion: "v1", kind: "Node", metadata: { name, annotations, labels }, spec: { taints } };
 }

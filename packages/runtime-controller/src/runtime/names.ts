@@ -45,6 +45,10 @@ export const annotation = {
   endDetail: "runtime-pools.datalayer.io/end-detail",
   /** Epoch seconds; written seldom, see `activity/`. */
   lastActivityAt: "runtime-pools.datalayer.io/last-activity-at",
+  /** Epoch seconds since which the node of an assigned runtime goes; absent while it stays. */
+  nodeDrainingSince: "runtime-pools.datalayer.io/node-draining-since",
+  /** Epoch seconds at which a runtime on a node that goes is ended; absent without a deadline. */
+  nodeDrainEndsAt: "runtime-pools.datalayer.io/node-drain-ends-at",
   safeToEvict: "cluster-autoscaler.kubernetes.io/safe-to-evict",
   doNotDisrupt: "karpenter.sh/do-not-disrupt",
 } as const;

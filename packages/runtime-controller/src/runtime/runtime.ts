@@ -37,6 +37,14 @@ export interface RuntimeEnd {
   detail?: string;
 }
 
+/** The node of a runtime goes. */
+export interface NodeDrain {
+  /** Epoch seconds at which that was first seen. */
+  since: number;
+  /** Epoch seconds at which the runtime is ended; absent without a deadline. */
+  endsAt?: number;
+}
+
 /** A runtime Pod, read once and typed. */
 export interface Runtime {
   readonly pod: Pod;
@@ -64,6 +72,8 @@ export interface Runtime {
   readonly end?: RuntimeEnd;
   /** When it was last in use, in epoch seconds, as last written on the Pod. */
   readonly lastActivityAt?: number;
+  /** Its node goes; absent while that stays. */
+  readonly drain?: NodeDrain;
 }
 
 const namePrefix = "runtime-";
@@ -99,6 +109,7 @@ export function parseRuntime(pod: Pod): Runtime | undefined {
     assignment: parseAssignment(labels, annotations),
     end: parseEnd(annotations),
     lastActivityAt: numberAt(annotations, annotation.lastActivityAt),
+    drain: parseDrain(annotations),
   };
 }
 
@@ -116,6 +127,13 @@ function numberAt(texts: Texts, key: string): number | undefined {
 function parseEnd(annotations: Texts): RuntimeEnd | undefined {
   const reason = annotations[annotation.endReason];
   return reason === undefined ? undefined : { reason, detail: annotations[annotation.endDetail] };
+}
+
+function parseDrain(annotations: Texts): NodeDrain | undefined {
+  const since = numberAt(annotations, annotation.nodeDrainingSince);
+  return since === undefined
+    ? undefined
+    : { since, endsAt: numberAt(annotations, annotation.nodeDrainEndsAt) };
 }
 
 function parseAssignment(labels: Texts, annotations: Texts): Assignment | undefined {
