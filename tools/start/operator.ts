@@ -21,8 +21,15 @@ export interface RunningOperator extends OperatorApi {
   stop(): Promise<void>;
 }
 
-/** Installs what the runtime-controller needs, and runs it under its own ServiceAccount. */
-export async function startOperator(cluster: StartedCluster, progress: Progress): Promise<RunningOperator> {
+/**
+ * Installs what the runtime-controller needs, and runs it under its own ServiceAccount.
+ * @param settings - beyond those that fit the cluster.
+ */
+export async function startOperator(
+  cluster: StartedCluster,
+  progress: Progress,
+  settings: Record<string, string> = {},
+): Promise<RunningOperator> {
   await progress.task("building the controller", buildController);
   return progress.task("starting the operator", async () => {
     const installed = await applyManifests(
@@ -42,6 +49,7 @@ export async function startOperator(cluster: StartedCluster, progress: Progress)
         DATALAYER_OPERATOR_PORT: String(apiPort),
         DATALAYER_OPS_PORT: String(opsPort),
         DATALAYER_DOCKER_REGISTRY: cluster.imageRegistry,
+        ...settings,
       },
       port: apiPort,
       ready: async (signal) => (await fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal })).ok,

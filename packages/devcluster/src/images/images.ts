@@ -1,6 +1,7 @@
 import { debianPackages } from "../provision/debian.ts";
 import type { Provisioner } from "../provision/provisioner.ts";
 import { debianBaseStep, debianRelease } from "./debian-base.ts";
+import { gitContentStep } from "./git-content.ts";
 import { jupyterStep } from "./jupyter.ts";
 import { pauseStep } from "./pause.ts";
 
@@ -16,6 +17,7 @@ export interface LocalImage {
 export interface LocalImages {
   pause: LocalImage;
   jupyter: LocalImage;
+  gitContent: LocalImage;
   debian: LocalImage;
   pauseProgram: string;
 }
@@ -28,10 +30,15 @@ export function imageReference(image: Pick<LocalImage, "repository" | "tag">): s
   return `${registryAlias}/${image.repository}:${image.tag}`;
 }
 
+/** Under the name that the runtime-controller asks for by default. */
+const gitContent = { repository: "datalayer/git-content", tag: "0.1.0" };
 const jupyter = { repository: "datalayer/jupyter", tag: "dev" };
 
 /** The name by which Pods of the local cluster ask for the Jupyter image. */
 export const jupyterImage = imageReference(jupyter);
+
+/** The name by which Pods of the local cluster ask for the image that fetches git contents. */
+export const gitContentImage = imageReference(gitContent);
 
 /** Builds the images that are not in the cache. */
 export async function provideImages(
@@ -42,7 +49,9 @@ export async function provideImages(
   const mmdebstrap = await provideMmdebstrap(provisioner);
   const debian = await provisioner.provide(debianBaseStep({ mmdebstrap, searchPath }));
   const jupyterBuild = await provisioner.provide(await jupyterStep({ base: debian, searchPath }));
+  const gitContentBuild = await provisioner.provide(await gitContentStep({ mmdebstrap, searchPath }));
   return {
+    gitContent: { ...gitContent, dir: gitContentBuild.paths.image },
     pause: { repository: "datalayer/pause", tag: "dev", dir: pause.paths.image },
     debian: { repository: "datalayer/debian", tag: debianRelease, dir: debian.paths.image },
     jupyter: { ...jupyter, dir: jupyterBuild.paths.image },

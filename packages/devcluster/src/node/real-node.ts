@@ -38,10 +38,10 @@ export async function prepareNode(context: ClusterContext): Promise<NodeParts> {
 /** Starts the registry and containerd; neither needs the control plane, so both may start while that does. */
 export async function startNodeRuntime(context: ClusterContext, parts: NodeParts): Promise<NodeRuntime> {
   const { programs, images, network } = parts;
-  const { pause, jupyter, debian, pauseProgram } = images;
+  const { pause, jupyter, gitContent, debian, pauseProgram } = images;
   const needed = [programs.kubelet, programs.containerd, programs.runc, programs.cniDir];
   const [registry, namespaces] = await together([
-    startRegistry(context, { address: network.hostAddress, images: [pause, jupyter, debian] }),
+    startRegistry(context, { address: network.hostAddress, images: [pause, jupyter, gitContent, debian] }),
     startNamespaces(context, { pauseProgram, needed }),
   ]);
   const { imageStore } = parts;

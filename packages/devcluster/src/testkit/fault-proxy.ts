@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeCertificate } from "./fault-proxy/certificate.ts";
+import { makeCertificate } from "./certificate.ts";
 import { ClientPort, type PortContext } from "./fault-proxy/client-port.ts";
 import { openClient, type ProxiedClient } from "./fault-proxy/proxied-client.ts";
 import { RequestLog } from "./fault-proxy/request-log.ts";
@@ -40,7 +40,7 @@ export async function startFaultProxy(options: { kubeconfigPath: string }): Prom
   const closing = new AbortController();
   const upstream = await openUpstream(options.kubeconfigPath);
   return new RunningProxy(closing, {
-    certificate: await makeCertificate(),
+    certificate: await makeCertificate({ ip: "127.0.0.1", name: "fault-proxy" }),
     upstream,
     rules: new RuleBook(),
     log: new RequestLog(),

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import type { Certificate } from "./certificate.ts";
+import type { Certificate } from "../certificate.ts";
 import { Connections } from "./connections.ts";
 import { Exchange, type ExchangeContext } from "./exchange.ts";
 import { Gate } from "./gate.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { makeCertificate } from "./certificate.ts";
+import { makeCertificate } from "../certificate.ts";
 import { openUpstream, type Upstream } from "./upstream.ts";
 
 describe("given a kubeconfig whose user has a client certificate", () => {
@@ -16,7 +16,7 @@ describe("given a kubeconfig whose user has a client certificate", () => {
   let closeServer: () => Promise<unknown>;
 
   beforeAll(async () => {
-    const { key, cert } = await makeCertificate();
+    const { key, cert } = await makeCertificate({ ip: "127.0.0.1", name: "fault-proxy" });
     const server = createServer(
       { key, cert, requestCert: true, rejectUnauthorized: false },
       (request, response) => {
