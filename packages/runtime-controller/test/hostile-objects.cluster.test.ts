@@ -5,7 +5,7 @@ import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
-import { Event, Lease, Pod } from "@datalayer/shared/kube/kinds";
+import { Event, Lease, Pod, Secret } from "@datalayer/shared/kube/kinds";
 import type { Kind, KubeObject, Manifest } from "@datalayer/shared/kube/object";
 import { beforeAll, describe, expect, it } from "vitest";
 import { contentManifest, environmentManifest, poolManifest } from "./builders.ts";
@@ -30,6 +30,7 @@ const replace = (path: string, value: unknown): JsonPatchOperation[] => [{ op: "
 const remove = (path: string): JsonPatchOperation[] => [{ op: "remove", path }];
 const uid = "01J9Z8W7V6T5S4R3Q2P1N0M9K8";
 const commit = "a".repeat(40);
+const git = { type: "git", source: "https://example.com/a.git", revision: commit };
 
 const pools: Omit<Hostile, "kind">[] = [
   {
@@ -171,6 +172,20 @@ const contents: Omit<Hostile, "kind">[] = [
     mend: replace("/spec/subPath", "datasets"),
   },
   {
+    what: "a Secret that holds the token of a ServiceAccount",
+    spec: { type: "s3", source: "bucket", secret: "account-token" },
+    reason: "SecretMissing",
+    message: 'spec.secret: Secret "account-token"',
+    mend: replace("/spec", git),
+  },
+  {
+    what: "a Secret of another namespace",
+    spec: { type: "s3", source: "bucket", secret: "foreign" },
+    reason: "SecretMissing",
+    message: 'spec.secret: there is no Secret "foreign"',
+    mend: replace("/spec", git),
+  },
+  {
     what: "the uid of an older content",
     spec: { uid },
     reason: "UidTaken",
@@ -227,11 +242,22 @@ beforeAll(async () => {
   await create(RuntimeEnvironment, "good");
   const { metadata } = await create(RuntimeEnvironment, "deleted");
   await cluster.admin.delete(RuntimeEnvironment, metadata, { uid: metadata.uid });
+  await createAccountToken();
   for (const kind of [RuntimeEnvironment, RuntimeContent]) await createElsewhere(kind);
   await untilReason(RuntimeContent, "good", ({ status }) => status === "True");
   sinceMs = performance.now();
   for (const { kind, name, spec } of table) await create(kind, name, spec);
 });
+
+async function createAccountToken(): Promise<void> {
+  const annotations = { "kubernetes.io/service-account.name": "datalayer-operator-sa" };
+  await cluster.admin.create(Secret, {
+    apiVersion: Secret.apiVersion,
+    kind: Secret.kind,
+    metadata: { ...ref("account-token"), annotations },
+    type: "kubernetes.io/service-account-token",
+  });
+}
 
 async function createElsewhere(kind: Kind): Promise<void> {
   const manifest = manifestOf({ kind, name: "foreign", spec: {} });
