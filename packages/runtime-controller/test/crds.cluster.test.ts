@@ -82,6 +82,7 @@ describe("the published examples", () => {
   const folder = new URL("../../../examples/", import.meta.url);
   const files = [
     "python-simple.yaml",
+    "environment-complete.yaml",
     "gpu-pool.yaml",
     "published/runtime-contents.yaml",
     "published/runtime-environments.yaml",
