@@ -236,6 +236,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/v1/cluster/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show where the runtimes are */
+        get: operations["getClusterState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -467,6 +484,28 @@ export interface components {
             pending: number;
             /** @description Runtimes that users have; they do not count into the size. */
             assigned: number;
+        };
+        /** @description The Pod of a runtime, warm or assigned. */
+        PodPlace: {
+            name: string;
+            namespace: string;
+            /** @enum {string} */
+            phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
+            /** @description No node takes it. */
+            unschedulable: boolean;
+        };
+        /** @description A node of the cluster. */
+        Node: {
+            name: string;
+            /**
+             * @description In one word.
+             * @enum {string}
+             */
+            status: "ready" | "cordoned" | "not_ready";
+            /** @description It takes part in the cluster. */
+            ready: boolean;
+            /** @description New Pods may come to it. */
+            schedulable: boolean;
         };
         /** @description What runtimes can be made of: the spec of a RuntimeEnvironment, what its runtimes cost, and whether they can be made. */
         Environment: {
@@ -1737,6 +1776,51 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getClusterState: {
+        parameters: {
+            query?: {
+                /** @description Only Pods of this phase; nodes are all there. */
+                phase?: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        /** @description Every node. */
+                        nodes_with_pods: {
+                            node: components["schemas"]["Node"];
+                            pods: components["schemas"]["PodPlace"][];
+                        }[];
+                        /** @description Those that no node has yet, or whose node is gone. */
+                        unassigned_pods: components["schemas"]["PodPlace"][];
+                        /** @description What was asked of the cloud. Empty: this version does not scale nodes. */
+                        node_requests: {
+                            [key: string]: unknown;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
             422: components["responses"]["UnprocessableEntity"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

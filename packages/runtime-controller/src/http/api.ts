@@ -6,6 +6,7 @@ import type { Logger } from "@datalayer/shared/log/logger";
 import type { onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import { type ClaimRoutesOptions, serveClaims } from "./claims.ts";
+import { type ClusterRoutesOptions, serveCluster } from "./cluster.ts";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
 import { type QuotaRoutesOptions, serveQuotas } from "./quotas.ts";
@@ -21,6 +22,7 @@ export interface ApiOptions
     RuntimeRoutesOptions,
     PoolRoutesOptions,
     EnvironmentRoutesOptions,
+    ClusterRoutesOptions,
     VolumeRoutesOptions,
     UsageRoutesOptions {
   version: string;
@@ -38,6 +40,7 @@ const tags = {
   runtimes: "The runtimes that users have.",
   environments: "What runtimes can be made of.",
   pools: "The runtimes that are kept warm.",
+  cluster: "The nodes that runtimes run on.",
   usage: "What ended runtimes used.",
   volumes: "What users keep beyond their runtimes.",
 };
@@ -70,6 +73,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   servePools(app, `${prefix}/v1`, options);
   serveVolumes(app, `${prefix}/v1`, options);
   serveUsage(app, `${prefix}/v1`, options);
+  serveCluster(app, `${prefix}/v1`, options);
   return app;
 }
 
