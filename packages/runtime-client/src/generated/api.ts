@@ -81,6 +81,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/v1/runtimes/{pod_name}/mounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the contents that a runtime has */
+        get: operations["listMounts"];
+        put?: never;
+        /**
+         * Have a content in a runtime
+         * @description Succeeds when it is there already. Nothing can be mounted in a runtime that runs.
+         */
+        post: operations["mountContent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/runtimes/{pod_name}/mounts/{target}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a content out of a runtime
+         * @description Not possible: a runtime keeps what it was made with.
+         */
+        delete: operations["unmountContent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/v1/environments": {
         parameters: {
             query?: never;
@@ -257,6 +298,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A content and where runtimes find it. */
+        ContentSelectionInput: {
+            /** @description The uid that the RuntimeContent declares. */
+            uid: string;
+            /** @description Absolute path. */
+            mount: string;
+            /**
+             * @description Default: those of the content.
+             * @enum {string}
+             */
+            permissions?: "ro" | "rw";
+        };
         /**
          * @description Names an environment or a pool, or both; then the pool must be one of that environment.
          * @example {
@@ -298,6 +351,8 @@ export interface components {
                 name: string;
                 value: string;
             }[];
+            /** @description Contents it shall have mounted; they must be among those of the environment. */
+            content_attachments?: components["schemas"]["ContentSelectionInput"][];
         };
         /**
          * @description Names one field to change at least.
@@ -599,6 +654,19 @@ export interface components {
             reason: string | null;
         } & {
             [key: string]: unknown;
+        };
+        /** @description A content in a runtime. */
+        Mount: {
+            /** @description Names the mount in URLs: its path, with `~` between the parts. */
+            target: string;
+            /** @description Absolute path in the runtime. */
+            mount: string;
+            /** @description The uid of the content, where the environment names it by uid. */
+            uid: string | null;
+            /** @description The name of the content, where the environment names it by name. */
+            name: string | null;
+            /** @enum {string} */
+            permissions: "ro" | "rw";
         };
         /** @description What one runtime used, from its assignment to its end. */
         UsageRecord: {
@@ -1297,6 +1365,127 @@ export interface operations {
             414: components["responses"]["URITooLong"];
             422: components["responses"]["UnprocessableEntity"];
             500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the runtime's Pod. */
+                pod_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        mounts: components["schemas"]["Mount"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    mountContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the runtime's Pod. */
+                pod_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContentSelectionInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        mount: components["schemas"]["Mount"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            501: components["responses"]["NotImplemented"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    unmountContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the runtime's Pod. */
+                pod_name: string;
+                /** @description The `target` of the mount. */
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            501: components["responses"]["NotImplemented"];
             503: components["responses"]["ServiceUnavailable"];
             default: components["responses"]["Problem"];
         };

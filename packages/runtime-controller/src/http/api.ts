@@ -8,6 +8,7 @@ import type { Registry } from "prom-client";
 import { type ClaimRoutesOptions, serveClaims } from "./claims.ts";
 import { type ClusterRoutesOptions, serveCluster } from "./cluster.ts";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
+import { serveMounts } from "./mounts.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
 import { type QuotaRoutesOptions, serveQuotas } from "./quotas.ts";
 import { type RuntimeRoutesOptions, serveRuntimes } from "./runtimes.ts";
@@ -69,6 +70,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   serveClaims(app, `${prefix}/v1`, options);
   serveQuotas(app, `${prefix}/v1`, options);
   serveRuntimes(app, `${prefix}/v1`, options);
+  serveMounts(app, `${prefix}/v1`, options);
   serveEnvironments(app, `${prefix}/v1`, options);
   servePools(app, `${prefix}/v1`, options);
   serveVolumes(app, `${prefix}/v1`, options);

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { App } from "@datalayer/shared/http/app";
 import { Problem } from "@datalayer/shared/http/problem";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Abandoner } from "../claim/abandoner.ts";
@@ -9,6 +11,7 @@ import type { ClaimRequest } from "../claim/claim-request.ts";
 import { ClaimError } from "../claim/claim-error.ts";
 import type { Injector } from "../claim-secret/injector.ts";
 import { claimProblem } from "./claim-problem.ts";
+import { requireAttachments } from "./content-attachments.ts";
 import { variablesOf } from "./claim-variables.ts";
 import { preferredWaitSeconds } from "./prefer.ts";
 import { claimBody, oneRuntime } from "./schemas.ts";
@@ -19,6 +22,7 @@ export interface ClaimRoutesOptions extends RuntimeViewOptions {
   claimer: Claimer;
   abandoner: Abandoner;
   injector: Injector;
+  pools: ObjectReader<RuntimePool>;
   /** How long a claim may wait, whatever it prefers. */
   maxWaitMs: number;
 }
@@ -55,6 +59,7 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
       },
     },
     async (request, reply) => {
+      requireAttachments(request.body, options);
       const { prefer, "idempotency-key": idempotencyKey } = request.headers;
       const waitMs = Math.min(maxWaitMs, (preferredWaitSeconds(prefer) ?? 0) * 1000);
       if (waitMs > 0) reply.header("preference-applied", `wait=${waitMs / 1000}`);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { contentAttachments } from "./content-attachments.ts";
 import { checkVariables, variableFields } from "./claim-variables.ts";
 import { isLabelValue } from "../runtime/label-value.ts";
 
@@ -39,6 +40,7 @@ export const claimBody = z
       .describe("What else it shall be able to do."),
     from: z.string().max(256).optional().describe("The snapshot it shall start from."),
     ...variableFields,
+    content_attachments: contentAttachments,
   })
   .superRefine(checkVariables)
   .refine((body) => body.environment_name !== undefined || body.pool_name !== undefined, {
