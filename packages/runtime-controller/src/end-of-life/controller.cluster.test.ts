@@ -134,6 +134,7 @@ describe("a second runtime of a claim key", () => {
     await claimBehindTheirBacks(first!, "doubled", longAgo);
     await claimBehindTheirBacks(second!, "doubled", longAgo);
     await gone(second!.name);
+    expect(usageOf(second!.name)).toEqual([]);
     expect((await harness.runtime(first!.name))?.terminating).toBe(false);
   });
 
@@ -145,6 +146,7 @@ describe("a second runtime of a claim key", () => {
     await claimBehindTheirBacks(second!, "before-its-time", longAgo);
     leader = await harness.startReplica("next-leader", { log });
     await gone(second!.name);
+    expect(usageOf(second!.name)).toEqual([]);
     expect((await harness.runtime(first!.name))?.terminating).toBe(false);
   });
 
@@ -156,6 +158,7 @@ describe("a second runtime of a claim key", () => {
     await harness.admin.delete(Pod, first!, { uid: first!.uid });
     await gone(first!.name);
     await gone(second!.name);
+    expect([usageOf(first!.name), usageOf(second!.name)]).toEqual([[expect.anything()], []]);
   });
 
   it("ends with the first, for a leader that was there for none of this", async () => {
@@ -168,6 +171,7 @@ describe("a second runtime of a claim key", () => {
     leader = await harness.startReplica("third-leader", { log });
     await gone(first!.name);
     await gone(second!.name);
+    expect([usageOf(first!.name), usageOf(second!.name)]).toEqual([[expect.anything()], []]);
   });
 
   it("stays when the first had gone before: the key was used anew", async () => {
