@@ -47,7 +47,8 @@ describe("the template of a pool", () => {
     const environment = storedEnvironment({ dockerImage: undefined, image: { name: "jupyter" } });
     expect(templateOf(storedPool(), [environment]).fault).toEqual({
       reason: "ImageNotFound",
-      message: 'spec.image.name: there is no Image "jupyter" in namespace datalayer-builds.',
+      message:
+        'RuntimeEnvironment "python-simple-env": spec.image.name: there is no Image "jupyter" in namespace datalayer-builds.',
     });
   });
 

@@ -1,7 +1,12 @@
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
-import { type ImageReason, type ImageSources, imageOf } from "../runtime-environment/image.ts";
+import {
+  type ImageFault,
+  type ImageReason,
+  type ImageSources,
+  imageOf,
+} from "../runtime-environment/image.ts";
 import { contentParts, type ContentSettings } from "../runtime-content/content-parts.ts";
 import { type ContentReader, selectContents, type SelectionFault } from "../runtime-content/selection.ts";
 import { revisionOf, type RuntimePodSettings, type RuntimeTemplate } from "../runtime/pod-builder.ts";
@@ -35,16 +40,17 @@ export function gatherTemplate(pool: RuntimePool, sources: TemplateSources): Fou
   const environment = name === undefined ? undefined : sources.environments.get({ namespace, name });
   if (!environment) return { fault: environmentNotFound(pool) };
   const { reference, fault } = imageOf(environment, sources.imageSources);
-  if (fault) return { fault };
+  if (fault) return { fault: ofEnvironment(environment, fault) };
   const { mounted, faults } = selectContents(environment.spec.contents ?? [], namespace, sources.contents);
-  if (faults) return { fault: contentFault(environment, faults[0]) };
+  // The first of several: it is mended first, and a message that lists them would change with each.
+  if (faults) return { fault: ofEnvironment(environment, faults[0]) };
   const parts = [contentParts(mounted, sources.contentSettings)];
   const template = { pool, environment, image: reference, settings: sources.podSettings, parts };
   return { template: { ...template, revision: revisionOf(template) } };
 }
 
-/** The first of several: it is mended first, and a message that lists them would change with each. */
-function contentFault({ metadata }: RuntimeEnvironment, fault: SelectionFault): TemplateFault {
+/** A fault of the environment as its pools tell it. */
+function ofEnvironment({ metadata }: RuntimeEnvironment, fault: SelectionFault | ImageFault): TemplateFault {
   return { ...fault, message: `RuntimeEnvironment "${metadata.name}": ${fault.message}` };
 }
 
