@@ -16,6 +16,7 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { ClusterAccess } from "@datalayer/shared/kube/access";
 import { informerMetrics, restMetrics } from "@datalayer/shared/kube/metrics";
 import { RestClient } from "@datalayer/shared/kube/rest";
+import { ServerClock } from "@datalayer/shared/kube/server-clock";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Metrics } from "@datalayer/shared/metrics/registry";
 import { type Caches, createCaches } from "./caches.ts";
@@ -59,16 +60,20 @@ const silentWatchMs = 150_000;
 
 /** Puts a replica together; nothing runs before {@link Replica.run}. */
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
-  const { settings, access, version, log, metrics, clock = systemClock } = options;
+  const { settings, access, version, log, metrics } = options;
+  const clock = new ServerClock(options.clock ?? systemClock);
   const { registry, loopLag } = metrics;
-  const identity = {
+  const connection = {
+    access,
     userAgent: `datalayer-runtime-controller/${version}`,
     fieldManager: "datalayer-runtime-controller",
+    clock,
+    serverClock: clock,
+    metrics: restMetrics(registry),
   };
-  const rest = restMetrics(registry);
-  const client = new RestClient({ access, ...identity, clock, metrics: rest });
+  const client = new RestClient(connection);
   // Claims have connections of their own: users never queue behind the refill.
-  const claimClient = new RestClient({ access, ...identity, clock, metrics: rest });
+  const claimClient = new RestClient(connection);
   const caches = createCaches({
     client,
     namespaces: settings.namespaces,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterFile, testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { type FaultProxy, startFaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
+import type { Clock } from "@datalayer/shared/clock/clock";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { ApiError } from "@datalayer/shared/kube/api-error";
@@ -65,7 +66,7 @@ export class Harness {
   /** Starts a replica and waits until it is ready. A name serves once: start the next one under another. */
   async startReplica(
     name: string,
-    options: { settings?: ReplicaSettings; log?: Logger } = {},
+    options: { settings?: ReplicaSettings; log?: Logger; clock?: Clock } = {},
   ): Promise<TestReplica> {
     const link = await this.proxy.client(name, { token: this.#token });
     const replica = await launchReplica({ link, namespace: this.namespace, ...options });

@@ -151,6 +151,26 @@ export function assertNeverMoreWarm(history: PodHistory, pool: string, limit: nu
   fail("a pool had too many warm Pods", most > limit ? [`${pool}: ${most}, more than ${limit}`] : []);
 }
 
+/** The least number of available runtimes of a pool at any moment since it first had `size`. */
+export function leastAvailable(history: PodHistory, pool: string, size: number): number {
+  const lives = [...history.lives.values()].filter(({ versions }) => versions[0]?.pool === pool);
+  const changes = lives.flatMap(({ uid, versions }) =>
+    versions.map(({ resourceVersion, state, terminating }) => ({
+      at: Number(resourceVersion),
+      uid,
+      serves: state === "available" && !terminating,
+    })),
+  );
+  const serving = new Set<string>();
+  let least = Infinity;
+  for (const { uid, serves } of changes.sort((a, b) => a.at - b.at)) {
+    if (serves) serving.add(uid);
+    else serving.delete(uid);
+    if (serving.size >= size || least < Infinity) least = Math.min(least, serving.size);
+  }
+  return least;
+}
+
 function problemsOf({ name, versions }: PodLife): string[] {
   const claims = new Set(versions.flatMap(({ claimId }) => claimId ?? []));
   const users = new Set(versions.flatMap(({ userUid }) => userUid ?? []));

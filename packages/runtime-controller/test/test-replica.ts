@@ -1,4 +1,5 @@
 import type { ProxiedClient } from "@datalayer/devcluster/testkit/fault-proxy";
+import type { Clock } from "@datalayer/shared/clock/clock";
 import type { ElectionEnd } from "@datalayer/shared/controller/leader-election";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { type Logger, silentLogger } from "@datalayer/shared/log/logger";
@@ -132,8 +133,9 @@ export async function launchReplica(options: {
   namespace: string;
   settings?: ReplicaSettings;
   log?: Logger;
+  clock?: Clock;
 }): Promise<TestReplica> {
-  const { link, namespace, log = silentLogger } = options;
+  const { link, namespace, log = silentLogger, clock } = options;
   const metrics = createMetrics({ controller: "runtime-controller" });
   const replica = await createReplica({
     settings: settings.parse({
@@ -149,6 +151,7 @@ export async function launchReplica(options: {
     version: "0.0.0-test",
     log,
     metrics,
+    clock,
   });
   return new TestReplica(link, replica, metrics);
 }

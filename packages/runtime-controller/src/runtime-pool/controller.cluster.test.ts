@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { environmentManifest, poolManifest } from "../../test/builders.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import { kwokNode, onGroup } from "../../test/nodes.ts";
-import { assertNeverMoreWarm, type PodHistory } from "../../test/pod-history.ts";
+import { assertNeverMoreWarm, leastAvailable, type PodHistory } from "../../test/pod-history.ts";
 import { annotation } from "../runtime/names.ts";
 
 let cluster: Harness;
@@ -43,26 +43,6 @@ async function untilRenewed(times: number): Promise<void> {
   const sinceMs = performance.now();
   const renewals = () => cluster.proxy.log.commits({ sinceMs, resource: "leases" }).length;
   await eventually(() => renewals() >= times, { timeoutMs: 20_000, message: "the lease being renewed" });
-}
-
-/** The least number of available runtimes of a pool at any moment since it first had `size`. */
-function leastAvailable(pool: string, size: number): number {
-  const lives = [...history.lives.values()].filter(({ versions }) => versions[0]?.pool === pool);
-  const changes = lives.flatMap(({ uid, versions }) =>
-    versions.map(({ resourceVersion, state, terminating }) => ({
-      at: Number(resourceVersion),
-      uid,
-      serves: state === "available" && !terminating,
-    })),
-  );
-  const serving = new Set<string>();
-  let least = Infinity;
-  for (const { uid, serves } of changes.sort((a, b) => a.at - b.at)) {
-    if (serves) serving.add(uid);
-    else serving.delete(uid);
-    if (serving.size >= size || least < Infinity) least = Math.min(least, serving.size);
-  }
-  return least;
 }
 
 describe("a pool", () => {
@@ -126,7 +106,7 @@ describe("a pool", () => {
     const runtimes = await cluster.available("rolled", 4);
     expect(pool.status?.revision).not.toBe(status?.revision);
     expect(new Set(runtimes.map(({ revision }) => revision))).toEqual(new Set([pool.status?.revision]));
-    expect(leastAvailable("rolled", 4)).toBe(4);
+    expect(leastAvailable(history, "rolled", 4)).toBe(4);
   });
 
   it("is filled from the last good revision while a new one cannot start, and says so", async () => {

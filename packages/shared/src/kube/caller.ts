@@ -3,6 +3,7 @@ import { ApiError, type Call, parseStatus, TransportError } from "./api-error.ts
 import { Deadline } from "./deadline.ts";
 import type { RestMetrics } from "./metrics.ts";
 import { retryAfterMs, withRetries } from "./retry.ts";
+import type { ServerClock } from "./server-clock.ts";
 import type { HttpAnswer, HttpRequest, HttpStream, Transport } from "./transport.ts";
 
 /** What every call accepts. */
@@ -28,6 +29,8 @@ export interface CallerOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly metrics: RestMetrics | undefined;
+  /** Told the date of every answer. */
+  readonly serverClock: ServerClock | undefined;
   /** Every call ends when one of these does. */
   readonly signals: readonly AbortSignal[];
 }
@@ -85,6 +88,7 @@ export class Caller {
     const deadline = this.#deadline(options);
     try {
       const stream = await this.#measured(request, () => this.#transport.open(call, request, deadline));
+      this.#options.serverClock?.observe(stream.headers.date);
       if (stream.status >= 300) throw this.#refusal(call, { ...stream, body: await stream.body.text() });
       deadline.stopTimer();
       return { ...stream, close: () => deadline.dispose() };
@@ -101,6 +105,7 @@ export class Caller {
 
   async #attempt({ call, request }: PreparedCall, deadline: Deadline): Promise<unknown> {
     const answer = await this.#measured(request, () => this.#transport.exchange(call, request, deadline));
+    this.#options.serverClock?.observe(answer.headers.date);
     if (answer.status >= 300) throw this.#refusal(call, answer);
     try {
       return JSON.parse(answer.body);

@@ -7,6 +7,7 @@ import type { JsonPatchOperation } from "./json-patch.ts";
 import type { RestMetrics } from "./metrics.ts";
 import { type Kind, type KubeObject, keyOf, type Manifest, type ObjectRef } from "./object.ts";
 import { collectionPath, objectPath, requireNamespace, withQuery } from "./paths.ts";
+import type { ServerClock } from "./server-clock.ts";
 import { type HttpRequest, Transport } from "./transport.ts";
 import { readWatch, type WatchEvent } from "./watch.ts";
 
@@ -23,6 +24,8 @@ export interface RestClientOptions {
   timeoutMs?: number;
   clock?: Clock;
   metrics?: RestMetrics;
+  /** Follows the clock of the API server. */
+  serverClock?: ServerClock;
 }
 
 /** Which objects to select. */
@@ -278,7 +281,7 @@ function connectionsOf(options: RestClientOptions): Connections {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, clock = systemClock } = options;
   const calls = new Transport({ access, userAgent, connections });
   const watches = new Transport({ access, userAgent, connections: null });
-  const callerOptions = { timeoutMs, clock, metrics, signals: [] };
+  const callerOptions = { timeoutMs, clock, metrics, serverClock: options.serverClock, signals: [] };
   return {
     caller: new Caller(calls, callerOptions),
     watcher: new Caller(watches, callerOptions),
