@@ -82,18 +82,20 @@ describe("the published examples", () => {
   const folder = new URL("../../../examples/", import.meta.url);
   const files = [
     "python-simple.yaml",
+    "contents.yaml",
     "environment-complete.yaml",
     "gpu-pool.yaml",
     "published/runtime-contents.yaml",
     "published/runtime-environments.yaml",
     "published/runtime-pools.yaml",
   ];
-  const objects = files.flatMap((file) =>
+  const kinds: Kind[] = [RuntimeContent, RuntimeEnvironment, RuntimePool];
+  const documents = files.flatMap((file) =>
     parseAllDocuments(readFileSync(new URL(file, folder), "utf8")).map(
       (document) => document.toJS() as KubeObject,
     ),
   );
-  const kinds = [RuntimeContent, RuntimeEnvironment, RuntimePool];
+  const objects = documents.filter((object) => kinds.some(({ kind }) => kind === object.kind));
 
   it.each(objects.map((object) => [object.kind, object.metadata.name, object] as const))(
     "apply under strict validation: %s %s",
