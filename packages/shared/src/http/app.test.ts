@@ -85,6 +85,18 @@ describe("an app", () => {
     expect(reply.headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it("logs the trace that a request is part of, and nothing that only looks like one", async () => {
+    const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for (const traceparent of [
+      `00-${trace}-00f067aa0ba902b7-01`,
+      `00-${"0".repeat(32)}-00f067aa0ba902b7-01`,
+      "forged",
+    ])
+      await request({ url: "/api/operator/v1/bug", headers: { traceparent } });
+    const traced = [...(await test.logged()).matchAll(/"trace_id":"([^"]*)"/g)].map(([, id]) => id);
+    expect(traced).toEqual([trace, trace]);
+  });
+
   it("measures by route, never by URL", async () => {
     await request({ url: `${RUNTIMES}/runtime-unique-1` });
     await request({ url: "/no/such/unique-2" });
@@ -161,7 +173,12 @@ const refusals: Refusal[] = [
     status: 400,
     says: { detail: "The body names a key twice." },
   },
-  { what: "__proto__", send: () => post('{"__proto__":{"admin":true}}'), status: 400, says: {} },
+  {
+    what: "__proto__",
+    send: () => post('{"__proto__":{"admin":true}}'),
+    status: 400,
+    says: { detail: "The body is not usable JSON: it names __proto__ or constructor.prototype." },
+  },
   {
     what: "constructor.prototype",
     send: () => post('{"environment_name":"e","constructor":{"prototype":{"a":1}}}'),

@@ -16,7 +16,7 @@ import { serveHealth, type Health } from "./health.ts";
 import { readJsonBodies } from "./json-body.ts";
 import { measureRequests } from "./metrics.ts";
 import { serveOpenApi } from "./openapi.ts";
-import { echoRequestId, refuseAmbiguousPath } from "./request-guard.ts";
+import { echoRequestId, refuseAmbiguousPath, traceIdOf } from "./request-guard.ts";
 import { serverOptions, type HttpLimits } from "./server-options.ts";
 import { zodValidator } from "./validation.ts";
 
@@ -105,6 +105,7 @@ function logRequests(log: Logger): onResponseHookHandler {
     if (log.isDebugEnabled()) {
       log.debug("Answered", {
         request_id: request.id,
+        trace_id: traceIdOf(request),
         method: request.method,
         route: request.routeOptions.url,
         status: reply.statusCode,

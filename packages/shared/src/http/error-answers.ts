@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "../log/logger.ts";
 import { Problem, PROBLEM_MEDIA_TYPE, problemBody } from "./problem.ts";
+import { traceIdOf } from "./request-guard.ts";
 import { RouteTable } from "./route-table.ts";
 
 /** Writes every error of the app as a problem; must be called before routes are added. */
@@ -33,6 +34,7 @@ export function toProblem(error: unknown, request: FastifyRequest, log: Logger):
   log.error("A request failed", {
     error,
     request_id: request.id,
+    trace_id: traceIdOf(request),
     method: request.method,
     route: request.routeOptions.url,
   });

@@ -45,16 +45,21 @@ function decode(bytes: Buffer): string {
 function parse(parser: JsonParser, request: FastifyRequest, text: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     void parser(request, text, (error, body) => {
-      if (error) reject(malformed(`The body is not usable JSON: ${reasonOf(error)}`, error));
+      if (error) reject(malformed(`The body is not usable JSON: ${reasonOf(text)}`, error));
       else resolve(body);
     });
   });
 }
 
 /** The parser's own message quotes the body, which may hold a secret. */
-function reasonOf(error: Error): string {
-  if (error.message.includes("forbidden prototype")) return "it names __proto__ or constructor.prototype.";
-  return error.message.includes("empty") ? "it is empty." : "it does not parse.";
+function reasonOf(text: string): string {
+  if (text.trim() === "") return "it is empty.";
+  try {
+    JSON.parse(text);
+    return "it names __proto__ or constructor.prototype.";
+  } catch {
+    return "it does not parse.";
+  }
 }
 
 function malformed(detail: string, cause?: unknown): Problem {

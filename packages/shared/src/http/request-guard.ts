@@ -38,3 +38,11 @@ function malformedPath(): Problem {
     detail: "Send a plain absolute path: no host, no dot segments, no encoded slashes or control characters.",
   });
 }
+
+const TRACE_PARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The id of the trace that a request is part of, by its W3C `traceparent`; undefined without a valid one. */
+export function traceIdOf({ headers }: Pick<IncomingMessage, "headers">): string | undefined {
+  const given = headers["traceparent"];
+  return typeof given === "string" ? TRACE_PARENT.exec(given)?.[1] : undefined;
+}
