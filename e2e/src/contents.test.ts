@@ -88,7 +88,9 @@ async function createPool(
 
 async function claim(pool: string): Promise<ClaimedRuntime> {
   await untilWarm(cluster, { namespace, name: `${pool}-pool` }, { note: () => undefined, signal });
-  return (await claimRuntime(api, signal, { environment_name: `${pool}-env` })).runtime;
+  // Each pool is for another user: one user may have five runtimes.
+  const fields = { environment_name: `${pool}-env`, user_uid: `user-of-${pool}` };
+  return (await claimRuntime(api, signal, fields)).runtime;
 }
 
 /** The commits that available runtimes of a pool were made with. */
