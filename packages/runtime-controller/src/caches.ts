@@ -23,6 +23,7 @@ import { trimPod } from "./runtime/trim-pod.ts";
 import { poolIndexes } from "./runtime-environment/pools-using.ts";
 import { segmentLabel } from "./end-of-life/usage-segments.ts";
 import { runtimeIndexes } from "./runtime/runtimes.ts";
+import { homeIndexes } from "./pause/homes.ts";
 import { volumeIndexes } from "./volume/volumes.ts";
 
 /** What every replica keeps in memory. */
@@ -82,7 +83,7 @@ export function createCaches(options: {
       namespaces,
       kind: PersistentVolumeClaim,
       labelSelector: `${label.app}=${runtimeApp}`,
-      indexes: volumeIndexes,
+      indexes: { ...volumeIndexes, ...homeIndexes },
     }),
     usage: new Informer({
       ...common,

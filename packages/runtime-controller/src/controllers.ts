@@ -10,13 +10,13 @@ import type { Claims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { endOfLifeController } from "./end-of-life/controller.ts";
 import { nodeDrainController } from "./node-drain/controller.ts";
-import { imageReferenceOf } from "./runtime/image-reference.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import { runtimeContentController } from "./runtime-content/controller.ts";
 import { runtimePoolController } from "./runtime-pool/controller.ts";
+import { templateSourcesOf } from "./template-sources.ts";
 import type { UsageParts } from "./usage.ts";
 
 /** All that runs while this process leads. */
@@ -39,21 +39,13 @@ export function createControllers(options: {
   const endOfLife = endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle });
   return [
     runtimePoolController({
+      ...templateSourcesOf(caches, settings, imageSources),
       ...caches,
-      imageSources,
       candidates: claims.candidates,
       giveWay: () => claims.rightOfWay.giveWay(),
       runtimes,
       tokens,
       clock,
-      podSettings: {
-        serviceAccount: settings.runtimesServiceAccount,
-        imagePullSecrets: settings.imagePullSecrets,
-      },
-      contentSettings: {
-        gitImage: imageReferenceOf(settings.gitContentImage, settings.dockerRegistry),
-        sharedClaim: settings.sharedClaim,
-      },
       maxLifeMs: settings.maxLifeSeconds > 0 ? settings.maxLifeSeconds * 1000 : Infinity,
       newUlid: () => ulid().toLowerCase(),
     }),

@@ -31,8 +31,8 @@ import { imageSourcesOf } from "./runtime-environment/image.ts";
 import type { VolumeRoutesOptions } from "./http/volumes.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
+import { createRuntimeHomes } from "./runtime-homes.ts";
 import { createUsage } from "./usage.ts";
-import { Volumes } from "./volume/volumes.ts";
 
 /** What a replica is made of. */
 export interface ReplicaOptions {
@@ -60,20 +60,10 @@ const silentWatchMs = 150_000;
 
 /** Puts a replica together; nothing runs before {@link Replica.run}. */
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
-  const { settings, access, version, log, metrics } = options;
+  const { settings, version, log, metrics } = options;
   const clock = new ServerClock(options.clock ?? systemClock);
   const { registry, loopLag } = metrics;
-  const connection = {
-    access,
-    userAgent: `datalayer-runtime-controller/${version}`,
-    fieldManager: "datalayer-runtime-controller",
-    clock,
-    serverClock: clock,
-    metrics: restMetrics(registry),
-  };
-  const client = new RestClient(connection);
-  // Claims have connections of their own: users never queue behind the refill.
-  const claimClient = new RestClient(connection);
+  const { client, claimClient } = createClients(options, clock);
   const caches = createCaches({
     client,
     namespaces: settings.namespaces,
@@ -99,17 +89,9 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   });
   const usage = createUsage({ caches, settings, clock, log, registry });
   const imageSources = imageSourcesOf(caches.images, settings);
-  const controllers = createControllers({
-    caches,
-    claims,
-    runtimes,
-    tokens,
-    imageSources,
-    settings,
-    clock,
-    usage,
-    registry,
-  });
+  const common = { caches, claims, runtimes, tokens, imageSources, settings, clock };
+  const runtimeHomes = createRuntimeHomes({ ...common, client: claimClient, seals: tokens });
+  const controllers = [...createControllers({ ...common, usage, registry }), ...runtimeHomes.controllers];
   const leadership = controllerMetrics(registry);
   const elector = new LeaderElector({
     lease: kubeLease(client.lane(), { namespace: podNamespace, name: leaseName }),
@@ -129,7 +111,9 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     runtimes,
     tokens,
     namespaces: settings.namespaces,
-    ...volumeOptions(settings, caches, claimClient),
+    ...runtimeHomes,
+    ...volumeOptions(settings),
+    clock,
     maxWaitMs: settings.claimMaxWaitSeconds * 1000,
     publicUrl: settings.runtimesUrl,
     version,
@@ -162,15 +146,31 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   };
 }
 
-/** What the routes of volumes are made with. */
+function createClients(
+  { access, version, metrics: { registry } }: ReplicaOptions,
+  clock: ServerClock,
+): { client: RestClient; claimClient: RestClient } {
+  const connection = {
+    access,
+    userAgent: `datalayer-runtime-controller/${version}`,
+    fieldManager: "datalayer-runtime-controller",
+    clock,
+    serverClock: clock,
+    metrics: restMetrics(registry),
+  };
+  return {
+    client: new RestClient(connection),
+    // Claims have connections of their own: users never queue behind the refill.
+    claimClient: new RestClient(connection),
+  };
+}
+
+/** What the administrator sets for volumes. */
 function volumeOptions(
   settings: RuntimeControllerSettings,
-  { volumeClaims }: Caches,
-  client: RestClient,
-): Pick<VolumeRoutesOptions, "volumes" | "homeNamespace" | "volumeSettings"> {
+): Pick<VolumeRoutesOptions, "homeNamespace" | "volumeSettings"> {
   const { namespaces, podNamespace, volumeStorageClass, volumeMaxBytes, homeBytes } = settings;
   return {
-    volumes: new Volumes({ client, volumeClaims, namespaces }),
     homeNamespace: namespaces.find((namespace) => namespace !== "*") ?? podNamespace,
     volumeSettings: {
       storageClass: volumeStorageClass,

@@ -62,6 +62,7 @@ describe("the rights of the runtime-controller", () => {
     await loseACandidate();
     await keepAVolume();
     await moveABucket();
+    await launchWithAHome();
     const { log } = cluster.proxy;
     const isUsed = (right: string): boolean => log.some((request) => rightOf(request) === right);
     await eventually(() => [...granted].every(isUsed), {
@@ -167,6 +168,18 @@ async function keepAVolume(): Promise<void> {
   const { body } = await replica.ask("POST", "/volumes", { body: {}, headers });
   const { uid } = body["volume"] as { uid: string };
   expect((await replica.ask("DELETE", `/volumes/${uid}`, { headers })).status).toBe(200);
+}
+
+/** Starts a runtime with a home, pauses it and ends it. */
+async function launchWithAHome(): Promise<void> {
+  const { body } = await replica.claim({ environment_name: "small", capabilities: ["user_storage"] });
+  const { pod_name: name } = body.runtime;
+  expect((await replica.ask("POST", `/runtimes/${name}/pause`)).status).toBe(202);
+  expect((await replica.ask("DELETE", `/runtimes/${name}/paused`)).status).toBe(200);
+  await eventually(async () => (await replica.ask("GET", `/runtimes/${name}`)).status === 404, {
+    message: "the runtime being gone",
+    timeoutMs: 40_000,
+  });
 }
 
 /** Another one takes every runtime behind the back of the replica: it reads why its claim is refused. */

@@ -224,6 +224,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/v1/runtimes/{pod_name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a runtime that has a home
+         * @description Its Pod goes; its files, URL, token, reservation and what is left of its credits stay.
+         */
+        post: operations["pauseRuntime"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/runtimes/{pod_name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a paused runtime
+         * @description It starts anew with its files, behind the same URL and with the same token.
+         */
+        post: operations["resumeRuntime"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/v1/runtimes/{pod_name}/paused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a paused runtime
+         * @description The home that was made for it goes with its files; a volume is kept and becomes free.
+         */
+        delete: operations["endPausedRuntime"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/v1/volumes": {
         parameters: {
             query?: never;
@@ -337,8 +397,10 @@ export interface components {
             reservation_id?: string;
             /** @description Credits after which it ends; without, it does not end by credits. */
             credits_limit?: number;
-            /** @description What else it shall be able to do. */
+            /** @description What else it shall be able to do: `user_storage` gives it a home that outlives its Pod. */
             capabilities?: string[];
+            /** @description The volume of its user that shall be its home. */
+            volume_uid?: string;
             /** @description The snapshot it shall start from. */
             from?: string;
             /** @description Variables of the kernels. Kept secret, like `secrets`. */
@@ -406,6 +468,22 @@ export interface components {
             }[];
         };
         /**
+         * @description Empty.
+         * @example {}
+         */
+        PauseInput: {
+            /** @description Memory is not kept: answered with 501. */
+            checkpoint?: unknown;
+        } | null;
+        /**
+         * @description Empty.
+         * @example {}
+         */
+        ResumeInput: {
+            /** @description Memory is not kept: answered with 501. */
+            checkpoint_id?: unknown;
+        } | null;
+        /**
          * @description What the volume shall be.
          * @example {
          *       "name": "Data",
@@ -471,6 +549,7 @@ export interface components {
          *       "burning_rate": 0.01,
          *       "token": "…",
          *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
+         *       "state": "assigned",
          *       "started_at": "1795364400",
          *       "expired_at": "1795374400",
          *       "last_activity_at": null,
@@ -503,7 +582,12 @@ export interface components {
             token: string;
             /** @description The URL of its Jupyter server. */
             ingress: string;
-            /** @description When it was assigned, in epoch seconds. */
+            /**
+             * @description `starting` and `paused` are those with a home that have no Pod yet, or none for now.
+             * @enum {string}
+             */
+            state: "assigned" | "starting" | "paused" | "ending";
+            /** @description When it was assigned or resumed, in epoch seconds. */
             started_at: string;
             /** @description When its credits end it, in epoch seconds; null when they do not. */
             expired_at: string | null;
@@ -1747,6 +1831,134 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["URITooLong"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    pauseRuntime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the runtime's Pod. */
+                pod_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        runtime: components["schemas"]["Runtime"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            501: components["responses"]["NotImplemented"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    resumeRuntime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the runtime's Pod. */
+                pod_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        runtime: components["schemas"]["Runtime"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            500: components["responses"]["InternalServerError"];
+            501: components["responses"]["NotImplemented"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    endPausedRuntime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the runtime's Pod. */
+                pod_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            414: components["responses"]["URITooLong"];
             422: components["responses"]["UnprocessableEntity"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

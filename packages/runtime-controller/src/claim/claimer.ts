@@ -111,7 +111,7 @@ export class Claimer {
       await this.#confirm(runtime);
       return runtime;
     }
-    const key = hashOf(idempotencyKey);
+    const key = claimKeyOf(idempotencyKey);
     return this.#inFlight.run(key, request, (signal) => this.#claimOnce({ ...request, signal }, key));
   }
 
@@ -255,7 +255,7 @@ function parsed(pod: Pod | undefined): Runtime | undefined {
   return pod && parseRuntime(pod);
 }
 
-// 40 hexadecimal digits: fits a label value, and no two keys will ever share them.
-function hashOf(idempotencyKey: string): string {
+/** What stands for an Idempotency-Key on Pods: 40 hexadecimal digits fit a label, and no two keys share them. */
+export function claimKeyOf(idempotencyKey: string): string {
   return createHash("sha256").update(idempotencyKey).digest("hex").slice(0, 40);
 }

@@ -10,6 +10,7 @@ import { type ClusterRoutesOptions, serveCluster } from "./cluster.ts";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
 import { serveMounts } from "./mounts.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
+import { servePause, serveCheckpoints } from "./pause.ts";
 import { type QuotaRoutesOptions, serveQuotas } from "./quotas.ts";
 import { type RuntimeRoutesOptions, serveRuntimes } from "./runtimes.ts";
 import { serveUsage, type UsageRoutesOptions } from "./usage.ts";
@@ -73,6 +74,8 @@ export async function createApi(options: ApiOptions): Promise<App> {
   serveMounts(app, `${prefix}/v1`, options);
   serveEnvironments(app, `${prefix}/v1`, options);
   servePools(app, `${prefix}/v1`, options);
+  servePause(app, `${prefix}/v1`, options);
+  serveCheckpoints(app, `${prefix}/v1`);
   serveVolumes(app, `${prefix}/v1`, options);
   serveUsage(app, `${prefix}/v1`, options);
   serveCluster(app, `${prefix}/v1`, options);

@@ -9,19 +9,18 @@ import type { Abandoner } from "../claim/abandoner.ts";
 import type { Claimer } from "../claim/claimer.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
 import { ClaimError } from "../claim/claim-error.ts";
-import type { Injector } from "../claim-secret/injector.ts";
 import { claimProblem } from "./claim-problem.ts";
 import { requireAttachments } from "./content-attachments.ts";
 import { variablesOf } from "./claim-variables.ts";
 import { preferredWaitSeconds } from "./prefer.ts";
+import { launchHome, type LaunchOptions, wantsHome } from "./runtime-homes.ts";
 import { claimBody, oneRuntime } from "./schemas.ts";
-import { answer, isAssigned, type RuntimeViewOptions } from "./views.ts";
+import { answer, answerHome, isAssigned, type RuntimeViewOptions } from "./views.ts";
 
 /** What claims are served with. */
-export interface ClaimRoutesOptions extends RuntimeViewOptions {
+export interface ClaimRoutesOptions extends RuntimeViewOptions, LaunchOptions {
   claimer: Claimer;
   abandoner: Abandoner;
-  injector: Injector;
   pools: ObjectReader<RuntimePool>;
   /** How long a claim may wait, whatever it prefers. */
   maxWaitMs: number;
@@ -64,6 +63,11 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
       const waitMs = Math.min(maxWaitMs, (preferredWaitSeconds(prefer) ?? 0) * 1000);
       if (waitMs > 0) reply.header("preference-applied", `wait=${waitMs / 1000}`);
       const caller = { idempotencyKey, waitMs, signal: whenGone(reply) };
+      if (wantsHome(request.body)) {
+        const home = await launchHome({ ...wishesOf(request.body), ...caller }, request.body, options);
+        reply.code(201);
+        return answerHome(`Runtime ${home.runtime.name} starts.`, home, options);
+      }
       const runtime = await claimer
         .claim({ ...wishesOf(request.body), ...caller })
         .catch((error: unknown) => {
@@ -104,14 +108,8 @@ function whenGone({ raw }: FastifyReply): AbortSignal {
 function wishesOf(
   body: z.infer<typeof claimBody>,
 ): Omit<ClaimRequest, "idempotencyKey" | "waitMs" | "signal"> {
-  const { from, capabilities = [] } = body;
-  if (from !== undefined || capabilities.length > 0) {
-    const field = from === undefined ? "capabilities" : "from";
-    throw new Problem(501, {
-      type: "not-implemented",
-      detail: `${field} is not supported yet; leave it out`,
-    });
-  }
+  if (body.from !== undefined)
+    throw new Problem(501, { type: "not-implemented", detail: "from is not supported yet; leave it out" });
   return {
     environment: body.environment_name,
     pool: body.pool_name,

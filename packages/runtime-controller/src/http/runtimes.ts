@@ -11,11 +11,22 @@ import { deleted } from "../end-of-life/usage.ts";
 import { addEach } from "../runtime/pod-patch.ts";
 import { parseRuntime } from "../runtime/runtime.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
+import { endHome, type LaunchOptions, updateHome } from "./runtime-homes.ts";
 import { envelope, oneRuntime, podNameParams, runtimeView, updateBody } from "./schemas.ts";
-import { answer, type AssignedRuntime, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
+import { findShownHome, hasHome, shownHomes } from "./shown-homes.ts";
+import {
+  answer,
+  answerHome,
+  type AssignedRuntime,
+  homeViewOf,
+  isAssigned,
+  type RuntimeViewOptions,
+  viewOf,
+} from "./views.ts";
 
 /** What the routes of runtimes work with. */
-export interface RuntimeRoutesOptions extends RuntimeViewOptions, RuntimeLookup {
+export interface RuntimeRoutesOptions
+  extends RuntimeViewOptions, RuntimeLookup, Pick<LaunchOptions, "homes"> {
   pages: Pages;
 }
 
@@ -43,14 +54,22 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ query }) => {
+      const { shown, hides } = shownHomes(options);
       const assigned = runtimes
         .all()
         .filter(isAssigned)
-        .filter((runtime) => matches(runtime, query));
+        .filter((runtime) => matches(runtime, query) && !hides(runtime))
+        .map((runtime) => ({ runtime, home: undefined }));
+      const homes = shown
+        .filter(({ runtime }) => matches(runtime, query))
+        .map((home) => ({ runtime: home.runtime, home }));
       const list = ["runtimes", query.user_uid, query.environment_name];
-      const keyOf = ({ namespace, name }: AssignedRuntime): string => `${namespace}/${name}`;
-      const page = pages.of(assigned, { ...query, list, keyOf });
-      const views = await Promise.all(page.items.map((runtime) => viewOf(runtime, options)));
+      const keyOf = ({ runtime }: { runtime: AssignedRuntime }): string =>
+        `${runtime.namespace}/${runtime.name}`;
+      const page = pages.of([...assigned, ...homes], { ...query, list, keyOf });
+      const views = await Promise.all(
+        page.items.map(({ runtime, home }) => (home ? homeViewOf(home, options) : viewOf(runtime, options))),
+      );
       return {
         success: true as const,
         message: `${views.length} runtimes`,
@@ -71,7 +90,11 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         response: { 200: oneRuntime },
       },
     },
-    async ({ params }) => answer("Runtime found.", await findRuntime(params.pod_name, options), options),
+    async ({ params }) => {
+      const home = await findShownHome(params.pod_name, options);
+      if (home) return answerHome("Runtime found.", home, options);
+      return answer("Runtime found.", await findRuntime(params.pod_name, options), options);
+    },
   );
 
   app.put(
@@ -87,6 +110,13 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ params, body }) => {
+      const home = await findShownHome(params.pod_name, options);
+      if (home)
+        return answerHome(
+          `Runtime ${params.pod_name} is updated.`,
+          await updateHome(home, body, options),
+          options,
+        );
       const runtime = await findRuntime(params.pod_name, options);
       const updated = await update(runtime, body, options);
       return answer(`Runtime ${runtime.name} is updated.`, updated, options);
@@ -106,6 +136,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ params, query }) => {
+      if (await hasHome(params.pod_name, options)) return endHome(params.pod_name, options);
       const runtime = await findRuntime(params.pod_name, options);
       await endForUser(runtime, query.reason, options);
       return { success: true as const, message: `Runtime ${runtime.name} ends.` };

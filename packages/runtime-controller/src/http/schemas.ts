@@ -37,7 +37,8 @@ export const claimBody = z
       .array(z.string().max(64))
       .max(16)
       .optional()
-      .describe("What else it shall be able to do."),
+      .describe("What else it shall be able to do: `user_storage` gives it a home that outlives its Pod."),
+    volume_uid: z.string().max(63).optional().describe("The volume of its user that shall be its home."),
     from: z.string().max(256).optional().describe("The snapshot it shall start from."),
     ...variableFields,
     content_attachments: contentAttachments,
@@ -87,7 +88,10 @@ export const runtimeView = z
     burning_rate: z.number().describe("Credits per second."),
     token: z.string().describe("The Jupyter token; it is valid for this runtime only."),
     ingress: z.string().describe("The URL of its Jupyter server."),
-    started_at: z.string().describe("When it was assigned, in epoch seconds."),
+    state: z
+      .enum(["assigned", "starting", "paused", "ending"])
+      .describe("`starting` and `paused` are those with a home that have no Pod yet, or none for now."),
+    started_at: z.string().describe("When it was assigned or resumed, in epoch seconds."),
     expired_at: z
       .string()
       .nullable()
@@ -124,6 +128,7 @@ export const runtimeView = z
         burning_rate: 0.01,
         token: "…",
         ingress: `https://r1.example/jupyter/server/python-simple-pool/${ulidExample}`,
+        state: "assigned",
         started_at: "1795364400",
         expired_at: "1795374400",
         last_activity_at: null,

@@ -1,5 +1,6 @@
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { Home } from "../pause/home.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ingressOf } from "../runtime/url.ts";
@@ -38,6 +39,7 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     burning_rate: assignment.burningRate,
     token: await tokens.of(runtime),
     ingress: ingressOf({ pool, ulid }, { publicUrl, podIP: pod.status?.podIP }),
+    state: "assigned",
     started_at: String(assignment.startedAt),
     expired_at: secondsOf(assignment.expiredAt),
     last_activity_at: secondsOf(runtime.lastActivityAt),
@@ -54,6 +56,28 @@ export async function answer(
 ): Promise<z.infer<typeof oneRuntime>> {
   return { success: true, message, runtime: await viewOf(runtime, options) };
 }
+
+/** The answer with one runtime that has no Pod. */
+export async function answerHome(
+  message: string,
+  home: Home,
+  options: RuntimeViewOptions,
+): Promise<z.infer<typeof oneRuntime>> {
+  return { success: true, message, runtime: await homeViewOf(home, options) };
+}
+
+/** A runtime without a Pod, as its home knows it. No credits end it meanwhile. */
+export async function homeViewOf(home: Home, options: RuntimeViewOptions): Promise<RuntimeView> {
+  const view = await viewOf(home.runtime, options);
+  return { ...view, state: shownState[home.state], expired_at: null };
+}
+
+const shownState = {
+  resuming: "starting",
+  assigned: "starting",
+  paused: "paused",
+  ending: "ending",
+} as const;
 
 /** Epoch seconds as callers get them. */
 function secondsOf(time: number | undefined): string | null {

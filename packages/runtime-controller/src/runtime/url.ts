@@ -14,13 +14,14 @@ export function basePathOf({ pool, ulid }: RuntimeAddress): string {
 /**
  * The URL handed to the user.
  * @param publicUrl - scheme and host that lead to the runtimes; when undefined, the address of the Pod,
- *   which callers inside the cluster can reach.
+ *   which callers inside the cluster can reach, and the path alone while there is none.
  */
 export function ingressOf(
   address: RuntimeAddress,
   { publicUrl, podIP }: { publicUrl?: string; podIP?: string },
 ): string {
-  const host = publicUrl ?? `http://${hostOf(podIP ?? "")}:${jupyterPort}`;
+  const podUrl = podIP === undefined ? "" : `http://${hostOf(podIP)}:${jupyterPort}`;
+  const host = publicUrl ?? podUrl;
   return `${host.replace(/\/+$/, "")}${basePathOf(address)}`;
 }
 

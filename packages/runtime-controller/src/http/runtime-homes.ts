@@ -1,0 +1,111 @@
+import { notFound, Problem } from "@datalayer/shared/http/problem";
+import type { z } from "zod";
+import { expiryOf } from "../claim/assignment.ts";
+import { ClaimError } from "../claim/claim-error.ts";
+import type { ClaimRequest } from "../claim/claim-request.ts";
+import type { Injector } from "../claim-secret/injector.ts";
+import { awaitPod, type AwaitPodOptions } from "../pause/await-pod.ts";
+import type { Home } from "../pause/home.ts";
+import type { Homes } from "../pause/homes.ts";
+import type { Launcher } from "../pause/launch.ts";
+import type { Assignment } from "../runtime/runtime.ts";
+import type { Volume } from "../volume/volume.ts";
+import type { Volumes } from "../volume/volumes.ts";
+import { claimProblem } from "./claim-problem.ts";
+import { variablesOf } from "./claim-variables.ts";
+import { homeProblem } from "./home-problem.ts";
+import type { claimBody, updateBody } from "./schemas.ts";
+
+/** What claims of runtimes with a home are served with. */
+export interface LaunchOptions extends AwaitPodOptions {
+  launcher: Launcher;
+  homes: Homes;
+  volumes: Volumes;
+  injector: Injector;
+}
+
+type ClaimBody = z.infer<typeof claimBody>;
+
+const podWithinMs = 5_000;
+const userStorage = "user_storage";
+
+/** Whether a claim asks for a home. @throws Problem 501 when it asks for something that there is not. */
+export function wantsHome({ capabilities = [], volume_uid: volumeUid }: ClaimBody): boolean {
+  const unknown = capabilities.find((one) => one !== userStorage);
+  if (unknown !== undefined) {
+    const detail = `capabilities is not supported yet with "${unknown}"; leave it out, or ask for "${userStorage}"`;
+    throw new Problem(501, { type: "not-implemented", detail });
+  }
+  return capabilities.length > 0 || volumeUid !== undefined;
+}
+
+/**
+ * Starts a runtime with the home that the claim asks for, and brings the variables of the claim into it. What was
+ * started for nobody is ended: a caller without an Idempotency-Key cannot ask for it again.
+ * @throws Problem
+ */
+export async function launchHome(
+  request: ClaimRequest,
+  body: ClaimBody,
+  options: LaunchOptions,
+): Promise<Home> {
+  const { launcher, homes } = options;
+  const volume = await volumeOf(body, options);
+  const home = await launcher.launch(request, volume).catch((error: unknown) => {
+    throw homeProblem(error);
+  });
+  try {
+    await bringVariables(home, body, options);
+    return home;
+  } catch (error) {
+    if (request.idempotencyKey === undefined) await homes.end(home.runtime.name);
+    throw claimProblem(error);
+  }
+}
+
+async function volumeOf(
+  { volume_uid: uid, user_uid: userUid }: ClaimBody,
+  { volumes }: LaunchOptions,
+): Promise<Volume | undefined> {
+  if (uid === undefined) return undefined;
+  const volume = await volumes.find(uid, userUid);
+  if (!volume) throw notFound(`no volume "${uid}" belongs to "${userUid}"`);
+  return volume;
+}
+
+async function bringVariables(home: Home, body: ClaimBody, options: LaunchOptions): Promise<void> {
+  const variables = variablesOf(body);
+  if (variables.size === 0) return;
+  const runtime = await awaitPod(home, options, podWithinMs);
+  if (!runtime)
+    throw new ClaimError("unavailable", `the Pod of ${home.runtime.name} is not created yet`, {
+      retryAfterMs: 1_000,
+    });
+  await options.injector.inject(runtime, variables);
+}
+
+/** Renames a paused runtime, or changes its credits. @throws Problem */
+export async function updateHome(
+  { runtime }: Home,
+  { given_name: givenName, credits_limit: creditsLimit }: z.infer<typeof updateBody>,
+  { homes }: Pick<LaunchOptions, "homes">,
+): Promise<Home> {
+  const change = ({ runtime: { assignment } }: Home): Partial<Assignment> => ({
+    givenName: givenName ?? assignment.givenName,
+    expiredAt: expiryOf(assignment.startedAt, creditsLimit, assignment.burningRate) ?? assignment.expiredAt,
+  });
+  return homes.update(runtime.name, change).catch((error: unknown) => {
+    throw homeProblem(error);
+  });
+}
+
+/** Ends a runtime with a home; one that is ending ends. @throws Problem */
+export async function endHome(
+  podName: string,
+  { homes }: Pick<LaunchOptions, "homes">,
+): Promise<{ success: true; message: string }> {
+  await homes.end(podName).catch((error: unknown) => {
+    throw homeProblem(error);
+  });
+  return { success: true, message: `Runtime ${podName} ends.` };
+}

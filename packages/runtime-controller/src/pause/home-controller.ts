@@ -1,0 +1,131 @@
+import { type Context, controller, type Controller } from "@datalayer/shared/controller/controller";
+import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
+import { ApiError } from "@datalayer/shared/kube/api-error";
+import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
+import { PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
+import { keyOf } from "@datalayer/shared/kube/object";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { RuntimeTemplate } from "../runtime/pod-builder.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtimes } from "../runtime/runtimes.ts";
+import { type Home, parseHome } from "./home.ts";
+import { buildHomePod } from "./home-pod.ts";
+import { homeAnnotation } from "./names.ts";
+import { type HomeStep, planHome } from "./plan.ts";
+import { deletePod, podNamed } from "./pod.ts";
+import { adoptPatch, pausePatch, releasePatch } from "./record.ts";
+
+/** What the Pod of a home is made of, or why that is not known. */
+export type HomeTemplate =
+  | { template: RuntimeTemplate & { readonly revision: string }; fault?: undefined }
+  | { template?: undefined; fault: { reason: string; message: string } };
+
+/** What the home controller reads. */
+export interface HomeControllerOptions {
+  volumeClaims: ObjectReader<PersistentVolumeClaim>;
+  pods: ObjectReader<Pod>;
+  runtimes: Runtimes;
+  templateOf: (home: Home) => HomeTemplate;
+}
+
+const lookAgainMs = 10_000;
+const nameTakenMs = 500;
+
+/** Sees to it that a runtime with a home has the Pod that its home wants, or none. */
+export function homeController(options: HomeControllerOptions): Controller {
+  const { volumeClaims, pods, runtimes } = options;
+  return controller({
+    name: "home",
+    for: PersistentVolumeClaim,
+    informer: volumeClaims,
+    selects: (claim) => parseHome(claim) !== undefined,
+    watches: [{ informer: pods, keys: homeOfPod }],
+    reportsStatus: false,
+    reconcile: async (claim, context) => {
+      const home = parseHome(claim);
+      if (!home) return { outcome: settled() };
+      const cached = runtimes.find(home.runtime.name);
+      // That there is no Pod is asked of the API server: the cache may be late.
+      const pod = cached ?? (await podNamed(context.kube, home.runtime));
+      return { outcome: await carryOut(planHome(home, pod), { home, pod }, { ...options, context }) };
+    },
+  });
+}
+
+interface Hands extends HomeControllerOptions {
+  context: Context;
+}
+
+interface Observed {
+  home: Home;
+  pod: Runtime | undefined;
+}
+
+async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): Promise<Outcome> {
+  const { context } = hands;
+  switch (step) {
+    case "create-pod":
+      return createPod(home, hands);
+    case "adopt-pod":
+      return change(home, adoptPatch(home, pod?.uid ?? ""), hands);
+    case "delete-pod":
+      if (pod) await deletePod(context.kube, pod);
+      return settled();
+    case "pause":
+      return change(home, pausePatch(home, undefined, nowSeconds(context)), hands);
+    case "remove-home":
+      return removeHome(home, hands);
+    case "none":
+      return settled();
+  }
+}
+
+async function createPod(home: Home, { templateOf, pods, context }: Hands): Promise<Outcome> {
+  const { template, fault } = templateOf(home);
+  if (!template) return waiting({ reason: fault.reason, message: fault.message, retryAfterMs: lookAgainMs });
+  try {
+    pods.recordWrite(await context.kube.create(Pod, buildHomePod(template, home, nowSeconds(context))));
+    return settled();
+  } catch (error) {
+    // The Pod of before is still going, or an answer was lost: the next look tells.
+    if (error instanceof ApiError && error.isAlreadyExists)
+      return waiting({ reason: "PodExists", message: "A Pod has the name.", retryAfterMs: nameTakenMs });
+    if (error instanceof ApiError && (error.isForbidden || error.isInvalid))
+      context.event({ type: "Warning", reason: "PodRefused", note: error.message });
+    throw error;
+  }
+}
+
+async function removeHome(home: Home, hands: Hands): Promise<Outcome> {
+  if (!home.isOwn) return change(home, releasePatch(home), hands);
+  const { context, volumeClaims } = hands;
+  const { metadata } = home.claim;
+  if (metadata.deletionTimestamp !== undefined) return settled();
+  await context.kube
+    .delete(PersistentVolumeClaim, metadata, { uid: metadata.uid })
+    .catch((error: unknown) => {
+      if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
+    });
+  volumeClaims.recordDelete(metadata, metadata.uid);
+  return settled();
+}
+
+/** Writes a change of the home; whoever changed it first is heeded with the next look. */
+async function change(home: Home, patch: JsonPatchOperation[], hands: Hands): Promise<Outcome> {
+  const { context, volumeClaims } = hands;
+  try {
+    volumeClaims.recordWrite(await context.kube.patch(PersistentVolumeClaim, home.claim.metadata, patch));
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.isNotFound || error.isPatchRefused))) throw error;
+  }
+  return settled();
+}
+
+function homeOfPod({ metadata }: Pod): string[] {
+  const name = metadata.annotations?.[homeAnnotation.claim];
+  return name === undefined ? [] : [keyOf({ namespace: metadata.namespace, name })];
+}
+
+function nowSeconds({ clock }: Context): number {
+  return Math.floor(clock.now() / 1000);
+}

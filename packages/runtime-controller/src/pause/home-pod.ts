@@ -1,0 +1,62 @@
+import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
+import type { Pod } from "@datalayer/shared/kube/kinds";
+import type { Manifest } from "@datalayer/shared/kube/object";
+import { buildAssignedPod } from "../runtime/assigned-pod.ts";
+import type { RuntimeTemplate } from "../runtime/pod-builder.ts";
+import type { PodParts } from "../runtime/pod-parts.ts";
+import type { Assignment } from "../runtime/runtime.ts";
+import type { Home } from "./home.ts";
+import { homeAnnotation, homeFinalizer, neverRan } from "./names.ts";
+
+const volumeName = "home";
+const defaultPath = "/home/datalayer";
+
+/**
+ * The Pod that takes over a runtime from its home. Name, URL and token are those of before; its time begins now,
+ * and its credits end later by as long as it was paused.
+ */
+export function buildHomePod(
+  template: RuntimeTemplate & { readonly revision: string },
+  home: Home,
+  nowSeconds: number,
+): Manifest<Pod> {
+  const { ulid, tokenKeyId } = home.runtime;
+  const claimName = home.claim.metadata.name;
+  const parts = [...(template.parts ?? []), homeParts(claimName, template.environment)];
+  const identity = { ulid, tokenKeyId, revision: template.revision };
+  const manifest = buildAssignedPod({ ...template, parts }, identity, continued(home, nowSeconds));
+  const { annotations, finalizers = [], ...metadata } = manifest.metadata;
+  const own = { [homeAnnotation.claim]: claimName, [homeAnnotation.resumes]: home.lastPod };
+  return {
+    ...manifest,
+    metadata: {
+      ...metadata,
+      annotations: { ...annotations, ...own },
+      finalizers: [...finalizers, homeFinalizer],
+    },
+  };
+}
+
+/** What is left of the credits of a runtime without a Pod, in seconds; Infinity without a limit. */
+export function secondsLeft({ runtime, pausedAt }: Home): number {
+  const { startedAt, expiredAt = Infinity } = runtime.assignment;
+  return expiredAt - (pausedAt ?? startedAt);
+}
+
+function continued(home: Home, nowSeconds: number): Assignment {
+  const { assignment } = home.runtime;
+  const left = secondsLeft(home);
+  const expiredAt = left === Infinity ? undefined : nowSeconds + left;
+  // What the claim brought was nowhere but in a Secret of the first Pod.
+  const bringsSecret = assignment.bringsSecret && home.lastPod === neverRan;
+  return { ...assignment, bringsSecret, startedAt: nowSeconds, expiredAt };
+}
+
+/** A home starts empty: what the image has at that place is hidden. */
+function homeParts(claimName: string, { spec }: RuntimeEnvironment): PodParts {
+  const variable = spec.env?.find(({ name }) => name === "HOME");
+  return {
+    volumes: [{ name: volumeName, persistentVolumeClaim: { claimName } }],
+    volumeMounts: [{ name: volumeName, mountPath: variable?.value ?? spec.home ?? defaultPath }],
+  };
+}

@@ -1,0 +1,59 @@
+import { type PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
+import { label } from "../runtime/names.ts";
+import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
+import { homeOf } from "../volume/names.ts";
+import { homeAnnotation, homeClaimNameOf, neverRan } from "./names.ts";
+
+const states = ["resuming", "assigned", "paused", "ending"] as const;
+
+/**
+ * What is wanted of the runtime that has a home.
+ *
+ * - `resuming`: a Pod that takes over from the last one
+ * - `assigned`: the Pod that is there
+ * - `paused`: no Pod
+ * - `ending`: neither Pod nor runtime; the home goes with it, or is a volume that becomes free
+ */
+export type HomeState = (typeof states)[number];
+
+/** A runtime with its assignment. */
+export type AssignedRuntime = Runtime & { assignment: Assignment };
+
+/** The PersistentVolumeClaim that keeps a runtime's files and, while there is no Pod, the runtime itself. */
+export interface Home {
+  readonly claim: PersistentVolumeClaim;
+  readonly state: HomeState;
+  /** The runtime as its home knows it. Its Pod is made up, and its uid is that of the claim. */
+  readonly runtime: AssignedRuntime;
+  /** Uid of the Pod that runs or ran last, or {@link neverRan}. */
+  readonly lastPod: string;
+  /** Epoch seconds since which it uses no credits; absent while it runs, and before its first Pod. */
+  readonly pausedAt?: number;
+  /** Made for this runtime, and gone with it; otherwise a volume of the user's. */
+  readonly isOwn: boolean;
+}
+
+/** Reads a home; undefined when the claim is nobody's home. */
+export function parseHome(claim: PersistentVolumeClaim): Home | undefined {
+  const { name, labels = {}, annotations = {} } = claim.metadata;
+  const state = states.find((one) => one === labels[label.state]);
+  const runtime = runtimeOf(claim, labels[homeOf]);
+  if (state === undefined || !runtime?.assignment) return undefined;
+  const pausedAt = annotations[homeAnnotation.pausedAt];
+  return {
+    claim,
+    state,
+    runtime: { ...runtime, assignment: runtime.assignment },
+    lastPod: annotations[homeAnnotation.lastPod] ?? neverRan,
+    pausedAt: pausedAt === undefined ? undefined : Number(pausedAt),
+    isOwn: name === homeClaimNameOf(runtime.name),
+  };
+}
+
+/** The labels and annotations of a home are those of the Pod that it stands for. */
+function runtimeOf({ metadata }: PersistentVolumeClaim, name: string | undefined): Runtime | undefined {
+  if (name === undefined) return undefined;
+  const { apiVersion, kind } = Pod;
+  const labels = { ...metadata.labels, [label.state]: "paused" };
+  return parseRuntime({ apiVersion, kind, metadata: { ...metadata, name, labels } });
+}

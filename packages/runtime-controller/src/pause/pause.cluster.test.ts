@@ -1,0 +1,100 @@
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { ApiError } from "@datalayer/shared/kube/api-error";
+import { PersistentVolumeClaim, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
+import type { RuntimeView } from "../http/schemas.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+let cluster: Harness;
+let replica: TestReplica;
+
+beforeAll(async () => {
+  cluster = await startHarness();
+  replica = await cluster.startReplica("one", { settings: { DATALAYER_RUNTIMES_URL: "https://r1.example" } });
+  await cluster.warmPool({ name: "python", size: 0, burningRate: 0.5 });
+});
+
+const launch = async (body: Record<string, unknown> = {}): Promise<RuntimeView> => {
+  const answer = await replica.claim({
+    environment_name: "python",
+    capabilities: ["user_storage"],
+    ...body,
+  });
+  expect(answer.body).toMatchObject({ success: true });
+  expect(answer.status).toBe(201);
+  return answer.body.runtime;
+};
+const ready = (name: string): Promise<Runtime> =>
+  eventually(
+    async () => {
+      const runtime = await cluster.runtime(name);
+      return runtime?.ready === true && !runtime.terminating && runtime;
+    },
+    { message: `${name} being ready`, timeoutMs: 20_000 },
+  );
+const gone = (name: string): Promise<unknown> =>
+  eventually(async () => (await cluster.runtime(name)) === undefined, {
+    message: `${name} being gone`,
+    timeoutMs: 20_000,
+  });
+const homeOf = (name: string): Promise<PersistentVolumeClaim | undefined> =>
+  cluster.admin
+    .get(PersistentVolumeClaim, { namespace: cluster.namespace, name: `${name}-home` })
+    .catch((error: unknown) => {
+      if (error instanceof ApiError && error.isNotFound) return undefined;
+      throw error;
+    });
+const shown = async (name: string): Promise<RuntimeView> =>
+  (await replica.ask("GET", `/runtimes/${name}`)).body.runtime;
+const listed = async (): Promise<RuntimeView[]> =>
+  (await replica.ask("GET", "/runtimes")).body["runtimes"] as RuntimeView[];
+
+describe("a runtime with a home", () => {
+  it("starts, pauses, resumes and ends, and is the same runtime all the time", async () => {
+    const claimed = await launch({ given_name: "Mine", reservation_id: "res-1", credits_limit: 1000 });
+    const { pod_name: name, token, ingress } = claimed;
+    expect(claimed.state).toBe("starting");
+    const first = await ready(name);
+    expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
+    const pod = await cluster.admin.get(Pod, { namespace: cluster.namespace, name });
+    expect(pod.spec?.volumes).toContainEqual({
+      name: "home",
+      persistentVolumeClaim: { claimName: `${name}-home` },
+    });
+    expect(pod.spec?.containers[0]?.volumeMounts).toContainEqual({
+      name: "home",
+      mountPath: "/home/datalayer",
+    });
+
+    const paused = await replica.ask("POST", `/runtimes/${name}/pause`);
+    expect(paused.status).toBe(202);
+    expect(paused.body.runtime).toMatchObject({ state: "paused", token, ingress, expired_at: null });
+    await gone(name);
+    expect(await shown(name)).toMatchObject({
+      state: "paused",
+      token,
+      ingress,
+      given_name: "Mine",
+      reservation_id: "res-1",
+    });
+    expect((await listed()).filter(({ pod_name }) => pod_name === name)).toHaveLength(1);
+
+    const resumed = await replica.ask("POST", `/runtimes/${name}/resume`);
+    expect(resumed.status).toBe(202);
+    const second = await ready(name);
+    expect(second.uid).not.toBe(first.uid);
+    expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
+    expect((await listed()).filter(({ pod_name }) => pod_name === name)).toHaveLength(1);
+    const owner = async (): Promise<string | undefined> => {
+      const secret = await cluster.admin.get(Secret, { namespace: cluster.namespace, name: `${name}-token` });
+      return secret.metadata.ownerReferences?.[0]?.uid;
+    };
+    await eventually(async () => (await owner()) === second.uid, { message: "the token of the second Pod" });
+
+    expect((await replica.ask("DELETE", `/runtimes/${name}`)).status).toBe(200);
+    await gone(name);
+    await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
+    expect((await replica.ask("GET", `/runtimes/${name}`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,26 @@
+import type { Caches } from "./caches.ts";
+import type { RuntimeControllerSettings } from "./config.ts";
+import { imageReferenceOf } from "./runtime/image-reference.ts";
+import type { ImageSources } from "./runtime-environment/image.ts";
+import type { TemplateSources } from "./runtime-pool/template.ts";
+
+/** Where what runtime Pods are made of comes from, whoever creates them. */
+export function templateSourcesOf(
+  { environments, contents }: Caches,
+  settings: RuntimeControllerSettings,
+  imageSources: ImageSources,
+): TemplateSources {
+  return {
+    environments,
+    contents,
+    imageSources,
+    podSettings: {
+      serviceAccount: settings.runtimesServiceAccount,
+      imagePullSecrets: settings.imagePullSecrets,
+    },
+    contentSettings: {
+      gitImage: imageReferenceOf(settings.gitContentImage, settings.dockerRegistry),
+      sharedClaim: settings.sharedClaim,
+    },
+  };
+}
