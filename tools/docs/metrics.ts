@@ -65,7 +65,10 @@ const { claimMetrics } = (await moduleOf("runtime-controller", "claim/claim-metr
 const { activityMetrics } = (await moduleOf("runtime-controller", "activity/metrics.ts")) as {
   activityMetrics: (registry: Registry, unanswered: () => number) => unknown;
 };
-const { deliveryMetrics } = (await moduleOf("runtime-controller", "end-of-life/usage-delivery.ts")) as {
+const { deliveryMetrics } = (await moduleOf(
+  "runtime-controller",
+  "end-of-life/usage-delivery-metrics.ts",
+)) as {
   deliveryMetrics: (registry: Registry, waiting: () => number) => unknown;
 };
 const { usageRecorder } = (await moduleOf("runtime-controller", "end-of-life/usage-recorder.ts")) as {

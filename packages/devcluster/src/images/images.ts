@@ -37,9 +37,6 @@ const jupyter = { repository: "datalayer/jupyter", tag: "dev" };
 /** The name by which Pods of the local cluster ask for the Jupyter image. */
 export const jupyterImage = imageReference(jupyter);
 
-/** The name by which Pods of the local cluster ask for the image that fetches git contents. */
-export const gitContentImage = imageReference(gitContent);
-
 /** Builds the images that are not in the cache. */
 export async function provideImages(
   provisioner: Provisioner,

@@ -3,7 +3,7 @@ import { V1PersistentVolume, type V1PersistentVolumeClaim, V1StorageClass } from
 
 /** Name of the storage class, and of who provisions it. */
 export const storageClass = "local";
-export const provisionerName = "datalayer.io/devcluster";
+const provisionerName = "datalayer.io/devcluster";
 
 const provisionerAnnotation = "volume.kubernetes.io/storage-provisioner";
 const nodeAnnotation = "volume.kubernetes.io/selected-node";

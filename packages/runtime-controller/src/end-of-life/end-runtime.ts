@@ -24,7 +24,7 @@ export async function endRuntime(kube: RestClient, runtime: Runtime, end: Runtim
  * Writes why a runtime ends. Refused (422 without causes) when it is ending already, and when it ends because its
  * credits are used up and somebody has just given it more.
  */
-export function endPatch(runtime: Runtime, { reason, detail }: RuntimeEnd): JsonPatchOperation[] {
+function endPatch(runtime: Runtime, { reason, detail }: RuntimeEnd): JsonPatchOperation[] {
   const { expiredAt } = runtime.assignment ?? {};
   const decidedOn = { op: "test" as const, path: expiredAtPath, value: expiredAt?.toString() ?? null };
   return [

@@ -1,9 +1,10 @@
 import { backoffMs } from "@datalayer/shared/clock/backoff";
 import type { Controller } from "@datalayer/shared/controller/controller";
 import { singleton, type TickContext } from "@datalayer/shared/controller/singleton";
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { UsageCursor } from "./usage-cursor.ts";
 import type { UsageLedger } from "./usage-ledger.ts";
+import { deliveryMetrics } from "./usage-delivery-metrics.ts";
 import { sendUsage, SinkError, type UsageSink } from "./usage-sink.ts";
 
 /** What is delivered, and where. */
@@ -69,23 +70,4 @@ async function deliverWaiting(
 
 function undelivered(ledger: Pick<UsageLedger, "page">, cursor: UsageCursor): number {
   return ledger.page(cursor.delivered, { limit: Infinity }).records.length;
-}
-
-/** Registers them. @param waiting - counts the records that are not delivered yet. */
-export function deliveryMetrics(registry: Registry, waiting: () => number): Counter<"result"> {
-  const registers = [registry];
-  new Gauge({
-    name: "datalayer_usage_undelivered",
-    help: "Usage records that the sink has not taken yet",
-    registers,
-    collect() {
-      this.set(waiting());
-    },
-  });
-  return new Counter({
-    name: "datalayer_usage_deliveries_total",
-    help: "Attempts to deliver a usage record to the sink, by result: delivered or failed",
-    labelNames: ["result"],
-    registers,
-  });
 }

@@ -7,7 +7,7 @@ import type { SequencedUsage, UsageRecord } from "./usage-record.ts";
  * Usage records lie in ConfigMaps, a hundred in each, in the order in which they were recorded. The key of a
  * record is its place among all, so that no two can take the same place, whoever writes.
  */
-export const recordsPerSegment = 100;
+const recordsPerSegment = 100;
 
 /** Selects the ConfigMaps that hold usage. */
 export const segmentLabel = { name: "datalayer.io/usage", value: "records" } as const;
