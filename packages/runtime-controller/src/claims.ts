@@ -15,6 +15,8 @@ import { ClaimQueue } from "./claim-queue/claim-queue.ts";
 import { Forecast } from "./claim-queue/forecast.ts";
 import type { QueueMetrics } from "./claim-queue/queue-metrics.ts";
 import { StartTimes } from "./claim-queue/start-times.ts";
+import type { ColdStarter } from "./cold-start/cold-starter.ts";
+import { Starts } from "./cold-start/starts.ts";
 import { Quota, type QuotaLimits } from "./quota/quota.ts";
 import { Seniority } from "./quota/seniority.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
@@ -30,6 +32,7 @@ export interface Claims {
   rightOfWay: RightOfWay;
   quota: Quota;
   queue: ClaimQueue;
+  starts: Starts;
 }
 
 /** What the administrator sets for claims. */
@@ -51,8 +54,9 @@ export function createClaims(options: {
   metrics: ClaimMetrics & QueueMetrics;
   seals: BodySeals;
   settings: ClaimSettings;
+  coldStarter: Pick<ColdStarter, "create">;
 }): Claims {
-  const { caches, client, clock, log, metrics, seals, settings } = options;
+  const { caches, client, clock, log, metrics, seals, settings, coldStarter } = options;
   const { pods, pools, environments } = caches;
   const candidates = new Candidates();
   const order = new ClaimOrder({ clock, rememberMs: keyLifeMs });
@@ -73,9 +77,10 @@ export function createClaims(options: {
   const quota = new Quota({ pods, seniority, limits: settings.quota });
   const forecast = new Forecast({ pools, runtimes: options.runtimes, startTimes, clock });
   const queue = new ClaimQueue({ candidates, forecast, clock, metrics, maxLength: settings.queueLength });
+  const starts = new Starts({ pods, clock });
   const followed = { pods, pools, environments, candidates, order, history };
-  const serving = { abandoner, rightOfWay, quota, queue };
+  const serving = { abandoner, rightOfWay, quota, queue, coldStarter };
   const claimer = new Claimer({ ...followed, ...serving, client, clock, metrics, seals });
   const injector = new Injector({ client, pods, clock });
-  return { candidates, order, history, abandoner, claimer, injector, rightOfWay, quota, queue };
+  return { candidates, order, history, abandoner, claimer, injector, rightOfWay, quota, queue, starts };
 }

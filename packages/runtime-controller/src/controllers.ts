@@ -8,6 +8,7 @@ import { Observations } from "./activity/observations.ts";
 import type { Caches } from "./caches.ts";
 import type { Claims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
+import { coldStartController } from "./cold-start/controller.ts";
 import { endOfLifeController } from "./end-of-life/controller.ts";
 import { nodeDrainController } from "./node-drain/controller.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
@@ -54,6 +55,7 @@ export function createControllers(options: {
       runtimes,
       deadlineMs: settings.nodeDrainDeadlineSeconds > 0 ? settings.nodeDrainDeadlineSeconds * 1000 : Infinity,
     }),
+    coldStartController({ pods, runtimes, tokens }),
     runtimeEnvironmentController({ ...caches, imageSources }),
     runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),
     endOfLife,

@@ -22,7 +22,8 @@ import type { Metrics } from "@datalayer/shared/metrics/registry";
 import { type Caches, createCaches } from "./caches.ts";
 import { claimMetrics } from "./claim/claim-metrics.ts";
 import { queueMetrics } from "./claim-queue/queue-metrics.ts";
-import { claimSettingsOf } from "./claim-settings.ts";
+import { claimSettingsOf, coldStartSettingsOf } from "./claim-settings.ts";
+import { ColdStarter } from "./cold-start/cold-starter.ts";
 import { createClaims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
@@ -32,6 +33,7 @@ import type { VolumeRoutesOptions } from "./http/volumes.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
 import { createRuntimeHomes } from "./runtime-homes.ts";
+import { templateSourcesOf } from "./template-sources.ts";
 import { createUsage } from "./usage.ts";
 
 /** What a replica is made of. */
@@ -77,8 +79,17 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   const secret = { namespace: podNamespace, name: "datalayer-operator-token-keys" };
   const tokens = new RuntimeTokens({ client: claimClient, secret, clock });
   const runtimes = new Runtimes(caches.pods);
+  const imageSources = imageSourcesOf(caches.images, settings);
   const claims = createClaims({
     caches,
+    coldStarter: new ColdStarter({
+      ...templateSourcesOf(caches, settings, imageSources),
+      ...coldStartSettingsOf(settings),
+      pods: caches.pods,
+      client: claimClient,
+      tokens,
+      clock,
+    }),
     runtimes,
     client: claimClient,
     clock,
@@ -88,7 +99,6 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     settings: claimSettingsOf(settings),
   });
   const usage = createUsage({ caches, settings, clock, log, registry });
-  const imageSources = imageSourcesOf(caches.images, settings);
   const common = { caches, claims, runtimes, tokens, imageSources, settings, clock };
   const runtimeHomes = createRuntimeHomes({ ...common, client: claimClient, seals: tokens });
   const controllers = [...createControllers({ ...common, usage, registry }), ...runtimeHomes.controllers];

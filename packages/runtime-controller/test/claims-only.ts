@@ -27,6 +27,8 @@ const openSeals: BodySeals = {
   isSealOf: (seal, bodyHash) => Promise.resolve(seal === bodyHash),
 };
 
+const coldStarter = { create: () => Promise.reject(new Error("tests of claims alone create no runtime")) };
+
 /** Starts it; its caches are filled on return. */
 export async function launchClaims(link: ProxiedClient, namespace: string): Promise<ClaimsOnly> {
   const common = { clock: systemClock, log: silentLogger };
@@ -48,7 +50,16 @@ export async function launchClaims(link: ProxiedClient, namespace: string): Prom
   const metrics = { ...claimMetrics(registry), ...queueMetrics(registry) };
   const runtimes = new Runtimes(caches.pods);
   const settings = { quota: { perUser: Infinity, perNamespace: Infinity }, queueLength: 10 };
-  const claims = createClaims({ ...common, caches, runtimes, client, metrics, settings, seals: openSeals });
+  const claims = createClaims({
+    ...common,
+    caches,
+    runtimes,
+    client,
+    metrics,
+    settings,
+    seals: openSeals,
+    coldStarter,
+  });
   const running = new AbortController();
   const { pods, pools } = caches;
   for (const cache of [pods, pools]) {

@@ -397,6 +397,13 @@ export interface components {
             reservation_id?: string;
             /** @description Credits after which it ends; without, it does not end by credits. */
             credits_limit?: number;
+            /** @description Asks for a runtime of this size, created for the claim: small, medium or large. */
+            size_class?: string;
+            /** @description Asks for a runtime with these limits, created for the claim; within the environment's range. */
+            resources?: {
+                cpu?: string;
+                memory?: string;
+            };
             /** @description What else it shall be able to do: `user_storage` gives it a home that outlives its Pod. */
             capabilities?: string[];
             /** @description The volume of its user that shall be its home. */
@@ -583,10 +590,10 @@ export interface components {
             /** @description The URL of its Jupyter server. */
             ingress: string;
             /**
-             * @description `starting` and `paused` are those with a home that have no Pod yet, or none for now.
+             * @description `pending` while one that was created for its claim does not serve yet; `starting` and `paused` are those with a home that have no Pod yet, or none for now.
              * @enum {string}
              */
-            state: "assigned" | "starting" | "paused" | "ending";
+            state: "assigned" | "pending" | "starting" | "paused" | "ending";
             /** @description When it was assigned or resumed, in epoch seconds. */
             started_at: string;
             /** @description When its credits end it, in epoch seconds; null when they do not. */
@@ -1260,6 +1267,21 @@ export interface operations {
         responses: {
             /** @description Created */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description What happened, for people. */
+                        message: string;
+                        runtime: components["schemas"]["Runtime"];
+                    };
+                };
+            };
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

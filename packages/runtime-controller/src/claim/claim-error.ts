@@ -9,6 +9,7 @@ export type ClaimRefusal =
   /** The caller went away while its claim was waiting. */
   | "caller-gone"
   /** A runtime that was created for this claim does not start. */
+  | "start-failed"
   /** Every available runtime is taken. */
   | "pool-empty"
   /** The API server refuses what the caller wants to have written. */

@@ -1,3 +1,11 @@
+/** The size of a runtime that is created for its claim; one of the two. */
+export interface ColdStart {
+  /** Name of a class of sizes. */
+  sizeClass?: string;
+  /** Kubernetes quantities. */
+  resources?: { cpu?: string; memory?: string };
+}
+
 /** What a caller asks for when it claims a runtime; already validated. */
 export interface ClaimRequest {
   /** Name of the RuntimeEnvironment; any of its pools may serve. */
@@ -20,6 +28,8 @@ export interface ClaimRequest {
   bodyHash: string;
   /** Whether a Secret will follow, so that the runtime can wait for it. Default: none. */
   bringsSecret?: boolean;
+  /** Asks for a runtime of this size, created for the claim. Default: a warm one. */
+  coldStart?: ColdStart;
   /** How long it may wait for a runtime where none is available, in milliseconds. Default: not at all. */
   waitMs?: number;
   /** Aborts when the caller has gone: then it waits no longer. */

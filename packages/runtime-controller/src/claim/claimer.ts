@@ -7,6 +7,7 @@ import type { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { ClaimQueue } from "../claim-queue/claim-queue.ts";
+import type { ColdStarter } from "../cold-start/cold-starter.ts";
 import type { Quota, Seat } from "../quota/quota.ts";
 import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import type { Abandoner } from "./abandoner.ts";
@@ -37,6 +38,7 @@ export interface ClaimerOptions {
   rightOfWay: RightOfWay;
   quota: Quota;
   queue: ClaimQueue;
+  coldStarter: Pick<ColdStarter, "create">;
   clock: Clock;
   metrics: ClaimMetrics;
   seals: BodySeals;
@@ -184,11 +186,14 @@ export class Claimer {
   }
 
   async #assign(request: ClaimRequest, keyed: Keyed = {}): Promise<Assigned> {
-    const { pools, quota } = this.#options;
+    const { pools, quota, coldStarter } = this.#options;
     const eligible = poolsFor(request, pools.list());
     const namespace = eligible[0]?.metadata.namespace ?? "";
     const seat = quota.reserve({ userUid: request.userUid, namespace });
     try {
+      const { coldStart } = request;
+      const [pool] = eligible;
+      if (coldStart && pool) return await coldStarter.create({ request, coldStart, pool, ...keyed });
       return await this.#take({ request, ...keyed, eligible, seat });
     } finally {
       seat.free();

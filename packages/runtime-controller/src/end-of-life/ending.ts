@@ -1,4 +1,4 @@
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import { creditsUsedUp } from "./end-runtime.ts";
 import { superseded } from "./seconds.ts";
 
@@ -34,8 +34,13 @@ export function planEnding({ runtime, isSuperseded, isIdle }: EndingObservation,
 function firstDue({ assignment, drain }: Runtime, supersededAtMs: number): { atMs: number; end: string } {
   const dues = [
     { atMs: supersededAtMs, end: superseded },
-    { atMs: (assignment?.expiredAt ?? Infinity) * 1000, end: creditsUsedUp },
+    { atMs: expiryMs(assignment), end: creditsUsedUp },
     { atMs: (drain?.endsAt ?? Infinity) * 1000, end: "NodeDrained" },
   ];
   return dues.reduce((first, one) => (one.atMs < first.atMs ? one : first));
+}
+
+/** The time of one that does not serve yet has not begun. */
+function expiryMs({ startDeadline, expiredAt = Infinity }: Partial<Assignment> = {}): number {
+  return startDeadline === undefined ? expiredAt * 1000 : Infinity;
 }

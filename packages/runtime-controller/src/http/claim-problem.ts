@@ -9,6 +9,7 @@ const statusOf: Record<Answered, number> = {
   "quota-exceeded": 403,
   "too-many-waiting": 429,
   "caller-gone": 503,
+  "start-failed": 503,
   "pool-empty": 503,
   unavailable: 503,
   "key-in-flight": 409,

@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { App } from "@datalayer/shared/http/app";
-import { Problem } from "@datalayer/shared/http/problem";
+import { Problem, unprocessable } from "@datalayer/shared/http/problem";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Abandoner } from "../claim/abandoner.ts";
 import type { Claimer } from "../claim/claimer.ts";
-import type { ClaimRequest } from "../claim/claim-request.ts";
+import type { ClaimRequest, ColdStart } from "../claim/claim-request.ts";
 import { ClaimError } from "../claim/claim-error.ts";
+import { isStarting, type Starts } from "../cold-start/starts.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { claimProblem } from "./claim-problem.ts";
 import { requireAttachments } from "./content-attachments.ts";
 import { variablesOf } from "./claim-variables.ts";
@@ -22,9 +24,12 @@ export interface ClaimRoutesOptions extends RuntimeViewOptions, LaunchOptions {
   claimer: Claimer;
   abandoner: Abandoner;
   pools: ObjectReader<RuntimePool>;
+  starts: Starts;
   /** How long a claim may wait, whatever it prefers. */
   maxWaitMs: number;
 }
+
+const lookAgainAfterSeconds = 5;
 
 const claimHeaders = z.object({
   "idempotency-key": z
@@ -42,7 +47,7 @@ const claimHeaders = z.object({
 
 /** Adds `POST /runtimes`. */
 export function serveClaims(app: App, prefix: string, options: ClaimRoutesOptions): void {
-  const { claimer, abandoner, injector, maxWaitMs } = options;
+  const { claimer, abandoner, injector, starts, maxWaitMs } = options;
   app.post(
     `${prefix}/runtimes`,
     {
@@ -53,7 +58,7 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
         tags: ["runtimes"],
         headers: claimHeaders,
         body: claimBody,
-        response: { 201: oneRuntime },
+        response: { 201: oneRuntime, 202: oneRuntime },
         problems: [403, 404, 409, 410, 429, 501, 502],
       },
     },
@@ -79,21 +84,45 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
       const isForgotten = idempotencyKey === undefined;
       const assigned = await injector
         .inject(runtime, variablesOf(request.body))
-        .then(() => answer(`Runtime ${runtime.name} is assigned.`, runtime, options))
+        .then(() => starts.wait(runtime, waitMs, caller.signal))
+        .then((latest) => answerClaim(latest, reply, options))
         .catch(async (error: unknown) => {
           if (isForgotten || isUseless(error)) await abandoner.abandon(runtime);
           throw claimProblem(error);
         });
       if (isForgotten && request.raw.socket.destroyed) await abandoner.abandon(runtime);
-      reply.code(201);
       return assigned;
     },
   );
 }
 
+/** 201 when the runtime serves, else 202 with where and when to look again. */
+function answerClaim(
+  runtime: Runtime,
+  reply: FastifyReply,
+  options: RuntimeViewOptions,
+): Promise<z.infer<typeof oneRuntime>> {
+  if (!isAssigned(runtime)) throw new Error(`runtime ${runtime.name} was claimed but carries no assignment`);
+  if (!isStarting(runtime)) {
+    reply.code(201);
+    return answer(`Runtime ${runtime.name} is assigned.`, runtime, options);
+  }
+  reply.code(202);
+  reply.header("location", `/api/operator/v1/runtimes/${runtime.name}`);
+  reply.header("retry-after", String(lookAgainAfterSeconds));
+  return answer(`Runtime ${runtime.name} is starting.`, runtime, options);
+}
+
+function coldStartOf(body: z.infer<typeof claimBody>): ColdStart | undefined {
+  const { size_class: sizeClass, resources } = body;
+  if (sizeClass === undefined && resources === undefined) return undefined;
+  if (sizeClass === undefined || resources === undefined) return { sizeClass, resources };
+  throw unprocessable("size_class and resources: name one of them, not both");
+}
+
 /** What could not be brought into a runtime this time will not be another time. */
 function isUseless(error: unknown): boolean {
-  return error instanceof ClaimError && error.refusal === "injection-failed";
+  return error instanceof ClaimError && ["injection-failed", "start-failed"].includes(error.refusal);
 }
 
 /** Aborts when the caller goes away before it has its answer. */
@@ -118,6 +147,7 @@ function wishesOf(
     type: body.type,
     givenName: body.given_name,
     creditsLimit: body.credits_limit,
+    coldStart: coldStartOf(body),
     bringsSecret: variablesOf(body).size > 0,
     bodyHash: createHash("sha256").update(JSON.stringify(body)).digest("hex"),
   };

@@ -33,6 +33,17 @@ export const claimBody = z
     credits_limit: credits
       .optional()
       .describe("Credits after which it ends; without, it does not end by credits."),
+    size_class: z
+      .string()
+      .max(63)
+      .optional()
+      .describe("Asks for a runtime of this size, created for the claim: small, medium or large."),
+    resources: z
+      .object({ cpu: z.string().max(32).optional(), memory: z.string().max(32).optional() })
+      .optional()
+      .describe(
+        "Asks for a runtime with these limits, created for the claim; within the environment's range.",
+      ),
     capabilities: z
       .array(z.string().max(64))
       .max(16)
@@ -89,8 +100,10 @@ export const runtimeView = z
     token: z.string().describe("The Jupyter token; it is valid for this runtime only."),
     ingress: z.string().describe("The URL of its Jupyter server."),
     state: z
-      .enum(["assigned", "starting", "paused", "ending"])
-      .describe("`starting` and `paused` are those with a home that have no Pod yet, or none for now."),
+      .enum(["assigned", "pending", "starting", "paused", "ending"])
+      .describe(
+        "`pending` while one that was created for its claim does not serve yet; `starting` and `paused` are those with a home that have no Pod yet, or none for now.",
+      ),
     started_at: z.string().describe("When it was assigned or resumed, in epoch seconds."),
     expired_at: z
       .string()

@@ -1,5 +1,6 @@
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { isStarting } from "../cold-start/starts.ts";
 import type { Home } from "../pause/home.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
@@ -39,7 +40,7 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     burning_rate: assignment.burningRate,
     token: await tokens.of(runtime),
     ingress: ingressOf({ pool, ulid }, { publicUrl, podIP: pod.status?.podIP }),
-    state: "assigned",
+    state: isStarting(runtime) ? "pending" : "assigned",
     started_at: String(assignment.startedAt),
     expired_at: secondsOf(assignment.expiredAt),
     last_activity_at: secondsOf(runtime.lastActivityAt),
