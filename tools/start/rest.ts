@@ -10,7 +10,7 @@ import {
 } from "@datalayer/runtime-client/client";
 
 /** A runtime, as far as the journey needs it. */
-export type ClaimedRuntime = Pick<Runtime, "pod_name" | "token" | "ingress">;
+export type ClaimedRuntime = Pick<Runtime, "pod_name" | "ingress"> & { token: string };
 
 /** Where the REST API listens, and the file with its key. */
 export interface OperatorApi {
@@ -40,7 +40,10 @@ export async function claimRuntime(
   const startedMs = performance.now();
   const answer = dataOf(client.POST("/api/operator/v1/runtimes", { body: { ...claim, ...fields }, signal }));
   const { runtime } = await answer.catch(explain("The claim"));
-  return { runtime, claimMs: Math.round((performance.now() - startedMs) * 10) / 10 };
+  const claimMs = Math.round((performance.now() - startedMs) * 10) / 10;
+  const { token } = runtime;
+  if (token === null) throw new UserError(`The key of the token of ${runtime.pod_name} is lost.`);
+  return { runtime: { ...runtime, token }, claimMs };
 }
 
 /** Ends a runtime. */

@@ -77,7 +77,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   });
   const { podName, podNamespace } = settings;
   const secret = { namespace: podNamespace, name: "datalayer-operator-token-keys" };
-  const tokens = new RuntimeTokens({ client: claimClient, secret, clock });
+  const tokens = new RuntimeTokens({ client: claimClient, secret, clock, log });
   const runtimes = new Runtimes(caches.pods);
   const imageSources = imageSourcesOf(caches.images, settings);
   const claims = createClaims({

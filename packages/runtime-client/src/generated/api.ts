@@ -585,8 +585,8 @@ export interface components {
             reservation_id: string | null;
             /** @description Credits per second. */
             burning_rate: number;
-            /** @description The Jupyter token; it is valid for this runtime only. */
-            token: string;
+            /** @description The Jupyter token; it is valid for this runtime only. Null when its key is lost. */
+            token: string | null;
             /** @description The URL of its Jupyter server. */
             ingress: string;
             /**

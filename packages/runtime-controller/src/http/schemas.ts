@@ -97,7 +97,10 @@ export const runtimeView = z
     user_uid: z.string().describe("Who has it."),
     reservation_id: z.string().nullable().describe("The reservation of credits that pays for it."),
     burning_rate: z.number().describe("Credits per second."),
-    token: z.string().describe("The Jupyter token; it is valid for this runtime only."),
+    token: z
+      .string()
+      .nullable()
+      .describe("The Jupyter token; it is valid for this runtime only. Null when its key is lost."),
     ingress: z.string().describe("The URL of its Jupyter server."),
     state: z
       .enum(["assigned", "pending", "starting", "paused", "ending"])

@@ -38,7 +38,7 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     user_uid: assignment.userUid,
     reservation_id: assignment.reservationId ?? null,
     burning_rate: assignment.burningRate,
-    token: await tokens.of(runtime),
+    token: (await tokens.find(runtime)) ?? null,
     ingress: ingressOf({ pool, ulid }, { publicUrl, podIP: pod.status?.podIP }),
     state: isStarting(runtime) ? "pending" : "assigned",
     started_at: String(assignment.startedAt),

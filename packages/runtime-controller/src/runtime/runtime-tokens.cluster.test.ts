@@ -1,6 +1,7 @@
 import { answer } from "@datalayer/devcluster/testkit/fault-proxy";
 import { ManualClock } from "@datalayer/shared/clock/manual-clock";
 import { Secret } from "@datalayer/shared/kube/kinds";
+import { silentLogger } from "@datalayer/shared/log/logger";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Harness, startHarness } from "../../test/harness.ts";
 import { RuntimeTokens } from "./runtime-tokens.ts";
@@ -26,7 +27,8 @@ afterEach(async () => {
 
 async function tokensOf(replica: string): Promise<RuntimeTokens> {
   const client = await harness.operatorClient(replica);
-  return new RuntimeTokens({ client, secret: { namespace: harness.namespace, name: secretName }, clock });
+  const secret = { namespace: harness.namespace, name: secretName };
+  return new RuntimeTokens({ client, secret, clock, log: silentLogger });
 }
 
 const runtimeOf = (tokenKeyId: string) => ({ tokenKeyId, namespace: harness.namespace, ulid: "01k" });
@@ -94,6 +96,14 @@ describe("the keys of tokens", () => {
     await tokens.currentKeyId();
     await rotate("newer");
     expect(await tokens.of(runtimeOf("newer"))).toMatch(/^[\w-]{43}$/);
+  });
+
+  it("are read once for many runtimes whose key is lost", async () => {
+    const tokens = await tokensOf("lost");
+    await tokens.currentKeyId();
+    const found = await Promise.all(Array.from({ length: 20 }, () => tokens.find(runtimeOf("lost"))));
+    expect(new Set(found)).toEqual(new Set([undefined]));
+    expect(reads("lost")).toBe(2);
   });
 
   it("are never made anew because they cannot be read", async () => {

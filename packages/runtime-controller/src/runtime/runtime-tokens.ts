@@ -4,6 +4,7 @@ import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Secret } from "@datalayer/shared/kube/kinds";
 import type { Manifest, ObjectRef } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
+import type { Logger } from "@datalayer/shared/log/logger";
 import type { Runtime } from "./runtime.ts";
 import type { BodySeals } from "../claim/body-seals.ts";
 import { deriveToken, sealBody, type TokenKeys } from "./token.ts";
@@ -14,6 +15,7 @@ export interface RuntimeTokensOptions {
   /** The Secret with the keys; created with a first key where it does not exist. */
   secret: ObjectRef;
   clock: Clock;
+  log: Logger;
 }
 
 const keyPrefix = "key-";
@@ -30,6 +32,9 @@ export class RuntimeTokens implements BodySeals {
   readonly #options: RuntimeTokensOptions;
   #keys: TokenKeys | undefined;
   #readAtMs = 0;
+  #reading: Promise<TokenKeys> | undefined;
+  /** Ids of lost keys that were told of. */
+  readonly #lost = new Set<string>();
 
   constructor(options: RuntimeTokensOptions) {
     this.#options = options;
@@ -47,6 +52,21 @@ export class RuntimeTokens implements BodySeals {
     ulid,
   }: Pick<Runtime, "tokenKeyId" | "namespace" | "ulid">): Promise<string> {
     return deriveToken(await this.#keysWith(tokenKeyId), tokenKeyId, { namespace, ulid });
+  }
+
+  /** The token of a runtime; undefined, with one warning a key, when the Secret does not hold the key that it names. */
+  async find(runtime: Pick<Runtime, "tokenKeyId" | "namespace" | "ulid">): Promise<string | undefined> {
+    const { tokenKeyId } = runtime;
+    const keys = await this.#keysWith(tokenKeyId);
+    if (keys.keys.has(tokenKeyId)) return deriveToken(keys, tokenKeyId, runtime);
+    if (!this.#lost.has(tokenKeyId)) {
+      const { log, secret } = this.#options;
+      const where = `Secret ${secret.namespace ?? ""}/${secret.name}`;
+      // Not as fields, which are masked for their names.
+      log.warn(`${where} has lost "key-${tokenKeyId}": runtimes that name it are shown without a token`);
+      this.#lost.add(tokenKeyId);
+    }
+    return undefined;
   }
 
   /** See {@link BodySeals}. */
@@ -80,7 +100,13 @@ export class RuntimeTokens implements BodySeals {
     return this.#keys && ageMs <= maxAgeMs ? this.#keys : await this.#read();
   }
 
-  async #read(): Promise<TokenKeys> {
+  /** One read serves all who ask meanwhile: a list may show many runtimes whose key is lost. */
+  #read(): Promise<TokenKeys> {
+    this.#reading ??= this.#readNow().finally(() => (this.#reading = undefined));
+    return this.#reading;
+  }
+
+  async #readNow(): Promise<TokenKeys> {
     const { clock, secret } = this.#options;
     this.#keys = parseKeys(await this.#readOrCreate(), secret);
     this.#readAtMs = clock.monotonicMs();
