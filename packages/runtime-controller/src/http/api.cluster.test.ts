@@ -81,6 +81,8 @@ describe("POST /runtimes", () => {
       reservation_id: "res-7",
       burning_rate: 0.5,
       last_activity_at: null,
+      node_draining_since: null,
+      node_drain_ends_at: null,
       state: "assigned",
     });
     expect(podName).toBe(`runtime-${uid}`);
