@@ -132,6 +132,13 @@ export function observation(
   };
 }
 
+/** The fault of a pool whose environment waits for its image to be built. */
+export const noImage: TemplateFault = {
+  reason: "ImageNotReady",
+  message: "It has not been built yet.",
+  isPassing: true,
+};
+
 /** The fault of a pool whose environment is not there. */
 export const noEnvironment: TemplateFault = { reason: "EnvironmentNotFound", message: "There is none." };
 

@@ -4,6 +4,7 @@ import type { LastGood } from "../src/runtime-pool/observation.ts";
 import { planPool, type PoolPlan } from "../src/runtime-pool/plan.ts";
 import { RefillBackoff } from "../src/runtime-pool/refill-backoff.ts";
 import type { Refusal } from "../src/runtime-pool/refusal.ts";
+import type { TemplateFault } from "../src/runtime-pool/template.ts";
 import { isProven } from "../src/runtime-pool/trial.ts";
 import { createdAt, observation, runtime, type RuntimeTraits, storedPool } from "./pool-objects.ts";
 
@@ -44,6 +45,8 @@ export class PoolSimulation {
   readonly keyless = new Set<string>();
   /** While set, the API server refuses further Pods, of this revision or of all. */
   refusal: (Refusal & { revision?: string }) | undefined;
+  /** While set, it is not known what Pods are made of. */
+  fault: TemplateFault | undefined;
   /** The recorded revision. */
   #lastGood: string | undefined;
   readonly #clock = new ManualClock(Date.parse(createdAt));
@@ -100,8 +103,8 @@ export class PoolSimulation {
     const plan = planPool(observed, this.#clock.now());
     for (const { ulid } of plan.promote) this.#set(ulid, "available", "promote");
     for (const { ulid } of plan.demote) this.#set(ulid, "pending", "demote");
-    this.#createAll(plan, this.revision, plan.create);
-    if (this.#lastGood !== undefined && this.#lastGood !== this.revision)
+    if (!this.fault) this.#createAll(plan, this.revision, plan.create);
+    if (this.#lastGood !== undefined && (this.fault ?? this.#lastGood !== this.revision))
       this.#createAll(plan, this.#lastGood, plan.refill);
     for (const removal of plan.remove) this.#remove(removal.runtime, removal.reason);
     if (isProven(observed, plan.promote)) this.#lastGood = this.revision;
@@ -129,6 +132,7 @@ export class PoolSimulation {
     return observation(runtimes, {
       pool,
       revision: this.revision,
+      fault: this.fault,
       leavingNodes: this.cordoned,
       silentNodes: this.silent,
       keyless: new Set([...this.keyless].map((id) => `uid-of-${podNameOf(id)}`)),

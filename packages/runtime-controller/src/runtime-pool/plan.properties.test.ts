@@ -1,11 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createdAt, observation, runtime, type RuntimeTraits, storedPool } from "../../test/pool-objects.ts";
+import {
+  createdAt,
+  noEnvironment,
+  noImage,
+  observation,
+  runtime,
+  type RuntimeTraits,
+  storedPool,
+} from "../../test/pool-objects.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { runtimeStates } from "../runtime/state.ts";
 import type { PoolObservation } from "./observation.ts";
 import { planPool, type PoolPlan } from "./plan.ts";
-import { isOnTrial } from "./trial.ts";
+import { isOnTrial, lastGoodInFault } from "./trial.ts";
 
 const nowMs = Date.parse(createdAt);
 const maxLifeSeconds = 3_600;
@@ -38,6 +46,7 @@ const pools: fc.Arbitrary<PoolObservation> = fc
     silent: fc.boolean(),
     keyless: fc.boolean(),
     lastGood: lastGoods,
+    fault: fc.constantFrom(undefined, undefined, undefined, noImage, noEnvironment),
   })
   .map(({ size, traits: all, cordoned, ages, silent, keyless, ...rest }) =>
     observation(
@@ -158,11 +167,12 @@ describe("whatever the state of a pool, its plan", () => {
         const { create, refill } = planPool(observed, nowMs);
         const lacking = (revision = ""): number =>
           Math.max(0, observed.pool.spec.size! - keptOf(observed, revision).length);
-        if (isOnTrial(observed)) {
-          expect(create).toBeLessThanOrEqual(Math.min(1, observed.pool.spec.size!));
+        if (isOnTrial(observed) || lastGoodInFault(observed)) {
+          const canaries = observed.template ? Math.min(1, observed.pool.spec.size!) : 0;
+          expect(create).toBeLessThanOrEqual(canaries);
           expect(refill).toBeLessThanOrEqual(lacking(observed.lastGood?.revision));
         } else {
-          expect(create).toBeLessThanOrEqual(lacking("current"));
+          expect(create).toBeLessThanOrEqual(observed.template ? lacking("current") : 0);
           expect(refill).toBe(0);
         }
       }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   createdAt,
   noEnvironment,
+  noImage,
   observation,
   runtime,
   type RuntimeTraits,
@@ -34,12 +35,13 @@ function plan(runtimes: Runtimes, rest: Rest = {}): Record<string, unknown> {
     Object.entries(runtimes).map(([id, traits]) => runtime(id, traits)),
     rest,
   );
-  const { promote, demote, create, remove } = planPool(observed, nowMs);
+  const { promote, demote, create, refill, remove } = planPool(observed, nowMs);
   const removed = Object.fromEntries(remove.map((one) => [one.runtime.ulid, one.reason]));
   return {
     ...(promote.length > 0 && { promote: promote.map(({ ulid }) => ulid) }),
     ...(demote.length > 0 && { demote: demote.map(({ ulid }) => ulid) }),
     ...(create > 0 && { create }),
+    ...(refill > 0 && { refill }),
     ...(remove.length > 0 && { remove: removed }),
   };
 }
@@ -81,6 +83,33 @@ describe("given a pool of three", () => {
   ];
   it.each(table)("%s", (_, runtimes, rest, expected) => {
     expect(plan(runtimes, rest)).toEqual(expected);
+  });
+});
+
+describe("given an image that is not ready", () => {
+  const lastGood = { revision: "old", backoffMs: 0 };
+  const fault = noImage;
+  const table: [string, Runtimes, Rest, object][] = [
+    ["refills from the last good revision", { a: old, b: old }, { lastGood }, { refill: 1 }],
+    ["keeps what is of the last good revision", { a: old, b: old, c: old }, { lastGood }, {}],
+    ["waits while the last good revision backs off", {}, { lastGood: { ...lastGood, backoffMs: 1 } }, {}],
+    [
+      "gives up a canary that has not shown that it works",
+      { a: old, b: old, c: old, d: { state: "pending" } },
+      { lastGood },
+      { remove: { d: "Outdated" } },
+    ],
+    [
+      "replaces what is older than the last good revision",
+      { a: old, b: old, c: { revision: "older" } },
+      { lastGood },
+      { refill: 1 },
+    ],
+    ["keeps what is warm when nothing was good yet", { a: {}, b: old }, {}, {}],
+    ["creates nothing without an environment", { a: old }, { lastGood, fault: noEnvironment }, {}],
+  ];
+  it.each(table)("%s", (_, runtimes, rest, expected) => {
+    expect(plan(runtimes, { fault, ...rest })).toEqual(expected);
   });
 });
 

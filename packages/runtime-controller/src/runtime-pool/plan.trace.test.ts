@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { noEnvironment, noImage } from "../../test/pool-objects.ts";
 import { PoolSimulation } from "../../test/pool-simulation.ts";
 
 type Story = (pool: PoolSimulation) => Promise<unknown>;
@@ -45,6 +46,32 @@ const stories: Record<string, Story> = {
     await pool.event("revision v2, which is refused", () => (pool.revision = "v2")).run(10);
     await pool.event("two are claimed", () => pool.claim(2)).run(10);
     await pool.event("revision v1 again", () => (pool.revision = "v1")).run(5);
+  }),
+  "template-fault": filled(async (pool) => {
+    await pool
+      .event("its image is not ready, two are claimed", () => {
+        pool.fault = noImage;
+        pool.claim(2);
+      })
+      .run(5);
+    await pool
+      .event("the image is ready, as v2", () => {
+        pool.fault = undefined;
+        pool.revision = "v2";
+      })
+      .run(2);
+    await pool
+      .event("it is not any more, while its canary starts; one is claimed", () => {
+        pool.fault = noImage;
+        pool.claim(1);
+      })
+      .run(5);
+    await pool
+      .event("the environment is deleted, one is claimed", () => {
+        pool.fault = noEnvironment;
+        pool.claim(1);
+      })
+      .run(5);
   }),
   "roll-out-under-claims": filled(async (pool) => {
     await pool.event("revision v2", () => (pool.revision = "v2")).run(4);

@@ -18,7 +18,7 @@ export interface PoolPlan {
   readonly demote: readonly Runtime[];
   /** Number of runtimes to create of the current revision. */
   readonly create: number;
-  /** Number of runtimes to create of the last good revision, while the current one is on trial. */
+  /** Number of runtimes to create of the last good revision, while the current one is unknown or on trial. */
   readonly refill: number;
   readonly remove: readonly Removal[];
 }
@@ -35,7 +35,7 @@ export interface Removal {
  * A runtime is *fresh* when it is of the revision that fills the pool, young enough and on a node that stays. Fresh
  * ones are created up to the size; others serve until fresh ones have taken their place. A new revision starts on
  * trial, with one canary beside a pool that the last good revision fills; when the canary is available, the new
- * revision fills the pool. What is on a silent node counts no more, but is left: it may come back. Assigned
+ * revision fills the pool. While it is not known what the new one is made of, the last good one fills it alone. What is on a silent node counts no more, but is left: it may come back. Assigned
  * runtimes are never touched.
  */
 export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
@@ -46,8 +46,11 @@ export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
   const present = living.filter(({ pod }) => !silentNodes.has(pod.spec?.nodeName ?? ""));
   const lasting = present.filter((runtime) => isLasting(runtime, observed, nowMs));
   const filling = fillingOf(observed);
-  const fresh = template ? lasting.filter(({ revision }) => revision === filling.revision) : lasting;
-  const canaries = filling.hasTrial ? lasting.filter(({ revision }) => revision === template?.revision) : [];
+  const isFilled = filling.revision !== undefined;
+  const fresh = isFilled ? lasting.filter(({ revision }) => revision === filling.revision) : lasting;
+  const canaries = filling.isRecorded
+    ? lasting.filter(({ revision }) => revision === template?.revision)
+    : [];
   const outdated = without(present, [...fresh, ...canaries]);
   const remove = [
     ...broken,
@@ -57,12 +60,12 @@ export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
   ];
   // A change of state would make the removal stale: what goes is left as it is.
   const staying = without(living, named(remove));
-  const missing = template ? creations(observed, { filling, fresh, outdated }) : 0;
+  const missing = isFilled ? creations(observed, { filling, fresh, outdated }) : 0;
   return {
     promote: staying.filter((runtime) => runtime.state === "pending" && isServing(runtime, observed)),
     demote: staying.filter((runtime) => runtime.state === "available" && !isServing(runtime, observed)),
-    create: filling.hasTrial ? canariesToCreate(observed, canaries) : missing,
-    refill: filling.hasTrial ? missing : 0,
+    create: filling.isRecorded ? canariesToCreate(observed, canaries) : missing,
+    refill: filling.isRecorded ? missing : 0,
     remove,
   };
 }
@@ -77,8 +80,11 @@ function breakageOf(runtime: Runtime, { keyless }: PoolObservation): Removal | u
   return keyless.has(runtime.uid) ? { runtime, reason: "TokenKeyLost" } : undefined;
 }
 
-function canariesToCreate({ pool, backoffMs }: PoolObservation, canaries: readonly Runtime[]): number {
-  return sizeOf(pool) > 0 && canaries.length === 0 && backoffMs === 0 ? 1 : 0;
+function canariesToCreate(
+  { pool, template, backoffMs }: PoolObservation,
+  canaries: readonly Runtime[],
+): number {
+  return template && sizeOf(pool) > 0 && canaries.length === 0 && backoffMs === 0 ? 1 : 0;
 }
 
 /** What of the pool decides how many runtimes are created. */

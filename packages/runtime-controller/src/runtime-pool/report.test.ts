@@ -3,6 +3,7 @@ import { statusAfter } from "@datalayer/shared/controller/status";
 import { describe, expect, it } from "vitest";
 import {
   noEnvironment,
+  noImage,
   observation,
   runtime,
   type RuntimeTraits,
@@ -152,6 +153,42 @@ describe("the conditions of a pool", () => {
         "Revision current does not start: container jupyter of Pod runtime-d: ImagePullBackOff: Back-off. " +
           "The pool stays filled with runtimes of old, the last good revision.",
       );
+    });
+  });
+
+  describe("while the image of a new revision is not ready", () => {
+    const lastGood = { revision: "old", backoffMs: 0 };
+    const fault = noImage;
+    const messageOf = (observed: PoolObservation): string | undefined =>
+      reportPool(observed).conditions?.find(({ type }) => type === "RolledOut")?.message;
+
+    it("say that the last good revision serves", () => {
+      const observed = observe({ a: { revision: "old" } }, { fault, lastGood });
+      expect(conditionsOf(observed)).toBe(
+        "Reconciling=True/ImageNotReady Stalled=False/ImageNotReady " +
+          "Ready=True/Available RolledOut=Unknown/ImageNotReady",
+      );
+      expect(messageOf(observed)).toBe(
+        "It has not been built yet. The pool stays filled with runtimes of old, the last good revision.",
+      );
+    });
+
+    it("say that the last good revision is refused", () => {
+      const observed = observe({}, { fault, lastGood: { ...lastGood, refusal } });
+      expect(messageOf(observed)).toBe(
+        "It has not been built yet. The last good revision, old, is refused: exceeded quota: pods",
+      );
+    });
+
+    it("promise nothing where no revision was good yet", () => {
+      expect(messageOf(observe({}, { fault }))).toBe("It has not been built yet.");
+    });
+
+    it("look again although only somebody can mend it, as long as the refill goes on", () => {
+      const missing = { reason: "ContentNotFound", message: "There is none." } as const;
+      expect(reportPool(observe({}, { fault: missing, lastGood })).outcome.kind).toBe("waiting");
+      expect(reportPool(observe({}, { fault: missing })).outcome.kind).toBe("stalled");
+      expect(reportPool(observe({}, { fault: noEnvironment, lastGood })).outcome.kind).toBe("stalled");
     });
   });
 

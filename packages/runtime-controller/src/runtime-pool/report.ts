@@ -11,7 +11,7 @@ import { isWarm } from "./plan.ts";
 import type { Refusal } from "./refusal.ts";
 import { type StartFailure, startFailureOf } from "./start-failure.ts";
 import type { TemplateFault } from "./template.ts";
-import { isOnTrial } from "./trial.ts";
+import { isOnTrial, lastGoodInFault } from "./trial.ts";
 
 /** The reasons of a pool's conditions and Events, beside those of `StartFailureReason` and `TemplateFault`. */
 export type PoolReason =
@@ -36,9 +36,12 @@ export function reportPool(observed: PoolObservation): Report<RuntimePool> {
 }
 
 function outcomeOf(observed: PoolObservation, counts: PoolCounts): Outcome {
-  const { pool, backoffMs, fault } = observed;
+  const { pool, backoffMs } = observed;
   const retryAfterMs = Math.max(lookAgainMs, backoffMs);
-  if (fault) return fault.isPassing ? waiting({ ...fault, retryAfterMs }) : stalled(fault);
+  const fault = faultOf(observed);
+  // The refill goes on while the last good revision serves.
+  const goesOn = fault?.isPassing ?? lastGoodInFault(observed) !== undefined;
+  if (fault) return goesOn ? waiting({ ...fault, retryAfterMs }) : stalled(fault);
   const hindrance = hindranceOf(observed, counts);
   if (hindrance) return waiting({ ...hindrance, retryAfterMs });
   const rollOut = rollOutOf(observed);
@@ -68,7 +71,8 @@ function readyOf(observed: PoolObservation, counts: PoolCounts): ReportedConditi
 }
 
 function rolledOutOf(observed: PoolObservation): ReportedCondition {
-  if (observed.fault) return { type: "RolledOut", status: "Unknown", ...observed.fault };
+  const fault = faultOf(observed);
+  if (fault) return { type: "RolledOut", status: "Unknown", ...fault };
   const rollOut = rollOutOf(observed);
   if (rollOut) return { type: "RolledOut", status: "False", ...rollOut };
   const message = "All warm runtimes are of the current revision.";
@@ -80,12 +84,25 @@ interface Because {
   message: string;
 }
 
+/** Why it is not known what new Pods are made of, and what serves meanwhile. */
+function faultOf(observed: PoolObservation): TemplateFault | undefined {
+  const { fault } = observed;
+  const lastGood = lastGoodInFault(observed);
+  if (!fault || !lastGood) return fault;
+  const { revision, refusal } = lastGood;
+  const meanwhile = refusal
+    ? `The last good revision, ${revision}, is refused: ${refusal.message}`
+    : `The pool stays filled with runtimes of ${revision}, the last good revision.`;
+  return { ...fault, message: `${fault.message}${fault.message.endsWith(".") ? "" : "."} ${meanwhile}` };
+}
+
 /** What keeps the pool from being full; a refusal matters only as long as Pods are missing. */
 function hindranceOf(
   observed: PoolObservation,
   { desired, available, pending }: PoolCounts,
 ): Because | undefined {
-  if (observed.fault) return observed.fault;
+  const fault = faultOf(observed);
+  if (fault) return fault;
   const isShort = available + pending < desired;
   const { refusal } = isOnTrial(observed) ? (observed.lastGood ?? {}) : observed;
   return (isShort ? refusal : undefined) ?? startFailure(observed.runtimes);

@@ -1,5 +1,5 @@
 import type { Runtime } from "../runtime/runtime.ts";
-import type { PoolObservation } from "./observation.ts";
+import type { LastGood, PoolObservation } from "./observation.ts";
 
 /**
  * Whether the current revision has still to show that it works, while there is an older one that does. Until then
@@ -23,12 +23,20 @@ export function isProven(
   return [...runtimes.filter(isProof), ...promoted].some(({ revision }) => revision === template.revision);
 }
 
-/** What a pool is filled with: the current revision or, while that one is on trial, the last good one. */
+/**
+ * The last good revision, where it goes on filling the pool although it is not known what the current one is made
+ * of: an image that is not built, a content that is missing. Without an environment nothing does: that was taken away.
+ */
+export function lastGoodInFault({ fault, lastGood }: PoolObservation): LastGood | undefined {
+  return fault && fault.reason !== "EnvironmentNotFound" ? lastGood : undefined;
+}
+
+/** What a pool is filled with: the current revision or, while that one is unknown or on trial, the last good one. */
 export interface Filling {
-  /** Undefined without a template for new Pods. */
+  /** Undefined when no Pod can be made. */
   readonly revision: string | undefined;
-  /** The current revision is tried beside it. */
-  readonly hasTrial: boolean;
+  /** Its Pods are made of the record; the current revision, if there is one, is tried beside it. */
+  readonly isRecorded: boolean;
   /** It has shown before that it works. */
   readonly isLastGood: boolean;
   /** Time until the next Pod of it may be tried. */
@@ -38,9 +46,10 @@ export interface Filling {
 /** Decides what the pool is filled with. */
 export function fillingOf(observed: PoolObservation): Filling {
   const { template, lastGood, backoffMs } = observed;
-  if (lastGood && isOnTrial(observed)) return { ...lastGood, hasTrial: true, isLastGood: true };
+  const recorded = isOnTrial(observed) ? lastGood : lastGoodInFault(observed);
+  if (recorded) return { ...recorded, isRecorded: true, isLastGood: true };
   const revision = template?.revision;
-  return { revision, hasTrial: false, isLastGood: lastGood?.revision === revision, backoffMs };
+  return { revision, isRecorded: false, isLastGood: lastGood?.revision === revision, backoffMs };
 }
 
 /** Whether the runtime shows that Pods like it work. */
