@@ -19,7 +19,8 @@ export function templateSourcesOf(
       imagePullSecrets: settings.imagePullSecrets,
     },
     contentSettings: {
-      gitImage: imageReferenceOf(settings.gitContentImage, settings.dockerRegistry),
+      gitImage:
+        imageReferenceOf(settings.gitContentImage, settings.dockerRegistry) ?? settings.gitContentImage,
       sharedClaim: settings.sharedClaim,
     },
   };

@@ -1,5 +1,5 @@
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
-import { ApiError, TransportError } from "@datalayer/shared/kube/api-error";
+import { ApiError } from "@datalayer/shared/kube/api-error";
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
@@ -14,6 +14,7 @@ import { poolsFor, wanted } from "../claim/pool-choice.ts";
 import { label, runtimeApp } from "../runtime/names.ts";
 import { podNameOf } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
+import { createClaim, isAmbiguous } from "../volume/create-claim.ts";
 import { derivedUlid } from "../volume/derived-ulid.ts";
 import { claimSpecOf, type Volume } from "../volume/volume.ts";
 import { type Home, parseHome } from "./home.ts";
@@ -138,16 +139,7 @@ export class Launcher {
       },
       spec: claimSpecOf(homeSpec),
     };
-    const create = (): Promise<PersistentVolumeClaim> => client.create(PersistentVolumeClaim, manifest);
-    return create()
-      .catch((error: unknown) => {
-        if (isAmbiguous(error)) return create();
-        throw error;
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
-        return client.get(PersistentVolumeClaim, manifest.metadata);
-      });
+    return createClaim(client, manifest);
   }
 
   async #takeVolume(
@@ -192,8 +184,4 @@ interface Made {
 
 function keyEnded(): ClaimError {
   return new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
-}
-
-function isAmbiguous(error: unknown): boolean {
-  return (error instanceof ApiError || error instanceof TransportError) && error.isAmbiguous;
 }

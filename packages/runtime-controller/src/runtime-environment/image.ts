@@ -2,6 +2,7 @@ import { findCondition } from "@datalayer/shared/controller/conditions";
 import type { Image } from "@datalayer/shared/crds/image";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { ObjectRef } from "@datalayer/shared/kube/object";
+import { imageReferenceOf } from "../runtime/image-reference.ts";
 
 /** Where images come from. */
 export interface ImageSources {
@@ -36,7 +37,6 @@ export interface ImageFault {
 export type ResolvedImage =
   { reference: string; fault?: undefined } | { reference?: undefined; fault: ImageFault };
 
-const registryVariable = "${DATALAYER_DOCKER_REGISTRY}";
 const pinned = /^[^\s@]+@sha256:[0-9a-f]{64}$/;
 
 /**
@@ -46,10 +46,8 @@ const pinned = /^[^\s@]+@sha256:[0-9a-f]{64}$/;
 export function imageOf({ spec }: RuntimeEnvironment, sources: ImageSources): ResolvedImage {
   if (spec.image) return builtImage(spec.image.name, sources);
   const { dockerImage = "" } = spec;
-  if (!dockerImage.startsWith(registryVariable)) return { reference: dockerImage };
-  const { dockerRegistry } = sources;
-  if (dockerRegistry !== undefined)
-    return { reference: dockerRegistry + dockerImage.slice(registryVariable.length) };
+  const reference = imageReferenceOf(dockerImage, sources.dockerRegistry);
+  if (reference !== undefined) return { reference };
   const message = `spec.dockerImage: ${dockerImage} names the operator's setting DATALAYER_DOCKER_REGISTRY, which is not set.`;
   return { fault: { reason: "RegistryNotSet", message } };
 }

@@ -1,8 +1,9 @@
-import { ApiError, TransportError } from "@datalayer/shared/kube/api-error";
+import { ApiError } from "@datalayer/shared/kube/api-error";
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { label, runtimeApp } from "../runtime/names.ts";
+import { createClaim } from "./create-claim.ts";
 import { claimNameOf, uidOfClaim } from "./names.ts";
 import { buildVolume, parseVolume, type Volume, type VolumeRequest } from "./volume.ts";
 
@@ -59,18 +60,7 @@ export class Volumes {
    */
   async create(request: VolumeRequest): Promise<Volume | undefined> {
     const { client, volumeClaims } = this.#options;
-    const manifest = buildVolume(request);
-    const create = (): Promise<PersistentVolumeClaim> => client.create(PersistentVolumeClaim, manifest);
-    const claim = await create()
-      .catch((error: unknown) => {
-        // The answer was lost: the name tells whether it is there.
-        if (isAmbiguous(error)) return create();
-        throw error;
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
-        return client.get(PersistentVolumeClaim, manifest.metadata);
-      });
+    const claim = await createClaim(client, buildVolume(request));
     volumeClaims.recordWrite(claim);
     return parseVolume(claim);
   }
@@ -128,8 +118,4 @@ export class Volumes {
 
 function ageKeyOf({ claim, uid }: Volume): string {
   return `${claim.metadata.creationTimestamp} ${uid}`;
-}
-
-function isAmbiguous(error: unknown): boolean {
-  return (error instanceof ApiError || error instanceof TransportError) && error.isAmbiguous;
 }
