@@ -2,6 +2,7 @@ import { type Context, controller, type Controller } from "@datalayer/shared/con
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { PersistentVolumeClaim, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -23,7 +24,6 @@ export interface HomePodControllerOptions {
 
 // The Secret of the Pod of before has the same name, until the garbage collector has taken it.
 const secretAgainMs = 1_000;
-const secretSettledMs = 60_000;
 
 /**
  * Gives Pods that took over from a home their token, and hands a runtime back to its home when its Pod goes
@@ -77,16 +77,24 @@ async function equip(runtime: Runtime, { tokens, equipped, context }: Hands): Pr
     await context.kube.create(Secret, secret);
   } catch (error) {
     if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
-    const ageMs = context.clock.now() - Date.parse(runtime.pod.metadata.creationTimestamp);
-    if (ageMs < secretSettledMs)
+    if (!(await isOwnedBy(runtime, secret.metadata, context)))
       return waiting({
         reason: "SecretExists",
-        message: "A Secret has the name, perhaps that of the Pod before.",
+        message: "The Secret of the Pod before still has the name.",
         retryAfterMs: secretAgainMs,
       });
   }
   equipped.add(runtime.uid);
   return settled();
+}
+
+/** Whether the Secret of this name goes with this Pod, and not with the one before. */
+async function isOwnedBy({ uid }: Runtime, ref: ObjectRef, { kube }: Context): Promise<boolean> {
+  const secret = await kube.get(Secret, ref).catch((error: unknown) => {
+    if (error instanceof ApiError && error.isNotFound) return undefined;
+    throw error;
+  });
+  return secret?.metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
 }
 
 async function handBack(
