@@ -1396,7 +1396,10 @@ export interface operations {
     updateRuntime: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag of this runtime: nothing is changed when its name or its end is another by now. */
+                "if-match"?: string;
+            };
             path: {
                 /** @description Name of the runtime's Pod. */
                 pod_name: string;

@@ -242,6 +242,20 @@ describe("PUT /runtimes/{pod_name}", () => {
     expect(body).toMatchObject({ runtime: { ...runtime, given_name: "New", expired_at: expiredAt } });
   });
 
+  it("heeds If-Match: of two writers with the same ETag one is told", async () => {
+    const path = `/runtimes/${(await claimed()).pod_name}`;
+    const put = (name: string, etag: unknown) =>
+      replica.ask("PUT", path, { body: { given_name: name }, headers: { "if-match": String(etag) } });
+    const { etag } = (await replica.ask("GET", path)).headers;
+    const both = await Promise.all(["one", "other"].map((name) => put(name, etag)));
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
+    const [won, lost] = both.toSorted((a, b) => a.status - b.status);
+    expect(lost!.body.type).toContain("#precondition-failed");
+    expect(won!.headers["etag"]).not.toBe(etag);
+    expect((await put("next", won!.headers["etag"])).body).toMatchObject({ runtime: { given_name: "next" } });
+    expect((await put("late", won!.headers["etag"])).status).toBe(412);
+  });
+
   it.each([
     ["nothing to change", {}, 422],
     ["credits as text", { credits_limit: "9" }, 400],

@@ -14,6 +14,7 @@ import type { Volumes } from "../volume/volumes.ts";
 import { claimProblem } from "./claim-problem.ts";
 import { variablesOf } from "./claim-variables.ts";
 import { homeProblem } from "./home-problem.ts";
+import { requireMatch } from "./runtime-update.ts";
 import type { claimBody, updateBody } from "./schemas.ts";
 
 /** What claims of runtimes with a home are served with. */
@@ -84,16 +85,24 @@ async function bringVariables(home: Home, body: ClaimBody, options: LaunchOption
   await options.injector.inject(runtime, variables);
 }
 
-/** Renames a paused runtime, or changes its credits. @throws Problem */
+/** Renames a paused runtime, or changes its credits; with `ifMatch` as for one with a Pod. @throws Problem */
 export async function updateHome(
   { runtime }: Home,
-  { given_name: givenName, credits_limit: creditsLimit }: z.infer<typeof updateBody>,
+  {
+    given_name: givenName,
+    credits_limit: creditsLimit,
+    ifMatch,
+  }: z.infer<typeof updateBody> & { ifMatch?: string },
   { homes }: Pick<LaunchOptions, "homes">,
 ): Promise<Home> {
-  const change = ({ runtime: { assignment } }: Home): Partial<Assignment> => ({
-    givenName: givenName ?? assignment.givenName,
-    expiredAt: expiryOf(assignment.startedAt, creditsLimit, assignment.burningRate) ?? assignment.expiredAt,
-  });
+  const change = ({ runtime: stored }: Home): Partial<Assignment> => {
+    requireMatch(stored, ifMatch);
+    const { assignment } = stored;
+    return {
+      givenName: givenName ?? assignment.givenName,
+      expiredAt: expiryOf(assignment.startedAt, creditsLimit, assignment.burningRate) ?? assignment.expiredAt,
+    };
+  };
   return homes.update(runtime.name, change).catch((error: unknown) => {
     throw homeProblem(error);
   });

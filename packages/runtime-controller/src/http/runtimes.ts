@@ -1,17 +1,12 @@
 import type { App } from "@datalayer/shared/http/app";
 import { pageAnswer, pageQuery, type Pages } from "@datalayer/shared/http/pages";
-import { notFound, Problem } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
-import { Pod } from "@datalayer/shared/kube/kinds";
 import { z } from "zod";
-import { expiryOf } from "../claim/assignment.ts";
-import { annotation } from "../runtime/names.ts";
-import { endRuntime, deleteIfThere, stillLives } from "../end-of-life/end-runtime.ts";
+import { endRuntime, deleteIfThere } from "../end-of-life/end-runtime.ts";
 import { deleted } from "../end-of-life/usage.ts";
-import { addEach } from "../runtime/pod-patch.ts";
-import { parseRuntime } from "../runtime/runtime.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { endHome, type LaunchOptions, updateHome } from "./runtime-homes.ts";
+import { etagOf, updateHeaders, updateRuntime } from "./runtime-update.ts";
 import { envelope, oneRuntime, podNameParams, runtimeView, updateBody } from "./schemas.ts";
 import { findShownHome, hasHome, shownHomes } from "./shown-homes.ts";
 import {
@@ -90,10 +85,12 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         response: { 200: oneRuntime },
       },
     },
-    async ({ params }) => {
+    async ({ params }, reply) => {
       const home = await findShownHome(params.pod_name, options);
+      const runtime = home?.runtime ?? (await findRuntime(params.pod_name, options));
+      reply.header("etag", etagOf(runtime));
       if (home) return answerHome("Runtime found.", home, options);
-      return answer("Runtime found.", await findRuntime(params.pod_name, options), options);
+      return answer("Runtime found.", runtime, options);
     },
   );
 
@@ -105,21 +102,24 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         summary: "Rename a runtime or change its credits",
         tags: ["runtimes"],
         params: podNameParams,
+        headers: updateHeaders,
         body: updateBody,
         response: { 200: oneRuntime },
       },
     },
-    async ({ params, body }) => {
+    async ({ params, headers, body }, reply) => {
+      const change = { ...body, ifMatch: headers["if-match"] };
+      const message = `Runtime ${params.pod_name} is updated.`;
       const home = await findShownHome(params.pod_name, options);
-      if (home)
-        return answerHome(
-          `Runtime ${params.pod_name} is updated.`,
-          await updateHome(home, body, options),
-          options,
-        );
+      if (home) {
+        const updated = await updateHome(home, change, options);
+        reply.header("etag", etagOf(updated.runtime));
+        return answerHome(message, updated, options);
+      }
       const runtime = await findRuntime(params.pod_name, options);
-      const updated = await update(runtime, body, options);
-      return answer(`Runtime ${runtime.name} is updated.`, updated, options);
+      const updated = await updateRuntime(runtime, change, options.client);
+      reply.header("etag", etagOf(updated));
+      return answer(message, updated, options);
     },
   );
 
@@ -151,25 +151,6 @@ function matches(runtime: AssignedRuntime, wanted: z.infer<typeof filters>): boo
   );
 }
 
-async function update(
-  runtime: AssignedRuntime,
-  body: z.infer<typeof updateBody>,
-  { client }: RuntimeRoutesOptions,
-): Promise<AssignedRuntime> {
-  const { startedAt, burningRate } = runtime.assignment;
-  const expiredAt = expiryOf(startedAt, body.credits_limit, burningRate);
-  const values = { [annotation.givenName]: body.given_name, [annotation.expiredAt]: expiredAt?.toString() };
-  try {
-    const pod = await client.patch(Pod, runtime, [...stillLives(runtime), ...addEach("annotations", values)]);
-    const updated = parseRuntime(pod);
-    if (updated && isAssigned(updated)) return updated;
-  } catch (error) {
-    if (error instanceof ApiError && error.isPatchRefused) throw isEnding(runtime);
-    if (!(error instanceof ApiError && error.isNotFound)) throw error;
-  }
-  throw notFound(`runtime "${runtime.name}" has just ended`);
-}
-
 /** Who ends a runtime that ends already is content with that. */
 async function endForUser(
   runtime: AssignedRuntime,
@@ -182,8 +163,4 @@ async function endForUser(
     if (!(error instanceof ApiError && error.isPatchRefused)) throw error;
     await deleteIfThere(client, runtime);
   });
-}
-
-function isEnding({ name }: AssignedRuntime): Problem {
-  return new Problem(409, { type: "runtime-ending", detail: `runtime "${name}" is ending already` });
 }

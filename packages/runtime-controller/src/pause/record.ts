@@ -88,7 +88,16 @@ export function endPatch(home: Home): JsonPatchOperation[] {
 /** Changes what a home says of its runtime. */
 export function changePatch(home: Home, change: Partial<Assignment>): JsonPatchOperation[] {
   const runtime = { ...home.runtime, assignment: { ...home.runtime.assignment, ...change } };
-  return [...unchanged(home), ...rewrite(home.claim, recordOf(runtime, home))];
+  return [...unchanged(home), ...sameDetails(home), ...rewrite(home.claim, recordOf(runtime, home))];
+}
+
+/** What a change changes is as it was read: no change takes back another. */
+function sameDetails({ claim }: Home): JsonPatchOperation[] {
+  return [annotation.givenName, annotation.expiredAt].map((name) => ({
+    op: "test",
+    path: pointer("metadata", "annotations", name),
+    value: claim.metadata.annotations?.[name] ?? null,
+  }));
 }
 
 /** Lets a volume go: nothing on it speaks of the runtime any more. */
