@@ -74,15 +74,16 @@ async function volumeOf(
   return volume;
 }
 
+/** They are for the first Pod alone; a repeat of the claim finds it, another one, or none while it is paused. */
 async function bringVariables(home: Home, body: ClaimBody, options: LaunchOptions): Promise<void> {
   const variables = variablesOf(body);
-  if (variables.size === 0) return;
+  if (variables.size === 0 || home.state === "paused") return;
   const runtime = await awaitPod(home, options, podWithinMs);
   if (!runtime)
     throw new ClaimError("unavailable", `the Pod of ${home.runtime.name} is not created yet`, {
       retryAfterMs: 1_000,
     });
-  await options.injector.inject(runtime, variables);
+  if (runtime.assignment.bringsSecret) await options.injector.inject(runtime, variables);
 }
 
 /** Renames a paused runtime, or changes its credits; with `ifMatch` as for one with a Pod. @throws Problem */

@@ -4,6 +4,7 @@ import { PersistentVolumeClaim, Pod, Secret } from "@datalayer/shared/kube/kinds
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import type { RuntimeView } from "../http/schemas.ts";
+import { annotation } from "../runtime/names.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 let cluster: Harness;
@@ -96,5 +97,57 @@ describe("a runtime with a home", () => {
     await gone(name);
     await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
     expect((await replica.ask("GET", `/runtimes/${name}`)).status).toBe(404);
+  });
+
+  it("has what its claim brought in its first Pod only, however often the claim is repeated", async () => {
+    const body = {
+      environment_name: "python",
+      capabilities: ["user_storage"],
+      env_vars: [{ name: "GREETING", value: "hello" }],
+    };
+    const { pod_name: name } = (await replica.claim(body, "brings")).body.runtime;
+    await ready(name);
+    const readPod = (): Promise<Pod> => cluster.admin.get(Pod, { namespace: cluster.namespace, name });
+    const brought = { [annotation.bringsSecret]: "true", [annotation.injected]: "true" };
+    expect((await readPod()).metadata.annotations).toMatchObject(brought);
+    const secret = await cluster.admin.get(Secret, { namespace: cluster.namespace, name: `${name}-claim` });
+    expect(Object.values(secret.data ?? {}).map((value) => atob(value))).toContain("hello");
+    const repeat = async (): Promise<void> => {
+      const { status, body: answer } = await replica.claim(body, "brings");
+      expect([status, answer.runtime.pod_name]).toEqual([201, name]);
+    };
+    await repeat();
+
+    await replica.ask("POST", `/runtimes/${name}/pause`);
+    await gone(name);
+    await repeat();
+    await replica.ask("POST", `/runtimes/${name}/resume`);
+    await ready(name);
+    await repeat();
+    const { annotations } = (await readPod()).metadata;
+    expect(Object.keys(annotations ?? {}).filter((key) => key in brought)).toEqual([]);
+  });
+
+  it("gets a token as soon as a Secret that is in the way is gone", async () => {
+    const { pod_name: name } = await launch();
+    await ready(name);
+    await replica.ask("POST", `/runtimes/${name}/pause`);
+    await gone(name);
+    const ref = { namespace: cluster.namespace, name: `${name}-token` };
+    const read = (): Promise<Secret | undefined> => cluster.admin.get(Secret, ref).catch(() => undefined);
+    await eventually(async () => (await read()) === undefined, { message: "the first Secret being gone" });
+    const manifest = { apiVersion: Secret.apiVersion, kind: Secret.kind, metadata: ref };
+    const inTheWay = await cluster.admin.create(Secret, manifest);
+    const refused = cluster.proxy.log.select({ verb: "create", resource: "secrets" }).length;
+    await replica.ask("POST", `/runtimes/${name}/resume`);
+    await eventually(
+      () => cluster.proxy.log.select({ verb: "create", resource: "secrets" }).length > refused,
+      { message: "the token being refused" },
+    );
+    await cluster.admin.delete(Secret, ref, { uid: inTheWay.metadata.uid });
+    const { uid } = await ready(name);
+    await eventually(async () => (await read())?.metadata.ownerReferences?.[0]?.uid === uid, {
+      message: "the token of the second Pod",
+    });
   });
 });
