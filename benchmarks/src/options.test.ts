@@ -12,6 +12,9 @@ describe("the command line", () => {
       pods: 5000,
       claims: 10_000,
       rounds: 100,
+      pools: 1_000,
+      steadySeconds: 300,
+      replacements: 100,
       only: workloadNames,
     });
   });

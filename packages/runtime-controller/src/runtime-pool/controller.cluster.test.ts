@@ -11,6 +11,7 @@ import { environmentManifest, poolManifest } from "../../test/builders.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import { kwokNode, onGroup } from "../../test/nodes.ts";
 import { assertNeverMoreWarm, leastAvailable, type PodHistory } from "../../test/pod-history.ts";
+import type { Answer } from "../../test/test-replica.ts";
 import { annotation } from "../runtime/names.ts";
 
 let cluster: Harness;
@@ -80,9 +81,13 @@ describe("a pool", () => {
 
   it("is refilled after claims, and a shrink takes no assigned one", async () => {
     await cluster.warmPool({ name: "claimed", size: 3 });
-    const claim = () => replica.claim({ environment_name: "claimed" });
-    const answers = await Promise.all([claim(), claim()]);
-    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    const claim = (): Promise<Answer> =>
+      // The replica may not have seen yet that they are available.
+      eventually(async () => {
+        const answer = await replica.claim({ environment_name: "claimed" });
+        return answer.status === 201 && answer;
+      });
+    await Promise.all([claim(), claim()]);
     await cluster.available("claimed", 3);
     await cluster.resize("claimed", 0);
     await cluster.available("claimed", 0);
