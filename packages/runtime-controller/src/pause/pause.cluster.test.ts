@@ -150,4 +150,19 @@ describe("a runtime with a home", () => {
       message: "the token of the second Pod",
     });
   });
+
+  it("is changed while it is paused as it was read: of two writers with the same ETag one is told", async () => {
+    const { pod_name: name } = await launch();
+    await ready(name);
+    const path = `/runtimes/${name}`;
+    expect((await replica.ask("POST", `${path}/pause`)).status).toBe(202);
+    await gone(name);
+    const { etag } = (await replica.ask("GET", path)).headers;
+    const put = (givenName: string) =>
+      replica.ask("PUT", path, { body: { given_name: givenName }, headers: { "if-match": String(etag) } });
+    const both = await Promise.all(["one", "other"].map(put));
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect((await put("late")).status).toBe(412);
+    await replica.ask("DELETE", path);
+  });
 });
