@@ -56,13 +56,14 @@ async function shown(name: string): Promise<Runtime> {
 }
 
 /** The runtime as soon as its Jupyter server answers. */
-async function serving(name: string): Promise<Runtime> {
+async function serving(name: string): Promise<Runtime & { token: string }> {
   return eventually(
     async () => {
       const runtime = await shown(name);
       if (runtime.state !== "assigned") return false;
       const answer = await jupyter(runtime, "/api/contents").catch(() => undefined);
-      return answer?.ok && runtime;
+      const { token } = runtime;
+      return answer?.ok && token !== null && { ...runtime, token };
     },
     { ...waiting, message: `${name} to serve` },
   );

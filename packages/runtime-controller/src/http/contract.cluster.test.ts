@@ -1,9 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import documentJson from "../../../../docs/openapi/runtime-controller.json" with { type: "json" };
 import { type ApiDocument, type ApiRequest, type Operation, operationsOf } from "../../test/contract.ts";
 import { apiKey, startHarness, type TestReplica } from "../../test/harness.ts";
 
-const operations = operationsOf(documentJson as unknown as ApiDocument);
+const documentUrl = new URL("../../../../docs/openapi/runtime-controller.json", import.meta.url);
+const documentJson = JSON.parse(await readFile(documentUrl, "utf8")) as ApiDocument & { info: object };
+const operations = operationsOf(documentJson);
 const guarded = operations.filter(({ isPublic }) => !isPublic);
 
 /** The operator knows no list of users: whoever is named has a quota. */
