@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { testNamespace, useCluster } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
 import {
   answer,
   cutWatch,
@@ -30,6 +31,9 @@ beforeAll(async () => {
   ({ kubeconfigPath } = await useCluster());
   collection = `/api/v1/namespaces/${await testNamespace()}/configmaps`;
   direct = await plainClient(kubeconfigPath);
+  // Every namespace gets this one by itself; from then on only the tests write.
+  const path = `${collection}/kube-root-ca.crt`;
+  await eventually(async () => (await direct.call("GET", path)).status === 200, { message: path });
 });
 afterAll(() => direct.close());
 
