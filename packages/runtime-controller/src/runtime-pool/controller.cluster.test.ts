@@ -46,6 +46,14 @@ async function untilRenewed(times: number): Promise<void> {
   await eventually(() => renewals() >= times, { timeoutMs: 20_000, message: "the lease being renewed" });
 }
 
+/** Claims a runtime; the replica may not have seen yet that there is one. */
+function claimFrom(environment: string): Promise<Answer> {
+  return eventually(async () => {
+    const claimed = await replica.claim({ environment_name: environment });
+    return claimed.status === 201 && claimed;
+  });
+}
+
 describe("a pool", () => {
   it("is filled, and then nothing is written but the lease", async () => {
     await cluster.warmPool({ name: "steady", size: 3 });
@@ -81,13 +89,7 @@ describe("a pool", () => {
 
   it("is refilled after claims, and a shrink takes no assigned one", async () => {
     await cluster.warmPool({ name: "claimed", size: 3 });
-    const claim = (): Promise<Answer> =>
-      // The replica may not have seen yet that they are available.
-      eventually(async () => {
-        const answer = await replica.claim({ environment_name: "claimed" });
-        return answer.status === 201 && answer;
-      });
-    await Promise.all([claim(), claim()]);
+    await Promise.all([claimFrom("claimed"), claimFrom("claimed")]);
     await cluster.available("claimed", 3);
     await cluster.resize("claimed", 0);
     await cluster.available("claimed", 0);
@@ -176,7 +178,7 @@ describe("a pool", () => {
 
   it("leaves users their runtimes when it is deleted", async () => {
     const { metadata } = await cluster.warmPool({ name: "deleted", size: 2 });
-    const { body } = await replica.claim({ environment_name: "deleted" });
+    const { body } = await claimFrom("deleted");
     await cluster.admin.delete(RuntimePool, metadata, { uid: metadata.uid });
     await eventually(
       async () => (await cluster.runtimes({ pool: "deleted", state: "available" })).length === 0,
@@ -185,7 +187,7 @@ describe("a pool", () => {
         message: "the warm runtimes being collected",
       },
     );
-    const { pod_name: name } = (body as { runtime: { pod_name: string } }).runtime;
+    const { pod_name: name } = body.runtime;
     expect(await cluster.runtime(name)).toMatchObject({ state: "assigned", terminating: false });
   });
 
