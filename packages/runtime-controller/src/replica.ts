@@ -51,6 +51,8 @@ export interface Replica {
   /** The REST API; not listening yet. */
   readonly api: App;
   readonly health: Health;
+  /** What it knows of the cluster. */
+  readonly caches: Caches;
   /** Follows the caches and takes part in the election until `signal`; see `runControllers`. */
   run(signal: AbortSignal): Promise<ElectionEnd>;
   /** Waits for abandoned runtimes to be gone, then closes the connections. */
@@ -137,6 +139,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   return {
     api,
     health,
+    caches,
     run: (signal) =>
       runControllers({
         name: "datalayer.io/runtime-controller",

@@ -132,15 +132,17 @@ export class Harness {
     return client;
   }
 
-  /** Waits until so many runtimes of the pool are available; answers with them. */
-  available(pool: string, count: number): Promise<Runtime[]> {
-    return eventually(
+  /** Waits until so many runtimes of the pool are available, and every replica knows; answers with them. */
+  async available(pool: string, count: number): Promise<Runtime[]> {
+    const runtimes = await eventually(
       async () => {
         const found = await this.runtimes({ pool, state: "available" });
         return found.length === count && found;
       },
       { timeoutMs: 20_000, message: `${count} available runtimes in ${pool}` },
     );
+    await Promise.all(this.replicas.map((replica) => replica.hasSeen(runtimes)));
+    return runtimes;
   }
 
   /** The runtimes that the API server has now; those that are going are left out. */

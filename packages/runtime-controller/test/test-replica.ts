@@ -1,3 +1,4 @@
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import type { ProxiedClient } from "@datalayer/devcluster/testkit/fault-proxy";
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { ElectionEnd } from "@datalayer/shared/controller/leader-election";
@@ -7,9 +8,12 @@ import { createMetrics, type Metrics } from "@datalayer/shared/metrics/registry"
 import { settings } from "../src/config.ts";
 import type { RuntimeView } from "../src/http/schemas.ts";
 import { createReplica, type Replica } from "../src/replica.ts";
+import type { Runtime } from "../src/runtime/runtime.ts";
 
 /** The API key of every replica. */
 export const apiKey = "key-for-tests-0123456789";
+
+const seenWithinMs = 20_000;
 
 /** What a replica answered. */
 export interface Answer {
@@ -83,6 +87,29 @@ export class TestReplica {
       },
       headers: key === undefined ? {} : { "idempotency-key": key },
     });
+  }
+
+  /** Claims a runtime as soon as there is one. */
+  async claimed(body: ClaimBody = {}): Promise<RuntimeView> {
+    const { runtime } = await eventually(
+      async () => {
+        const { status, body: reply } = await this.claim(body);
+        return status === 201 && reply;
+      },
+      { message: "a claim being served" },
+    );
+    return runtime;
+  }
+
+  /** Waits until its watch has shown these runtimes; one that has ended sees nothing more. */
+  async hasSeen(runtimes: readonly Runtime[]): Promise<void> {
+    const { pods } = this.replica.caches;
+    for (const { name, namespace, pod } of runtimes) {
+      if (this.#stopped) return;
+      const { resourceVersion } = pod.metadata;
+      if (await pods.waitFor(resourceVersion, { timeoutMs: seenWithinMs, namespace })) continue;
+      throw new Error(`replica ${this.name} has not seen ${name} within ${seenWithinMs / 1000} s`);
+    }
   }
 
   /** Serves on a free port; answers with the URL of the API. */

@@ -1,11 +1,17 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { answer, dropAfter, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+import {
+  answer,
+  dropAfter,
+  freezeWatch,
+  hold,
+  type ProxiedRequest,
+} from "@datalayer/devcluster/testkit/fault-proxy";
 import { Secret } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { claimRequest } from "../../test/claims-only.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import type { PodHistory } from "../../test/pod-history.ts";
-import type { Answer, ClaimBody } from "../../test/test-replica.ts";
+import type { ClaimBody } from "../../test/test-replica.ts";
 import { annotation } from "../runtime/names.ts";
 import type { RuntimeView } from "../http/schemas.ts";
 import type { AssignedRuntime } from "../http/views.ts";
@@ -50,17 +56,6 @@ function writesOf(podName: string, client?: string): string[] {
   return sinceClaim.filter((write) => write.client === (client ?? write.client)).map(kindOf);
 }
 
-/** Claims once the replica knows of the warm runtime. */
-function claimFrom(by: TestReplica, body: ClaimBody, key?: string): Promise<Answer> {
-  return eventually(
-    async () => {
-      const given = await by.claim(body, key);
-      return given.body["reason"] !== "pool-empty" && given;
-    },
-    { message: "a claim of a pool that is not empty", timeoutMs: 20_000 },
-  );
-}
-
 const isClaimSecret = ({ body = "" }: ProxiedRequest): boolean => body.includes('-claim"');
 /** Whether the runtime is taken back: it has gone, or it is on its way, which its user's grace period may take. */
 const goneOf = (podName: string): Promise<unknown> =>
@@ -69,7 +64,7 @@ const goneOf = (podName: string): Promise<unknown> =>
 describe("a claim that brings variables", () => {
   it("takes its Pod, then creates the Secret, then lets kubelet look: once each", async () => {
     await harness.warmPool({ name: "order", size: 1 });
-    const { status, body } = await claimFrom(replica, withSecrets("order", { env_vars: envVars }));
+    const { status, body } = await replica.claim(withSecrets("order", { env_vars: envVars }));
     expect(status).toBe(201);
     const { pod_name: podName } = body.runtime;
     expect(writesOf(podName)).toEqual(["claim", "create secrets", "nudge"]);
@@ -86,7 +81,7 @@ describe("a claim that brings variables", () => {
 
   it("and one that brings none writes what it always did", async () => {
     await harness.warmPool({ name: "plain", size: 1 });
-    const { body } = await claimFrom(replica, { pool_name: "plain", env_vars: [] });
+    const { body } = await replica.claim({ pool_name: "plain", env_vars: [] });
     const { pod_name: podName } = body.runtime;
     expect(writesOf(podName)).toEqual(["claim"]);
     const { pod } = (await harness.runtime(podName))!;
@@ -96,7 +91,7 @@ describe("a claim that brings variables", () => {
 
   it("leaves no Secret when its runtime ends", async () => {
     await harness.warmPool({ name: "ending", size: 1 });
-    const { pod_name: podName } = (await claimFrom(replica, withSecrets("ending"))).body.runtime;
+    const { pod_name: podName } = (await replica.claim(withSecrets("ending"))).body.runtime;
     await replica.ask("DELETE", `/runtimes/${podName}`);
     await eventually(async () => (await claimSecretOf(podName)) === undefined, {
       timeoutMs: 30_000,
@@ -109,12 +104,12 @@ describe("a claim that is repeated with its key", () => {
   it("writes nothing twice, on this replica and on others", async () => {
     await harness.warmPool({ name: "again", size: 2 });
     const other = await harness.startReplica("other");
-    const first = await claimFrom(replica, withSecrets("again"), "again");
+    const first = await replica.claim(withSecrets("again"), "again");
     const { pod_name: podName } = first.body.runtime;
     const second = await replica.claim(withSecrets("again"), "again");
     expect(second.body).toEqual(first.body);
     // Who knows of a later claim has seen all of this one.
-    const later = await claimFrom(replica, { pool_name: "again" });
+    const later = await replica.claim({ pool_name: "again" });
     await eventually(async () => {
       const { body } = await other.ask("GET", "/runtimes");
       return (body["runtimes"] as RuntimeView[]).some(({ uid }) => uid === later.body.runtime.uid);
@@ -124,9 +119,26 @@ describe("a claim that is repeated with its key", () => {
     expect(writesOf(podName)).toEqual(["claim", "create secrets", "nudge"]);
   });
 
+  it("writes nothing twice when its watch is behind its own writes", async () => {
+    await harness.warmPool({ name: "behind", size: 1 });
+    const isNudge = ({ body = "" }: ProxiedRequest): boolean =>
+      body.includes(annotation.injected.split("/")[1]!);
+    const own = { client: "injecting", resource: "pods" } as const;
+    const nudge = harness.proxy.inject({ ...own, verb: "patch", where: isNudge, act: hold() });
+    const claim = replica.claim(withSecrets("behind"), "behind");
+    await nudge.struck();
+    const watch = harness.proxy.inject({ ...own, verb: "watch", act: freezeWatch() });
+    nudge.remove();
+    const { body } = await claim;
+    const repeated = await replica.claim(withSecrets("behind"), "behind");
+    watch.remove();
+    expect(repeated.body).toEqual(body);
+    expect(writesOf(body.runtime.pod_name)).toEqual(["claim", "create secrets", "nudge"]);
+  });
+
   it("is refused with other values, of which the Pod tells nothing", async () => {
     await harness.warmPool({ name: "changed", size: 1 });
-    const { body } = await claimFrom(replica, withSecrets("changed"), "changed");
+    const { body } = await replica.claim(withSecrets("changed"), "changed");
     const changed = withSecrets("changed", { secrets: [{ name: "API_KEY", value: "value-2" }] });
     const repeated = await replica.claim(changed, "changed");
     expect(repeated).toMatchObject({
@@ -143,7 +155,7 @@ describe("a claim that is repeated with its key", () => {
     const dying = await harness.startReplica("dying");
     const rule = { client: "dying", verb: "create", resource: "secrets" } as const;
     const fault = harness.proxy.inject({ ...rule, where: isClaimSecret, act: answer(500) });
-    const claim = claimFrom(dying, withSecrets("died"), "died");
+    const claim = dying.claim(withSecrets("died"), "died");
     await fault.struck();
     await dying.kill();
     const { status, body } = await replica.claim(withSecrets("died"), "died");
@@ -159,7 +171,7 @@ describe("a Secret whose answer is lost", () => {
     await harness.warmPool({ name: "lost", size: 1 });
     const rule = { client: "injecting", verb: "create", resource: "secrets", times: 1 } as const;
     const fault = harness.proxy.inject({ ...rule, where: isClaimSecret, act: dropAfter() });
-    const { status, body } = await claimFrom(replica, withSecrets("lost"));
+    const { status, body } = await replica.claim(withSecrets("lost"));
     expect(fault.hits).toBe(1);
     expect(status).toBe(201);
     expect(await claimSecretOf(body.runtime.pod_name)).toMatchObject({ API_KEY: "value-1" });
@@ -172,7 +184,7 @@ describe("a Secret that the cluster refuses", () => {
     const rule = { client: "injecting", verb: "create", resource: "secrets", times: 1 } as const;
     const act = answer(403, { message: "the webhook does not like value-1" });
     harness.proxy.inject({ ...rule, where: isClaimSecret, act });
-    const { status, body } = await claimFrom(replica, withSecrets("refused"), "refused");
+    const { status, body } = await replica.claim(withSecrets("refused"), "refused");
     expect(status).toBe(502);
     expect(body.type).toContain("injection-failed");
     expect(body.detail).toMatch(/^the cluster refuses the variables of runtime runtime-\w+: 403 Forbidden$/);

@@ -161,10 +161,16 @@ export class Claimer {
       case "ended":
         throw new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
       case "first":
-        return parseRuntime(first.pod);
+        return parseRuntime(this.#latest(first.pod));
       case "unordered":
         return parsed(await this.#options.history.first(key));
     }
+  }
+
+  /** The Pod with our own writes: the order knows only what the watch has delivered. */
+  #latest(pod: Pod): Pod {
+    const latest = this.#options.pods.get(pod.metadata);
+    return latest?.metadata.uid === pod.metadata.uid ? latest : pod;
   }
 
   /** Which runtime the key got, now that `claimed` carries it. */
@@ -174,7 +180,7 @@ export class Claimer {
     if (await pods.waitFor(resourceVersion, { timeoutMs: watchWithinMs, namespace })) {
       const first = order.first(key);
       if (first.kind === "ended") return this.#ended(claimed);
-      const runtime = first.kind === "first" ? parseRuntime(first.pod) : undefined;
+      const runtime = first.kind === "first" ? parseRuntime(this.#latest(first.pod)) : undefined;
       if (runtime) return runtime;
     }
     return parsed(await history.first(key, resourceVersion)) ?? claimed;

@@ -11,7 +11,6 @@ import { environmentManifest, poolManifest } from "../../test/builders.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import { kwokNode, onGroup } from "../../test/nodes.ts";
 import { assertNeverMoreWarm, leastAvailable, type PodHistory } from "../../test/pod-history.ts";
-import type { Answer } from "../../test/test-replica.ts";
 import { annotation } from "../runtime/names.ts";
 
 let cluster: Harness;
@@ -44,14 +43,6 @@ async function untilRenewed(times: number): Promise<void> {
   const sinceMs = performance.now();
   const renewals = () => cluster.proxy.log.commits({ sinceMs, resource: "leases" }).length;
   await eventually(() => renewals() >= times, { timeoutMs: 20_000, message: "the lease being renewed" });
-}
-
-/** Claims a runtime; the replica may not have seen yet that there is one. */
-function claimFrom(environment: string): Promise<Answer> {
-  return eventually(async () => {
-    const claimed = await replica.claim({ environment_name: environment });
-    return claimed.status === 201 && claimed;
-  });
 }
 
 describe("a pool", () => {
@@ -89,7 +80,10 @@ describe("a pool", () => {
 
   it("is refilled after claims, and a shrink takes no assigned one", async () => {
     await cluster.warmPool({ name: "claimed", size: 3 });
-    await Promise.all([claimFrom("claimed"), claimFrom("claimed")]);
+    await Promise.all([
+      replica.claim({ environment_name: "claimed" }),
+      replica.claim({ environment_name: "claimed" }),
+    ]);
     await cluster.available("claimed", 3);
     await cluster.resize("claimed", 0);
     await cluster.available("claimed", 0);
@@ -178,7 +172,7 @@ describe("a pool", () => {
 
   it("leaves users their runtimes when it is deleted", async () => {
     const { metadata } = await cluster.warmPool({ name: "deleted", size: 2 });
-    const { body } = await claimFrom("deleted");
+    const { body } = await replica.claim({ environment_name: "deleted" });
     await cluster.admin.delete(RuntimePool, metadata, { uid: metadata.uid });
     await eventually(
       async () => (await cluster.runtimes({ pool: "deleted", state: "available" })).length === 0,
