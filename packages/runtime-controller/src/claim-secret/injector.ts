@@ -1,13 +1,14 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { pointer } from "@datalayer/shared/kube/json-patch";
-import { Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { ClaimError } from "../claim/claim-error.ts";
 import { verdictOf } from "../claim/verdict.ts";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
+import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import { buildClaimSecret, type Variables } from "./claim-secret.ts";
 
@@ -52,7 +53,8 @@ export class Injector {
     const { client, pods } = this.#options;
     const secret = buildClaimSecret(runtime, assignment, variables);
     await this.#insist(runtime, async (timeoutMs) => {
-      await client.create(Secret, secret, { timeoutMs }).catch(unlessThere);
+      // Nobody else creates a Secret of that name: one that is there is of an earlier attempt, or another replica.
+      await ensurePodSecret(client, secret, { timeoutMs });
     });
     const nudge = [
       { op: "test" as const, path: "/metadata/uid", value: runtime.uid },
@@ -89,11 +91,6 @@ export class Injector {
 
 function isInjected({ pod }: Runtime): boolean {
   return pod.metadata.annotations?.[annotation.injected] !== undefined;
-}
-
-/** Nobody else creates a Secret of that name: it is there from an earlier attempt, or from another replica. */
-function unlessThere(error: unknown): void {
-  if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
 }
 
 /** Says what was answered but not in whose words: those of an admission webhook may quote the Secret. */

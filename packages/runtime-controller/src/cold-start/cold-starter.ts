@@ -1,7 +1,7 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { ApiError } from "@datalayer/shared/kube/api-error";
-import { Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { Pod } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
@@ -13,6 +13,7 @@ import { gatherTemplate, type TemplateSources } from "../runtime-pool/template.t
 import { buildAssignedPod } from "../runtime/assigned-pod.ts";
 import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
+import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import { buildTokenSecret } from "../runtime/token-secret.ts";
 import { sizedPool, type SizeClass } from "./cold-size.ts";
 import { ulidOfKey } from "./key-ulid.ts";
@@ -124,7 +125,7 @@ export class ColdStarter {
   async #equip(runtime: Runtime): Promise<void> {
     const { client, tokens } = this.#options;
     const token = await tokens.of(runtime);
-    await client.create(Secret, buildTokenSecret(runtime.pod, token)).catch(() => undefined);
+    await ensurePodSecret(client, buildTokenSecret(runtime.pod, token)).catch(() => undefined);
   }
 }
 

@@ -5,13 +5,13 @@ import {
   type Report,
 } from "@datalayer/shared/controller/controller";
 import { settled } from "@datalayer/shared/controller/outcome";
-import { ApiError } from "@datalayer/shared/kube/api-error";
 import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
-import { Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { endRuntime, stillLives } from "../end-of-life/end-runtime.ts";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
+import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
@@ -57,7 +57,7 @@ async function follow(
   switch (plan.kind) {
     case "wait":
       // The replica that created the Pod may have died before it created the Secret.
-      await ensureTokenSecret(runtime, tokens, context);
+      await ensurePodSecret(kube, buildTokenSecret(runtime.pod, await tokens.of(runtime)));
       return { outcome: settled({ recheckAfterMs: plan.lookAgainAfterMs }) };
     case "started":
       pods.recordWrite(await kube.patch(Pod, runtime, beginPatch(runtime, assignment, clock.now())));
@@ -67,14 +67,6 @@ async function follow(
       await endRuntime(kube, runtime, { reason: startFailed, detail: plan.detail });
       return { outcome: settled() };
   }
-}
-
-async function ensureTokenSecret(runtime: Runtime, tokens: RuntimeTokens, { kube }: Context): Promise<void> {
-  await kube
-    .create(Secret, buildTokenSecret(runtime.pod, await tokens.of(runtime)))
-    .catch((error: unknown) => {
-      if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
-    });
 }
 
 /** From now on it counts: the start, and with it the end by credits, move to this moment. */

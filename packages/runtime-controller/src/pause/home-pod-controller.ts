@@ -7,6 +7,7 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
+import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import { buildTokenSecret } from "../runtime/token-secret.ts";
 import { type Home, parseHome } from "./home.ts";
 import { homeAnnotation, homeFinalizer } from "./names.ts";
@@ -73,17 +74,14 @@ async function look(runtime: Runtime, hands: Hands): Promise<Outcome> {
 async function equip(runtime: Runtime, { tokens, equipped, context }: Hands): Promise<Outcome> {
   if (equipped.has(runtime.uid)) return settled();
   const secret = buildTokenSecret(runtime.pod, await tokens.of(runtime));
-  try {
-    await context.kube.create(Secret, secret);
-  } catch (error) {
-    if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
-    if (!(await isOwnedBy(runtime, secret.metadata, context)))
-      return waiting({
-        reason: "SecretExists",
-        message: "The Secret of the Pod before still has the name.",
-        retryAfterMs: secretAgainMs,
-      });
-  }
+  const isOurs =
+    (await ensurePodSecret(context.kube, secret)) || (await isOwnedBy(runtime, secret.metadata, context));
+  if (!isOurs)
+    return waiting({
+      reason: "SecretExists",
+      message: "The Secret of the Pod before still has the name.",
+      retryAfterMs: secretAgainMs,
+    });
   equipped.add(runtime.uid);
   return settled();
 }

@@ -1,12 +1,13 @@
 import { ApiError, TransportError } from "@datalayer/shared/kube/api-error";
 import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
-import { type ControllerRevision, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { type ControllerRevision, Pod } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Candidates } from "../claim/candidates.ts";
 import { label } from "../runtime/names.ts";
 import { buildWarmPod } from "../runtime/pod-builder.ts";
+import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import { parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import type { RuntimeState } from "../runtime/state.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
@@ -99,12 +100,7 @@ function creationsOf(created: Created = { done: 0 }): Creations {
 /** Creates the token Secret of a runtime unless it is there: a crash may have come between Pod and Secret. */
 export async function ensureTokenSecret(runtime: Runtime, { kube, tokens, equipped }: Hands): Promise<void> {
   if (equipped.has(runtime.uid)) return;
-  const token = await tokens.of(runtime);
-  try {
-    await kube.create(Secret, buildTokenSecret(runtime.pod, token));
-  } catch (error) {
-    if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
-  }
+  await ensurePodSecret(kube, buildTokenSecret(runtime.pod, await tokens.of(runtime)));
   equipped.add(runtime.uid);
 }
 
