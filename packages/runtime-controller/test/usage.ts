@@ -1,4 +1,14 @@
+import type { ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
 import type { UsageRecord } from "../src/end-of-life/usage-record.ts";
+import { usageFinalizer } from "../src/runtime/names.ts";
+
+/** The write by which the leader lets a runtime go once its usage is recorded: for faults. */
+export const lettingGo = (name: string) =>
+  ({ client: "leader", verb: "patch", resource: "pods", name, where: removesFinalizer }) as const;
+
+function removesFinalizer({ body = "" }: ProxiedRequest): boolean {
+  return body.includes('"remove"') && body.includes(usageFinalizer);
+}
 
 /** A usage record; every field can be overridden. */
 export function usage(id: string, fields: Partial<UsageRecord> = {}): UsageRecord {

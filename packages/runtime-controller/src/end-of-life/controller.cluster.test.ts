@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { answer, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+import { answer } from "@datalayer/devcluster/testkit/fault-proxy";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { type Logger, silentLogger } from "@datalayer/shared/log/logger";
 import { beforeAll, describe, expect, it } from "vitest";
 import { assignment } from "../../test/assignment.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import type { PodHistory } from "../../test/pod-history.ts";
+import { lettingGo } from "../../test/usage.ts";
 import { claimPatch } from "../claim/claim-patch.ts";
-import { usageFinalizer } from "../runtime/names.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { UsageRecord } from "./usage-record.ts";
 
@@ -37,15 +37,9 @@ const lifeOf = (podName: string) => [...history.lives.values()].find(({ name }) 
 async function gone(podName: string): Promise<void> {
   await eventually(() => lifeOf(podName)?.gone, { message: `${podName} being gone` });
 }
-const removesFinalizer = ({ body }: ProxiedRequest): boolean =>
-  body?.includes('"remove"') === true && body.includes(usageFinalizer);
 
 async function claim(body: Record<string, unknown> = {}): Promise<string> {
-  const claimed = await eventually(async () => {
-    const reply = await leader.claim({ pool_name: "pool", ...body });
-    return reply.status === 201 && reply;
-  });
-  return claimed.body.runtime.pod_name;
+  return (await leader.claimed({ pool_name: "pool", ...body })).pod_name;
 }
 
 /** Claims the Pod past every replica, as one that dies before it can take back what is too much. */
@@ -75,14 +69,7 @@ describe("an assigned runtime", () => {
 
   it("is recorded once even if its finalizer cannot be removed at once", async () => {
     const name = await claim();
-    const rule = {
-      client: "leader",
-      verb: "patch",
-      resource: "pods",
-      name,
-      where: removesFinalizer,
-    } as const;
-    const fault = harness.proxy.inject({ ...rule, times: 2, act: answer(500) });
+    const fault = harness.proxy.inject({ ...lettingGo(name), times: 2, act: answer(500) });
     await leader.ask("DELETE", `/runtimes/${name}`);
     await gone(name);
     expect(fault.hits).toBe(2);

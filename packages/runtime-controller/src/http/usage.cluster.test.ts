@@ -4,10 +4,10 @@ import { ConfigMap, Pod } from "@datalayer/shared/kube/kinds";
 import { pointer } from "@datalayer/shared/kube/json-patch";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
-import { usage } from "../../test/usage.ts";
+import { lettingGo, usage } from "../../test/usage.ts";
 import { planAppend, segmentManifest } from "../end-of-life/usage-segments.ts";
 import type { UsageRecord } from "../end-of-life/usage-record.ts";
-import { annotation, usageFinalizer } from "../runtime/names.ts";
+import { annotation } from "../runtime/names.ts";
 
 let harness: Harness;
 let leader: TestReplica;
@@ -38,11 +38,7 @@ async function usagePage(query: string, replica = leader): Promise<UsageAnswer> 
 }
 
 async function claim(body: Record<string, unknown> = {}): Promise<string> {
-  const claimed = await eventually(async () => {
-    const reply = await leader.claim({ pool_name: "pool", ...body });
-    return reply.status === 201 && reply;
-  });
-  return claimed.body.runtime.pod_name;
+  return (await leader.claimed({ pool_name: "pool", ...body })).pod_name;
 }
 
 async function recordsOf(podName: string, replica = leader): Promise<UsageRecord[]> {
@@ -56,9 +52,6 @@ async function gone(podName: string): Promise<void> {
     timeoutMs: 20_000,
   });
 }
-
-const removesFinalizer = ({ body }: ProxiedRequest): boolean =>
-  body?.includes('"remove"') === true && body.includes(usageFinalizer);
 
 describe("GET /usage", () => {
   it("answers page by page, in the order of recording", async () => {
@@ -188,16 +181,9 @@ describe("a change of a runtime that is ending", () => {
 describe("usage", () => {
   it("is recorded once when the leader dies between storing it and letting the Pod go", async () => {
     const name = await claim();
-    const rule = {
-      client: "leader",
-      verb: "patch",
-      resource: "pods",
-      name,
-      where: removesFinalizer,
-    } as const;
-    const fault = harness.proxy.inject({ ...rule, act: answer(500) });
+    const fault = harness.proxy.inject({ ...lettingGo(name), act: answer(500) });
     await leader.ask("DELETE", `/runtimes/${name}`);
-    await eventually(() => fault.hits > 0);
+    await fault.struck();
     await leader.kill();
     await harness.expireLease("leader");
     leader = await harness.startReplica("successor");
