@@ -4,7 +4,7 @@
  * length, with the shipped bundle and the lease's own time.)
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import type { Given } from "./pod-history.ts";
 import { ReplicaProcess } from "./replica-process.ts";
 
@@ -13,13 +13,11 @@ export interface StormOptions {
   pool: string;
   namespace: string;
   kubeconfigPath: string;
-  /** At least; the storm lasts until there were also {@link StormOptions.kills}. */
   claims: number;
-  /** At least. */
+  /** How often a replica is killed: spread evenly over the claims. */
   kills: number;
   /** Callers at once. */
   callers: number;
-  killEveryMs: number;
   /** Called after each kill: a test may hurry the next election. */
   afterKill: (replica: string) => Promise<void>;
 }
@@ -39,22 +37,23 @@ export interface StormResult {
 const hedgedEvery = 5;
 const keptEvery = 10;
 const answerWithinMs = 60_000;
-const retryMs = 200;
 
 /** Makes the storm. @throws Error when a caller gets no runtime, or two for one key. */
 export async function claimStorm(options: StormOptions): Promise<StormResult> {
   const fleet = new Fleet(options);
   await fleet.start();
-  const over = new AbortController();
-  const killing = fleet.killInTurn(over.signal);
   const given: Given[] = [];
   const kept: Given[] = [];
+  const killings: Promise<void>[] = [];
+  const claimsPerKill = Math.ceil(options.claims / (options.kills + 1));
   let begun = 0;
   const caller = async (): Promise<void> => {
-    while (begun < options.claims || fleet.kills < options.kills) {
+    while (begun < options.claims) {
       const number = begun++;
       const one = await claimOnce(number, fleet, options);
       given.push(one);
+      if (given.length % claimsPerKill === 0 && given.length < options.claims)
+        killings.push(fleet.killNext());
       if (number % keptEvery === 0) kept.push(one);
       else await end(one.podName, fleet);
     }
@@ -62,8 +61,7 @@ export async function claimStorm(options: StormOptions): Promise<StormResult> {
   try {
     await Promise.all(Array.from({ length: options.callers }, caller));
   } finally {
-    over.abort();
-    await killing;
+    await Promise.all(killings);
   }
   return { given, kept, kills: fleet.kills, stop: () => fleet.stop() };
 }
@@ -103,16 +101,19 @@ async function persist<Result>(
   first: number,
   attempt: (turn: number) => Promise<Result | undefined>,
 ): Promise<Result> {
-  const deadline = performance.now() + answerWithinMs;
-  for (let turn = first; performance.now() < deadline; turn++) {
-    const result = await attempt(turn).catch((error: unknown) => {
-      if (error instanceof Refused) throw error;
-      return undefined;
-    });
-    if (result !== undefined) return result;
-    await delay(retryMs);
-  }
-  throw new Error(`no replica gave a definite answer within ${answerWithinMs / 1000} s`);
+  let turn = first;
+  const asked = (): Promise<{ result: Result } | { refused: Refused } | undefined> =>
+    attempt(turn++).then(
+      (result) => (result === undefined ? undefined : { result }),
+      (error: unknown) => (error instanceof Refused ? { refused: error } : undefined),
+    );
+  const end = await eventually(asked, {
+    timeoutMs: answerWithinMs,
+    intervalMs: 200,
+    message: "a definite answer of a replica",
+  });
+  if ("refused" in end) throw end.refused;
+  return end.result;
 }
 
 /** Two replicas; who is killed comes back under a new name. */
@@ -121,6 +122,7 @@ class Fleet {
   readonly #options: StormOptions;
   #replicas: ReplicaProcess[] = [];
   #started = 0;
+  #killing = Promise.resolve();
 
   constructor(options: StormOptions) {
     this.#options = options;
@@ -134,14 +136,16 @@ class Fleet {
     return this.#replicas[turn % this.#replicas.length]!;
   }
 
-  async killInTurn(signal: AbortSignal): Promise<void> {
-    while (await passed(this.#options.killEveryMs, signal)) {
+  /** Kills the replica whose turn it is, and starts another in its place; never both at once. */
+  killNext(): Promise<void> {
+    this.#killing = this.#killing.then(async () => {
       const index = this.kills++ % this.#replicas.length;
       const doomed = this.#replicas[index]!;
       await doomed.kill();
       await this.#options.afterKill(doomed.name);
       this.#replicas[index] = await this.#launch();
-    }
+    });
+    return this.#killing;
   }
 
   async stop(): Promise<void> {
@@ -151,10 +155,4 @@ class Fleet {
   #launch(): Promise<ReplicaProcess> {
     return ReplicaProcess.start({ ...this.#options, name: `storm-${this.#started++}` });
   }
-}
-
-/** False when the signal came first. */
-async function passed(ms: number, signal: AbortSignal): Promise<boolean> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
-  return !signal.aborted;
 }

@@ -1,7 +1,7 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { findCondition } from "@datalayer/shared/controller/conditions";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
-import { setTimeout as delay } from "node:timers/promises";
+import { setInterval } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { startHarness } from "./harness.ts";
 import { assertNoDoubleAssignment, leastAvailable } from "./pod-history.ts";
@@ -33,9 +33,9 @@ describe("a roll-out of a pool of 50 under 5 claims a second", () => {
       { timeoutMs: 80_000, message: "the roll-out being complete" },
     ).finally(() => rolledOut.abort());
     const claims: ReturnType<typeof replica.claim>[] = [];
-    while (!rolledOut.signal.aborted) {
-      claims.push(replica.claim({ environment_name: "rolled", user_uid: `user-${claims.length}` }));
-      await delay(everyMs);
+    for await (const wish of setInterval(everyMs, { environment_name: "rolled" })) {
+      if (rolledOut.signal.aborted) break;
+      claims.push(replica.claim({ ...wish, user_uid: `user-${claims.length}` }));
     }
     await rollOut;
     const answers = await Promise.all(claims);

@@ -2,7 +2,7 @@ import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Clock, systemClock } from "../clock/clock.ts";
+import { ManualClock } from "../clock/manual-clock.ts";
 import { loadAccess } from "./access.ts";
 import { ApiError } from "./api-error.ts";
 import { Informer } from "./informer.ts";
@@ -28,12 +28,16 @@ let client: RestClient;
 let namespace: string;
 const stop = new AbortController();
 
-/** Waits are a matter of the clock, not of the test. */
-const impatient: Clock = {
-  now: () => systemClock.now(),
-  monotonicMs: () => systemClock.monotonicMs(),
-  sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 100), signal),
-};
+const clock = new ManualClock();
+/** Lets the informer's waits be over, as often as it takes. */
+const soon = (isDone: () => boolean, message: string): Promise<unknown> =>
+  eventually(
+    async () => {
+      await clock.advance(10_000);
+      return isDone();
+    },
+    { message },
+  );
 
 beforeAll(async () => {
   const { kubeconfigPath } = await useCluster();
@@ -94,7 +98,7 @@ describe("an informer of an optional kind", () => {
       kind: Gadget,
       namespace,
       optional: true,
-      clock: impatient,
+      clock,
       metrics,
     });
     const seen: string[] = [];
@@ -105,14 +109,14 @@ describe("an informer of an optional kind", () => {
 
     await install();
     await create("first");
-    await eventually(() => informer.get({ namespace, name: "first" }), { message: "the first gadget" });
+    await soon(() => informer.get({ namespace, name: "first" }) !== undefined, "the first gadget");
 
     await uninstall();
-    await eventually(() => informer.list().length === 0, { message: "the gadget being forgotten" });
+    await soon(() => informer.list().length === 0, "the gadget being forgotten");
 
     await install();
     await create("second");
-    await eventually(() => informer.get({ namespace, name: "second" }), { message: "the second gadget" });
+    await soon(() => informer.get({ namespace, name: "second" }) !== undefined, "the second gadget");
     expect(informer.list()).toHaveLength(1);
     expect(seen).toEqual(["added first", "deleted first", "added second"]);
   });
