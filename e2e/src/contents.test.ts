@@ -1,37 +1,31 @@
-import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
-import { stderrProgress } from "@datalayer/devcluster/progress";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
-import { loadAccess } from "@datalayer/shared/kube/access";
 import { PersistentVolumeClaim, Pod, Secret } from "@datalayer/shared/kube/kinds";
-import { RestClient } from "@datalayer/shared/kube/rest";
+import type { RestClient } from "@datalayer/shared/kube/rest";
 import { poolOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
-import { startOperator } from "@datalayer/tools/start/operator";
 import { claimRuntime, type ClaimedRuntime, type OperatorApi } from "@datalayer/tools/start/rest";
 import { untilWarm } from "@datalayer/tools/start/watching";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type GitServer, startGitServer } from "./git-server/git-server.ts";
+import { type Stage, startStage } from "./stage.ts";
 
 const { namespace } = poolOfExample;
 const { signal } = new AbortController();
 const sharedClaim = "shared-fs-pvc";
 
-let cluster: StartedCluster;
+let stage: Stage;
 let api: OperatorApi;
 let kube: RestClient;
 let server: GitServer;
 let image: string;
 
 beforeAll(async () => {
-  const progress = stderrProgress();
-  cluster = await startCluster({ nodes: "real", traefik: false, progress });
-  api = await startOperator(cluster, progress, { DATALAYER_SHARED_FS_VOLUME_CLAIM_NAME: sharedClaim });
-  const access = loadAccess({ kubeconfigPath: cluster.kubeconfigPath });
-  kube = new RestClient({ access, userAgent: "e2e", fieldManager: "e2e" });
-  image = `${cluster.imageRegistry}/datalayer/git-content:0.1.0`;
+  stage = await startStage({ DATALAYER_SHARED_FS_VOLUME_CLAIM_NAME: sharedClaim });
+  ({ api, kube } = stage);
+  image = `${stage.cluster.imageRegistry}/datalayer/git-content:0.1.0`;
   server = await startGitServer(kube, namespace, image);
   const { apiVersion, kind } = Secret;
   const metadata = { name: "git-access", namespace };
@@ -44,10 +38,7 @@ beforeAll(async () => {
   });
 });
 
-afterAll(async () => {
-  await kube.close();
-  await cluster.down();
-});
+afterAll(() => stage.end());
 
 async function createContent(name: string, spec: RuntimeContent["spec"]): Promise<void> {
   const { apiVersion, kind } = RuntimeContent;
@@ -87,7 +78,7 @@ async function createPool(
 }
 
 async function claim(pool: string): Promise<ClaimedRuntime> {
-  await untilWarm(cluster, { namespace, name: `${pool}-pool` }, { note: () => undefined, signal });
+  await untilWarm(stage.cluster, { namespace, name: `${pool}-pool` }, { note: () => undefined, signal });
   // Each pool is for another user: one user may have five runtimes.
   const fields = { environment_name: `${pool}-env`, user_uid: `user-of-${pool}` };
   return (await claimRuntime(api, signal, fields)).runtime;

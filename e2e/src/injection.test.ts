@@ -1,13 +1,8 @@
-import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
-import { stderrProgress } from "@datalayer/devcluster/progress";
-import { loadAccess } from "@datalayer/shared/kube/access";
-import { RestClient } from "@datalayer/shared/kube/rest";
-import { applyExample, poolOfExample } from "@datalayer/tools/start/example";
+import { poolOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
-import { startOperator } from "@datalayer/tools/start/operator";
-import { claimRuntime, type ClaimedRuntime, type OperatorApi } from "@datalayer/tools/start/rest";
-import { untilWarm } from "@datalayer/tools/start/watching";
+import { claimRuntime, type ClaimedRuntime } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Stage, startStage, warmExample } from "./stage.ts";
 
 const { namespace } = poolOfExample;
 const { signal } = new AbortController();
@@ -17,21 +12,17 @@ const fields = {
   secrets: [{ name: "API_KEY", value: secret }],
 };
 
-let cluster: StartedCluster;
-let api: OperatorApi;
+let stage: Stage;
 
 beforeAll(async () => {
-  const progress = stderrProgress();
-  cluster = await startCluster({ nodes: "real", traefik: false, progress });
-  api = await startOperator(cluster, progress);
-  await applyExample(cluster, undefined);
-  await untilWarm(cluster, poolOfExample, { note: () => undefined, signal });
+  stage = await startStage();
+  await warmExample(stage);
 });
 
-afterAll(() => cluster.down());
+afterAll(() => stage.end());
 
 async function claim(body: object = {}): Promise<ClaimedRuntime> {
-  return (await claimRuntime(api, signal, body)).runtime;
+  return (await claimRuntime(stage.api, signal, body)).runtime;
 }
 
 /** What a command in a new terminal of the runtime prints, between brackets. */
@@ -82,11 +73,7 @@ describe("what a claim brings", () => {
 
   it("is in no object of the API server but its Secret", async () => {
     await claim(fields);
-    const kube = new RestClient({
-      access: loadAccess({ kubeconfigPath: cluster.kubeconfigPath }),
-      userAgent: "e2e",
-      fieldManager: "e2e",
-    });
+    const { kube } = stage;
     const textOf = async (plural: string): Promise<string> =>
       JSON.stringify(await kube.raw({ method: "GET", path: `/api/v1/namespaces/${namespace}/${plural}` }));
     const encoded = Buffer.from(secret).toString("base64");
@@ -95,6 +82,5 @@ describe("what a claim brings", () => {
       expect([plural, text.includes(secret), text.includes(encoded)]).toEqual([plural, false, false]);
     }
     expect((await textOf("secrets")).includes(encoded)).toBe(true);
-    await kube.close();
   });
 });

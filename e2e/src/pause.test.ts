@@ -1,39 +1,31 @@
-import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
-import { stderrProgress } from "@datalayer/devcluster/progress";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { dataOf, type Runtime, type RuntimeClient } from "@datalayer/runtime-client/client";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
-import { loadAccess } from "@datalayer/shared/kube/access";
 import { PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
-import { RestClient } from "@datalayer/shared/kube/rest";
+import type { RestClient } from "@datalayer/shared/kube/rest";
 import { applyExample, poolOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
-import { startOperator } from "@datalayer/tools/start/operator";
 import { clientOf } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Stage, startStage } from "./stage.ts";
 
 const { namespace } = poolOfExample;
 const waiting = { timeoutMs: 60_000, intervalMs: 200 };
 
-let cluster: StartedCluster;
+let stage: Stage;
 let client: RuntimeClient;
 let kube: RestClient;
 
 beforeAll(async () => {
-  const progress = stderrProgress();
-  cluster = await startCluster({ nodes: "real", traefik: false, progress });
-  client = clientOf(await startOperator(cluster, progress));
-  const access = loadAccess({ kubeconfigPath: cluster.kubeconfigPath });
-  kube = new RestClient({ access, userAgent: "e2e", fieldManager: "e2e" });
-  await applyExample(cluster, undefined);
+  stage = await startStage();
+  client = clientOf(stage.api);
+  kube = stage.kube;
+  await applyExample(stage.cluster, undefined);
   // Runtimes with a home take none of the warm ones.
   await kube.patch(RuntimePool, poolOfExample, [{ op: "replace", path: "/spec/size", value: 0 }]);
 });
 
-afterAll(async () => {
-  await kube.close();
-  await cluster.down();
-});
+afterAll(() => stage.end());
 
 const paths = {
   one: "/api/operator/v1/runtimes/{pod_name}",

@@ -1,42 +1,28 @@
-import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
-import { stderrProgress } from "@datalayer/devcluster/progress";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
-import { loadAccess } from "@datalayer/shared/kube/access";
 import { Pod } from "@datalayer/shared/kube/kinds";
-import { RestClient } from "@datalayer/shared/kube/rest";
-import { applyExample, poolOfExample } from "@datalayer/tools/start/example";
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import { poolOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
-import { startOperator } from "@datalayer/tools/start/operator";
 import { claimRuntime, type ClaimedRuntime, endRuntime, type OperatorApi } from "@datalayer/tools/start/rest";
-import { untilWarm } from "@datalayer/tools/start/watching";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Stage, startStage, untilExampleWarm, warmExample } from "./stage.ts";
 
 const { namespace } = poolOfExample;
 const { signal } = new AbortController();
 
-let cluster: StartedCluster;
+let stage: Stage;
 let api: OperatorApi;
 let kube: RestClient;
 
 beforeAll(async () => {
-  const progress = stderrProgress();
-  cluster = await startCluster({ nodes: "real", traefik: false, progress });
-  api = await startOperator(cluster, progress);
-  kube = new RestClient({
-    access: loadAccess({ kubeconfigPath: cluster.kubeconfigPath }),
-    userAgent: "e2e",
-    fieldManager: "e2e",
-  });
-  await applyExample(cluster, undefined);
-  await untilWarm(cluster, poolOfExample, { note: () => undefined, signal });
+  stage = await startStage();
+  ({ api, kube } = stage);
+  await warmExample(stage);
 });
 
-afterAll(async () => {
-  await kube.close();
-  await cluster.down();
-});
+afterAll(() => stage.end());
 
 async function claim(): Promise<ClaimedRuntime> {
   return (await claimRuntime(api, signal)).runtime;
@@ -96,7 +82,7 @@ describe("a runtime on a real node", () => {
         (await kube.list(Pod, { namespace, fieldSelector: `metadata.name=${pod_name}` })).items.length === 0,
       { timeoutMs: 60_000, message: `Pod ${pod_name} to be gone` },
     );
-    await untilWarm(cluster, poolOfExample, { note: () => undefined, signal });
+    await untilExampleWarm(stage.cluster);
   });
 
   it("runs as a plain user, without a token of the API server", async () => {

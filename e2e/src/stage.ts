@@ -1,0 +1,46 @@
+import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
+import { stderrProgress } from "@datalayer/devcluster/progress";
+import { loadAccess } from "@datalayer/shared/kube/access";
+import { RestClient } from "@datalayer/shared/kube/rest";
+import { applyExample, poolOfExample } from "@datalayer/tools/start/example";
+import { type RunningOperator, startOperator } from "@datalayer/tools/start/operator";
+import { untilWarm } from "@datalayer/tools/start/watching";
+
+/** A cluster with a real node, and the operator in it. */
+export interface Stage {
+  cluster: StartedCluster;
+  api: RunningOperator;
+  /** May do everything. */
+  kube: RestClient;
+  /** Removes all of it. */
+  end(): Promise<void>;
+}
+
+/**
+ * Starts a cluster with a real node, and the operator in it.
+ * @param settings - of the controller, beyond those that fit the cluster.
+ */
+export async function startStage(settings?: Record<string, string>): Promise<Stage> {
+  const progress = stderrProgress();
+  const cluster = await startCluster({ nodes: "real", traefik: false, progress });
+  const api = await startOperator(cluster, progress, settings);
+  const access = loadAccess({ kubeconfigPath: cluster.kubeconfigPath });
+  const kube = new RestClient({ access, userAgent: "e2e", fieldManager: "e2e" });
+  const end = async (): Promise<void> => {
+    await kube.close();
+    await cluster.down();
+  };
+  return { cluster, api, kube, end };
+}
+
+/** Applies the example and waits until its pool is warm. */
+export async function warmExample({ cluster }: Stage): Promise<void> {
+  await applyExample(cluster, undefined);
+  await untilExampleWarm(cluster);
+}
+
+/** Waits until every runtime of the example's pool is available. */
+export async function untilExampleWarm(cluster: StartedCluster): Promise<void> {
+  const { signal } = new AbortController();
+  await untilWarm(cluster, poolOfExample, { note: () => undefined, signal });
+}
