@@ -6,7 +6,7 @@ import { createPool, fill, type Stage } from "../setup/stage.ts";
 /** What the controller needs to know many Pods. */
 export interface MemoryFigures {
   pods: number;
-  /** Resident memory when all Pods are available and V8 has collected its garbage. */
+  /** Resident memory when all Pods are available and nothing changes any more. */
   rssMiB: number;
   /** The largest seen while the Pods were created. */
   peakRssMiB: number;
@@ -17,6 +17,7 @@ export interface MemoryFigures {
 const poolCount = 5;
 const fillWithinMs = 1_800_000;
 const settleWithinMs = 120_000;
+const sameTimes = 20;
 const mebibyte = 2 ** 20;
 
 /** Fills several pools with this many Pods in all and reads the memory of the controller. */
@@ -40,33 +41,29 @@ export async function measureMemory(stage: Stage): Promise<MemoryFigures> {
     signal.throwIfAborted();
   });
   const fillSeconds = round((performance.now() - startMs) / 1000);
-  const settled = await progress.task("garbage collection", () => collected(stage));
+  const settled = await progress.task("memory at rest", () => atRest(stage));
   return { pods: perPool * poolCount, ...settled, peakRssMiB: round(peakRssMiB), fillSeconds };
 }
 
-/** Waits for two more full collections by V8 itself: the first one after a rush leaves much to the second. */
-async function collected({ controller }: Stage): Promise<{ rssMiB: number; heapMiB: number }> {
-  const { collections } = await memoryOf(controller);
+/** Waits until the resident memory has been the same, to a MiB, many times in a row: all that the rush began is done. */
+async function atRest({ controller }: Stage): Promise<{ rssMiB: number; heapMiB: number }> {
+  let last = await memoryOf(controller);
+  let same = 0;
   const done = async () => {
     const now = await memoryOf(controller);
-    return now.collections >= collections + 2 && now;
+    same = Math.abs(now.rssMiB - last.rssMiB) < 1 ? same + 1 : 0;
+    last = now;
+    return same >= sameTimes && now;
   };
-  const message = "V8 to collect its garbage";
-  const { rssMiB, heapMiB } = await eventually(done, {
-    timeoutMs: settleWithinMs,
-    intervalMs: 1_000,
-    message,
-  });
+  const waiting = { timeoutMs: settleWithinMs, intervalMs: 1_000, message: "the memory to be at rest" };
+  const { rssMiB, heapMiB } = await eventually(done, waiting);
   return { rssMiB: round(rssMiB), heapMiB: round(heapMiB) };
 }
 
-async function memoryOf(
-  controller: Stage["controller"],
-): Promise<{ rssMiB: number; heapMiB: number; collections: number }> {
+async function memoryOf(controller: Stage["controller"]): Promise<{ rssMiB: number; heapMiB: number }> {
   const samples = await controller.metrics();
   return {
     rssMiB: sumOf(samples, "process_resident_memory_bytes") / mebibyte,
     heapMiB: sumOf(samples, "nodejs_heap_size_used_bytes") / mebibyte,
-    collections: sumOf(samples, "nodejs_gc_duration_seconds_count", { kind: "major" }),
   };
 }
