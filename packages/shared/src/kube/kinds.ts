@@ -1,6 +1,8 @@
 import type {
   EventsV1Event,
   V1ConfigMap,
+  V1EndpointSlice,
+  V1Ingress,
   V1Lease,
   V1Namespace,
   V1Node,
@@ -17,6 +19,8 @@ export type Secret = Stored<V1Secret>;
 export type PersistentVolumeClaim = Stored<V1PersistentVolumeClaim>;
 export type ConfigMap = Stored<V1ConfigMap>;
 export type Service = Stored<V1Service>;
+export type EndpointSlice = Stored<V1EndpointSlice>;
+export type Ingress = Stored<V1Ingress>;
 export type Namespace = Stored<V1Namespace>;
 export type Node = Stored<V1Node>;
 export type Lease = Stored<V1Lease>;
@@ -33,6 +37,16 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
 });
 export const ConfigMap = defineKind<ConfigMap>({ apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" });
 export const Service = defineKind<Service>({ apiVersion: "v1", kind: "Service", plural: "services" });
+export const EndpointSlice = defineKind<EndpointSlice>({
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+  plural: "endpointslices",
+});
+export const Ingress = defineKind<Ingress>({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "Ingress",
+  plural: "ingresses",
+});
 export const Namespace = defineKind<Namespace>({
   apiVersion: "v1",
   kind: "Namespace",

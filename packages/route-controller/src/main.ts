@@ -1,0 +1,33 @@
+import { SettingsError } from "@datalayer/shared/config/settings";
+import { loadAccess } from "@datalayer/shared/kube/access";
+import { settings } from "./config.ts";
+import { runProcess } from "./process.ts";
+
+/** Runs the controllers: what `route-controller` does without a command. */
+async function runController(environment: NodeJS.ProcessEnv): Promise<void> {
+  await runProcess(
+    settings.parse(environment),
+    loadAccess({ environment }),
+    settings.nearMisses(environment),
+  );
+}
+
+/** Each is a process of its own; the key is the first argument, none for the controllers. */
+const commands: Readonly<Record<string, (environment: NodeJS.ProcessEnv) => Promise<void>>> = {
+  "": runController,
+};
+
+const [name = ""] = process.argv.slice(2);
+const command = commands[name];
+try {
+  if (command) await command(process.env);
+  else {
+    const known = Object.keys(commands).filter(Boolean).join(", ");
+    process.stderr.write(`"${name}" is not a command of route-controller; known: ${known || "none"}\n`);
+    process.exitCode = 2;
+  }
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
