@@ -1,3 +1,4 @@
+import type {} from "@fastify/swagger"; // Declares `hide`, also where no API is served.
 import type { FastifyInstance, FastifyReply } from "fastify";
 
 /** Says what is wrong, or nothing. May also throw. */
