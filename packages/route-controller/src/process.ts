@@ -25,7 +25,7 @@ export async function runProcess(
   });
   for (const warning of warnings) log.warn(warning);
   const metrics = createMetrics({ controller: "route-controller", version });
-  const replica = await createReplica({ settings, access, version, log, metrics });
+  const replica = createReplica({ settings, access, version, log, metrics });
   const ops = createOpsApp({ log, health: replica.health, registry: metrics.registry });
   const shutdown = new Shutdown({ log, exit: (code) => process.exit(code) });
   shutdown.listen(process);
