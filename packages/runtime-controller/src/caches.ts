@@ -16,9 +16,10 @@ import {
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
+import { runtimeApp } from "@datalayer/shared/runtime/names";
 import { contentIndexes } from "./runtime-content/content-index.ts";
 import { contentLabel } from "./runtime-content/dataset.ts";
-import { label, runtimeApp } from "./runtime/names.ts";
+import { label } from "./runtime/names.ts";
 import { trimPod } from "./runtime/trim-pod.ts";
 import { poolIndexes } from "./runtime-environment/pools-using.ts";
 import { segmentLabel } from "./end-of-life/usage-segments.ts";

@@ -1,8 +1,8 @@
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
+import { podNameOf } from "@datalayer/shared/runtime/names";
 import { type Home, parseHome } from "../src/pause/home.ts";
 import { homeClaimNameOf } from "../src/pause/names.ts";
 import { recordOf } from "../src/pause/record.ts";
-import { podNameOf } from "../src/runtime/runtime.ts";
 import type { Assignment } from "../src/runtime/runtime.ts";
 import { createdAt } from "./pool-objects.ts";
 

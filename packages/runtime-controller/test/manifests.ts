@@ -6,8 +6,9 @@ import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { defineKind, type Kind, type KubeObject, type Manifest } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
+import { runtimeApp } from "@datalayer/shared/runtime/names";
 import { parseAllDocuments } from "yaml";
-import { label, runtimeApp } from "../src/runtime/names.ts";
+import { label } from "../src/runtime/names.ts";
 
 const chartFiles = new URL("../../../charts/runtime-controller/files/", import.meta.url);
 /** The namespace that the chart's files are written for. */

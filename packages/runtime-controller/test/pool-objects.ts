@@ -2,8 +2,9 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectMeta } from "@datalayer/shared/kube/object";
-import { annotation, jupyterContainer, label, runtimeApp } from "../src/runtime/names.ts";
-import { parseRuntime, podNameOf, type Runtime } from "../src/runtime/runtime.ts";
+import { podNameOf, runtimeApp } from "@datalayer/shared/runtime/names";
+import { annotation, jupyterContainer, label } from "../src/runtime/names.ts";
+import { parseRuntime, type Runtime } from "../src/runtime/runtime.ts";
 import type { RuntimeState } from "../src/runtime/state.ts";
 import type { PoolObservation } from "../src/runtime-pool/observation.ts";
 import type { TemplateFault } from "../src/runtime-pool/template.ts";

@@ -1,5 +1,6 @@
 import { ManualClock } from "@datalayer/shared/clock/manual-clock";
-import { podNameOf, type Runtime } from "../src/runtime/runtime.ts";
+import { podNameOf } from "@datalayer/shared/runtime/names";
+import { type Runtime } from "../src/runtime/runtime.ts";
 import type { LastGood } from "../src/runtime-pool/observation.ts";
 import { planPool, type PoolPlan } from "../src/runtime-pool/plan.ts";
 import { RefillBackoff } from "../src/runtime-pool/refill-backoff.ts";

@@ -7,10 +7,11 @@ import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { pointer } from "@datalayer/shared/kube/json-patch";
+import { jupyterPort } from "@datalayer/shared/runtime/names";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import type { UsageRecord } from "../end-of-life/usage-record.ts";
-import { annotation, jupyterPort } from "../runtime/names.ts";
+import { annotation } from "../runtime/names.ts";
 
 let harness: Harness;
 let leader: TestReplica;

@@ -1,7 +1,8 @@
 import { notFound } from "@datalayer/shared/http/problem";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { RestClient } from "@datalayer/shared/kube/rest";
-import { label, runtimeApp } from "../runtime/names.ts";
+import { runtimeApp } from "@datalayer/shared/runtime/names";
+import { label } from "../runtime/names.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { type AssignedRuntime, isAssigned } from "./views.ts";
 

@@ -2,8 +2,9 @@ import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { RuntimePool as RuntimePoolKind } from "@datalayer/shared/crds/runtime-pool";
 import { ControllerRevision, type Pod } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
+import { runtimeApp } from "@datalayer/shared/runtime/names";
 import { labelValueOf } from "../runtime/label-value.ts";
-import { annotation, label, runtimeApp } from "../runtime/names.ts";
+import { annotation, label } from "../runtime/names.ts";
 import { buildWarmPod, type RuntimeTemplate } from "../runtime/pod-builder.ts";
 
 /**

@@ -1,3 +1,5 @@
+import { poolAnnotation, poolLabel } from "@datalayer/shared/runtime/names";
+
 /**
  * The labels and annotations of runtime Pods. Those under `runtime-pools.datalayer.io` up to
  * `reservation-id` are published: other services select and read by them.
@@ -5,7 +7,7 @@
 export const label = {
   app: "app",
   datalayerApp: "datalayer.io/app",
-  pool: "runtime-pools.datalayer.io/name",
+  pool: poolLabel,
   state: "runtime-pools.datalayer.io/pod-status",
   userUid: "runtime-pools.datalayer.io/user-uid",
   kernelType: "runtime-pools.datalayer.io/kernel-type",
@@ -17,8 +19,7 @@ export const label = {
 } as const;
 
 export const annotation = {
-  /** Name of the pool in full; the label holds a hash of it where it is too long for a label. */
-  pool: "runtime-pools.datalayer.io/pool",
+  pool: poolAnnotation,
   environment: "runtime-pools.datalayer.io/environment",
   /** Which key the token was derived with. */
   tokenKeyId: "runtime-pools.datalayer.io/token-key-id",
@@ -53,12 +54,8 @@ export const annotation = {
   doNotDisrupt: "karpenter.sh/do-not-disrupt",
 } as const;
 
-/** Value of the `app` and `datalayer.io/app` labels of every runtime Pod. */
-export const runtimeApp = "runtime-pools";
-
 /** Keeps an assigned Pod readable until its usage is recorded, even when its node is lost. */
 export const usageFinalizer = "datalayer.io/usage";
 
-/** The container that serves Jupyter, and its port. */
+/** The container that serves Jupyter. */
 export const jupyterContainer = "jupyter";
-export const jupyterPort = 2300;

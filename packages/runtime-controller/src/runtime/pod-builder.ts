@@ -3,16 +3,16 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
+import { basePathOf } from "@datalayer/shared/runtime/base-path";
+import { jupyterPort, podNameOf, runtimeApp } from "@datalayer/shared/runtime/names";
 import { claimParts } from "../claim-secret/claim-volume.ts";
 import { labelValueOf } from "./label-value.ts";
 import { literalValueOf } from "./literal-value.ts";
-import { annotation, jupyterContainer, jupyterPort, label, runtimeApp } from "./names.ts";
+import { annotation, jupyterContainer, label } from "./names.ts";
 import { nodePlacementOf } from "./node-placement.ts";
 import { type Container, joinParts, type PodParts } from "./pod-parts.ts";
 import { resourcesOf } from "./resources.ts";
-import { podNameOf } from "./runtime.ts";
 import { tokenParts } from "./token-secret.ts";
-import { basePathOf } from "./url.ts";
 
 /** What the administrator sets for every runtime Pod. */
 export interface RuntimePodSettings {

@@ -2,7 +2,8 @@ import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod, Secret } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
-import { label, runtimeApp } from "./names.ts";
+import { runtimeApp } from "@datalayer/shared/runtime/names";
+import { label } from "./names.ts";
 
 /**
  * A Secret that goes with its Pod, and never changes.

@@ -1,8 +1,9 @@
 import type { Pod } from "@datalayer/shared/kube/kinds";
+import { podNameOf } from "@datalayer/shared/runtime/names";
 import { describe, expect, it } from "vitest";
 import { runtimePod } from "../../test/pool-objects.ts";
 import { annotation, label } from "./names.ts";
-import { parseRuntime, podNameOf } from "./runtime.ts";
+import { parseRuntime } from "./runtime.ts";
 
 const changed = (change: (pod: Pod) => void): Pod => {
   const pod = runtimePod("01k");

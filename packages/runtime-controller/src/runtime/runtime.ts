@@ -1,4 +1,5 @@
 import type { Pod } from "@datalayer/shared/kube/kinds";
+import { ulidOf } from "@datalayer/shared/runtime/names";
 import { annotation, jupyterContainer, label } from "./names.ts";
 import { isRuntimeState, type RuntimeState } from "./state.ts";
 
@@ -76,27 +77,21 @@ export interface Runtime {
   readonly drain?: NodeDrain;
 }
 
-const namePrefix = "runtime-";
-
-/** Name of the runtime Pod of a ulid. */
-export function podNameOf(ulid: string): string {
-  return `${namePrefix}${ulid}`;
-}
-
 /** Reads a runtime Pod; undefined when the Pod is not one of ours. */
 export function parseRuntime(pod: Pod): Runtime | undefined {
   const { metadata } = pod;
   const labels = metadata.labels ?? {};
   const annotations = metadata.annotations ?? {};
   const state = labels[label.state];
-  if (!isRuntimeState(state) || !metadata.name.startsWith(namePrefix)) return undefined;
+  const ulid = ulidOf(metadata.name);
+  if (!isRuntimeState(state) || ulid === undefined) return undefined;
   return {
     pod,
     name: metadata.name,
     namespace: metadata.namespace ?? "",
     uid: metadata.uid,
     createdAtMs: Date.parse(metadata.creationTimestamp),
-    ulid: metadata.name.slice(namePrefix.length),
+    ulid,
     pool: textAt(annotations, annotation.pool),
     environment: textAt(annotations, annotation.environment),
     revision: textAt(labels, label.revision),

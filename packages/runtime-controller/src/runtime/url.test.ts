@@ -1,18 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { basePathOf, ingressOf } from "./url.ts";
+import { ingressOf } from "./url.ts";
 
 const address = { pool: "python-simple-pool", ulid: "01j9" };
 const path = "/jupyter/server/python-simple-pool/01j9";
 
 describe("the address of a runtime", () => {
-  it("has the published path", () => {
-    expect(basePathOf(address)).toBe(path);
-  });
-
-  it("keeps a name in one segment of the path", () => {
-    expect(basePathOf({ pool: "a/../b", ulid: "u" })).toBe("/jupyter/server/a%2F..%2Fb/u");
-  });
-
   it.each([
     ["the public host", { publicUrl: "https://r1.datalayer.run" }, `https://r1.datalayer.run${path}`],
     ["it once, whatever slashes follow", { publicUrl: "https://r1.example//" }, `https://r1.example${path}`],

@@ -1,15 +1,5 @@
-import { jupyterPort } from "./names.ts";
-
-/** What fixes the address of a runtime. */
-export interface RuntimeAddress {
-  pool: string;
-  ulid: string;
-}
-
-/** The path under which a runtime serves, on every host; Jupyter has it as its base URL. */
-export function basePathOf({ pool, ulid }: RuntimeAddress): string {
-  return `/jupyter/server/${encodeURIComponent(pool)}/${ulid}`;
-}
+import { basePathOf, type RuntimeAddress } from "@datalayer/shared/runtime/base-path";
+import { jupyterPort } from "@datalayer/shared/runtime/names";
 
 /**
  * The URL handed to the user.

@@ -1,6 +1,7 @@
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
-import { label, runtimeApp } from "../runtime/names.ts";
+import { runtimeApp } from "@datalayer/shared/runtime/names";
+import { label } from "../runtime/names.ts";
 import { claimNameOf, homeOf, uidOfClaim, volumeAnnotation, volumeLabel } from "./names.ts";
 import { bytesOf, quantityOf } from "./quantity.ts";
 

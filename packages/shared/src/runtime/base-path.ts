@@ -1,0 +1,10 @@
+/** What fixes the address of a runtime. */
+export interface RuntimeAddress {
+  pool: string;
+  ulid: string;
+}
+
+/** The path under which a runtime serves, on every host; Jupyter has it as its base URL. */
+export function basePathOf({ pool, ulid }: RuntimeAddress): string {
+  return `/jupyter/server/${encodeURIComponent(pool)}/${ulid}`;
+}
