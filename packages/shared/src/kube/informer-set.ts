@@ -30,6 +30,16 @@ export class InformerSet<T extends KubeObject> implements ObjectReader<T> {
     for (const informer of this.#all) informer.start(signal);
   }
 
+  /** In every namespace; see `Informer`. */
+  get isServed(): boolean {
+    return this.#all.every((informer) => informer.isServed);
+  }
+
+  /** See `Informer`. */
+  onServed(handler: () => void): void {
+    for (const informer of this.#all) informer.onServed(handler);
+  }
+
   get hasSynced(): boolean {
     return this.#all.every((informer) => informer.hasSynced);
   }

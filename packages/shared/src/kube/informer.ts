@@ -43,7 +43,9 @@ export class Informer<T extends KubeObject> implements ObjectReader<T> {
   readonly #arrivals = new Arrivals();
   readonly #handlers = new Set<ChangeHandler<T>>();
   readonly #firstList = Promise.withResolvers<undefined>();
+  readonly #servedHandlers = new Set<() => void>();
   #lists = 0;
+  #isServed = false;
   #lastEventMs: number;
   #started = false;
 
@@ -83,6 +85,16 @@ export class Informer<T extends KubeObject> implements ObjectReader<T> {
 
   get relists(): number {
     return Math.max(0, this.#lists - 1);
+  }
+
+  /** False before the first list, and while an optional kind is not served. */
+  get isServed(): boolean {
+    return this.#isServed;
+  }
+
+  /** Calls the handler whenever {@link Informer.isServed} has changed, after what is there was delivered. */
+  onServed(handler: () => void): void {
+    this.#servedHandlers.add(handler);
   }
 
   /** Up to where the watch has delivered; empty before the first list. */
@@ -142,12 +154,14 @@ export class Informer<T extends KubeObject> implements ObjectReader<T> {
       if (this.#lists > 1) this.#options.metrics?.relisted(this.#labels);
       for (const item of items) this.#options.trim?.(item);
       this.#delivered(this.#cache.replace(items, resourceVersion));
+      this.#servedIs(true);
       this.#firstList.resolve(undefined);
     },
     absent: () => {
       // Not one more list: nothing was missed, and what comes next is complete.
       this.#lists = Math.max(this.#lists, 1);
       this.#delivered(this.#cache.replace([], ""));
+      this.#servedIs(false);
       this.#firstList.resolve(undefined);
     },
     event: (event: WatchEvent<T>) => {
@@ -159,6 +173,12 @@ export class Informer<T extends KubeObject> implements ObjectReader<T> {
       this.#log.warn(`${during} failed, next attempt in ${Math.round(retryMs)} ms`, { error });
     },
   };
+
+  #servedIs(isServed: boolean): void {
+    if (this.#isServed === isServed) return;
+    this.#isServed = isServed;
+    for (const handler of this.#servedHandlers) handler();
+  }
 
   #delivered(changes: Change<T>[]): void {
     this.#lastEventMs = this.#clock.monotonicMs();

@@ -102,22 +102,26 @@ describe("an informer of an optional kind", () => {
       metrics,
     });
     const seen: string[] = [];
+    const served: boolean[] = [];
+    informer.onServed(() => served.push(informer.isServed));
     informer.onChange(({ type, object }: Change<KubeObject>) => seen.push(`${type} ${object.metadata.name}`));
     informer.start(stop.signal);
     await informer.synced();
     expect(informer.list()).toEqual([]);
+    expect(informer.isServed).toBe(false);
 
     await install();
     await create("first");
     await soon(() => informer.get({ namespace, name: "first" }) !== undefined, "the first gadget");
 
     await uninstall();
-    await soon(() => informer.list().length === 0, "the gadget being forgotten");
+    await soon(() => !informer.isServed, "the kind being gone");
 
     await install();
     await create("second");
     await soon(() => informer.get({ namespace, name: "second" }) !== undefined, "the second gadget");
     expect(informer.list()).toHaveLength(1);
     expect(seen).toEqual(["added first", "deleted first", "added second"]);
+    expect(served).toEqual([true, false, true]);
   });
 });
