@@ -68,7 +68,7 @@ export interface Gateway extends KubeObject {
       protocol: string;
       hostname?: string;
       allowedRoutes?: Record<string, unknown>;
-      tls?: Record<string, unknown>;
+      tls?: { certificateRefs?: GatewayReference[] };
     }[];
   };
   status?: {

@@ -1,0 +1,95 @@
+import type { Gateway, GatewayClass } from "@datalayer/shared/crds/gateway-api";
+
+/** Something that an implementation of the Gateway API can do beyond the least that each of them does. */
+export type GatewayFeature =
+  | "HTTPRouteMethodMatching"
+  | "HTTPRouteQueryParamMatching"
+  | "HTTPRouteResponseHeaderModification"
+  | "HTTPRoutePathRewrite"
+  | "HTTPRoutePathRedirect"
+  | "HTTPRoutePortRedirect"
+  | "HTTPRouteSchemeRedirect"
+  | "HTTPRoute303RedirectStatusCode"
+  | "HTTPRoute307RedirectStatusCode"
+  | "HTTPRoute308RedirectStatusCode"
+  | "HTTPRouteRequestMirror"
+  | "HTTPRouteRequestPercentageMirror"
+  | "HTTPRouteCORS"
+  | "HTTPRouteRequestTimeout"
+  | "HTTPRouteRetryConnectionError"
+  | UnnamedFeature;
+
+/** What the Gateway API leaves to implementations without a name for it: known of those that are tested here. */
+type UnnamedFeature = "PathRegularExpression" | "HeaderRegularExpression" | "QueryRegularExpression";
+
+/** A listener of a Gateway, as far as it decides whether a Route can be there. */
+export interface GatewayListener {
+  name: string;
+  protocol: string;
+  /** Hosts that it takes; every host without. */
+  hostname?: string;
+  /** Secrets with its certificates, as `namespace/name`. */
+  certificates: readonly string[];
+}
+
+/** What a Gateway can do for Routes. */
+export interface GatewayApiCapabilities {
+  features: ReadonlySet<string>;
+  listeners: readonly GatewayListener[];
+}
+
+/**
+ * What this Gateway can do: the features that its class claims. Of an implementation that is tested here, a feature
+ * counts only if it was seen to work: one that is accepted and ignored looks the same in the claims.
+ */
+export function gatewayApiCapabilities(gatewayClass: GatewayClass, gateway: Gateway): GatewayApiCapabilities {
+  const claimed = (gatewayClass.status?.supportedFeatures ?? []).map(({ name }) => name);
+  const tested = testedImplementations[gatewayClass.spec.controllerName];
+  const features = tested ? [...claimed.filter((name) => name in tested), ...unnamedOf(tested)] : claimed;
+  return { features: new Set(features), listeners: listenersOf(gateway) };
+}
+
+/**
+ * Features that Traefik's Gateway provider was seen to have, and the version it was seen in. Timeouts, retries, CORS
+ * and mirrors are not here: its API server objects may name them, and nothing comes of it.
+ */
+export const traefikFeatures = {
+  HTTPRouteMethodMatching: "3.7.15",
+  HTTPRouteQueryParamMatching: "3.7.15",
+  HTTPRouteResponseHeaderModification: "3.7.15",
+  HTTPRoutePathRewrite: "3.7.15",
+  HTTPRoutePathRedirect: "3.7.15",
+  HTTPRoutePortRedirect: "3.7.15",
+  HTTPRouteSchemeRedirect: "3.7.15",
+  HTTPRoute303RedirectStatusCode: "3.7.15",
+  HTTPRoute307RedirectStatusCode: "3.7.15",
+  HTTPRoute308RedirectStatusCode: "3.7.15",
+  PathRegularExpression: "3.7.15",
+  HeaderRegularExpression: "3.7.15",
+  QueryRegularExpression: "3.7.15",
+} satisfies Partial<Record<GatewayFeature, string>>;
+
+const testedImplementations: Readonly<Record<string, Partial<Record<string, string>>>> = {
+  "traefik.io/gateway-controller": traefikFeatures,
+};
+
+const unnamedFeatures: readonly UnnamedFeature[] = [
+  "PathRegularExpression",
+  "HeaderRegularExpression",
+  "QueryRegularExpression",
+];
+
+function unnamedOf(tested: Partial<Record<string, string>>): readonly string[] {
+  return unnamedFeatures.filter((name) => name in tested);
+}
+
+function listenersOf({ metadata, spec }: Gateway): GatewayListener[] {
+  return spec.listeners.map(({ name, protocol, hostname, tls }) => ({
+    name,
+    protocol,
+    ...(hostname !== undefined && { hostname }),
+    certificates: (tls?.certificateRefs ?? []).map(
+      (ref) => `${ref.namespace ?? metadata.namespace ?? ""}/${ref.name}`,
+    ),
+  }));
+}
