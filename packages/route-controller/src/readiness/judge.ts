@@ -1,0 +1,66 @@
+import { routeReason } from "@datalayer/shared/crds/route";
+import type { ReplicaView } from "./data-plane.ts";
+import { programmedIn } from "./programmed.ts";
+import type { Subject } from "./subject.ts";
+import { type Finding, type Seen, type Verdict, worstOf } from "./verdict.ts";
+
+/** What is known of one Route; times are monotonic milliseconds. */
+export interface Known {
+  readonly subject: Subject;
+  /** Since when it is looked for: what was read before says nothing of it. */
+  readonly sinceMs: number;
+  /** What came of requests, by replica. */
+  readonly probes: ReadonlyMap<string, Finding>;
+}
+
+/** A replica that does not answer keeps what it showed before for so long: most failures pass. */
+const trustMs = 60_000;
+/** A new replica may need so long to read the cluster; until then it serves nothing, and nobody is sent to it. */
+const startMs = 10_000;
+
+/** What is to be said of a Route; undefined while the replicas were not asked since it is looked for. */
+export function judgeRoute(
+  known: Known,
+  views: readonly ReplicaView[],
+  nowMs: number,
+): Omit<Verdict, "behaves"> | undefined {
+  if (views.length === 0) {
+    const message =
+      "No replica of the data plane is found: see spec.traefik of the RouteClass, and its Service.";
+    const finding: Finding = { status: "Unknown", reason: routeReason.noDataPlane, message };
+    return { programmed: finding, replicas: { programmed: 0, total: 0 } };
+  }
+  const counted = views.filter((view) => !isStarting(view, nowMs));
+  if (counted.length === 0) return undefined;
+  const seen: Seen[] = counted.map((view) => ({
+    replica: view.replica.name,
+    finding: inView(known, view, nowMs),
+  }));
+  const programmed = worstOf(seen);
+  if (!programmed) return undefined;
+  const good = seen.filter(({ finding }) => finding?.status === "True").length;
+  return { programmed, replicas: { programmed: good, total: seen.length } };
+}
+
+/** What is to be said of the requests; undefined while one of the replicas was not tried. */
+export function judgeBehaviour(known: Known, views: readonly ReplicaView[]): Finding | undefined {
+  const { probe } = known.subject;
+  if ("impossible" in probe) {
+    const message = `Requests cannot be tried: ${probe.impossible}.`;
+    return { status: "Unknown", reason: routeReason.probeInconclusive, message };
+  }
+  return worstOf(views.map(({ replica: { name } }) => ({ replica: name, finding: known.probes.get(name) })));
+}
+
+function inView({ subject, sinceMs }: Known, view: ReplicaView, nowMs: number): Finding | undefined {
+  const { routers, readAtMs = -Infinity, failure } = view;
+  const isFresh = readAtMs >= sinceMs && (!failure || nowMs - readAtMs < trustMs);
+  if (routers && isFresh) return programmedIn(subject.routers, routers);
+  if (!failure || failure.atMs < sinceMs) return undefined;
+  const message = `It cannot be asked what it serves: ${failure.message}.`;
+  return { status: "Unknown", reason: routeReason.probeInconclusive, message };
+}
+
+function isStarting({ routers, foundAtMs }: ReplicaView, nowMs: number): boolean {
+  return routers?.size === 0 && nowMs - foundAtMs < startMs;
+}

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import type { KubeObject, Manifest } from "@datalayer/shared/kube/object";
+import type { ResolvedRoute } from "../backends/backend.ts";
+import { type ExpectedRouter, expectedRouters } from "./expected-routers.ts";
+import { planProbe, type ProbePlan } from "./probe-plan.ts";
+
+/** A Route as readiness sees it: what the data plane has to show, and what is tried. */
+export interface Subject {
+  namespace: string;
+  name: string;
+  uid: string;
+  /** Name of its RouteClass. */
+  className: string;
+  /** Changes with the objects: what was seen of others says nothing of these. */
+  hash: string;
+  routers: readonly ExpectedRouter[];
+  probe: ProbePlan;
+  /** The many Routes of one kind that it is one of: only a sample of them is tried. */
+  group?: string;
+}
+
+/** What is looked at for a Route of which these objects were made. */
+export function subjectOf(
+  route: ResolvedRoute,
+  parts: {
+    className: string;
+    hash: string;
+    objects: readonly Manifest<KubeObject>[];
+    group?: string | undefined;
+  },
+): Subject {
+  const { namespace, name, uid } = route;
+  const { className, hash, objects, group } = parts;
+  const routers = expectedRouters(namespace, objects);
+  const subject = { namespace, name, uid, className, hash, routers, probe: planProbe(route) };
+  return group === undefined ? subject : { ...subject, group };
+}
+
+/** Whether this one is in the sample: always the same ones, `percent` of all. */
+export function isSampled(uid: string, percent: number): boolean {
+  return createHash("sha256").update(uid).digest().readUInt16BE() % 100 < percent;
+}
