@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { createSecureContext } from "node:tls";
 import { buildConnector, Pool, type Dispatcher } from "undici";
 import { type Call, TransportError, type TransportFailure } from "./api-error.ts";
 import type { ClusterAccess, Credentials, TlsMaterial } from "./access.ts";
@@ -151,9 +152,12 @@ export class Transport {
     return this.#pool.pool;
   }
 
-  #createPool(tls: TlsMaterial): Pool {
+  #createPool({ rejectUnauthorized, servername, ...material }: TlsMaterial): Pool {
     const connect = buildConnector({
-      ...tls,
+      rejectUnauthorized,
+      servername,
+      // Once for all connections: to read the certificates anew for each costs more than the rest of a handshake.
+      secureContext: createSecureContext(material),
       allowH2: false,
       timeout: CONNECT_TIMEOUT_MS,
       keepAlive: true,
