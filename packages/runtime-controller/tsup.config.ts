@@ -15,6 +15,8 @@ export default defineConfig({
   minifySyntax: true,
   esbuildOptions: (options) => {
     options.charset = "ascii";
+    // Beside the code: the names of authors are not ASCII.
+    options.legalComments = "external";
   },
   sourcemap: true,
   clean: true,
