@@ -58,7 +58,7 @@ export function createClaims(options: {
 }): Claims {
   const { caches, client, clock, log, metrics, seals, settings, coldStarter } = options;
   const { pods, pools, environments } = caches;
-  const candidates = new Candidates();
+  const candidates = new Candidates((pod) => options.runtimes.of(pod));
   const order = new ClaimOrder({ clock, rememberMs: keyLifeMs });
   const seniority = new Seniority();
   const startTimes = new StartTimes();

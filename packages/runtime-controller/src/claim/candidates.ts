@@ -13,7 +13,13 @@ export class Candidates {
   readonly #rings = new Map<string, Ring>();
   readonly #offered = new Map<string, Runtime>();
   readonly #taken = new Set<string>();
+  readonly #parse: (pod: Pod) => Runtime | undefined;
   #offer: (runtime: Runtime) => void = () => undefined;
+
+  /** @param parse - reads a Pod as a runtime; give one that remembers, and thousands are kept once. */
+  constructor(parse: (pod: Pod) => Runtime | undefined = parseRuntime) {
+    this.#parse = parse;
+  }
 
   /** Calls the handler for each runtime that can be taken from now on, before any claim takes it. */
   onOffer(handler: (runtime: Runtime) => void): void {
@@ -23,7 +29,7 @@ export class Candidates {
   /** Follows one change of a Pod, in watch order. */
   observe(pod: Pod, deleted = false): void {
     const { uid } = pod.metadata;
-    const runtime = deleted ? undefined : parseRuntime(pod);
+    const runtime = deleted ? undefined : this.#parse(pod);
     if (runtime && isClaimable(runtime)) {
       this.#offered.set(uid, runtime);
       if (!this.#taken.has(uid)) this.#putOnRing(runtime);

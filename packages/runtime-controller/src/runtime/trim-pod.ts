@@ -2,7 +2,7 @@ import type { Pod } from "@datalayer/shared/kube/kinds";
 
 /**
  * Takes out of a cached Pod what no part of the controller reads: of the spec all but the node, and the status
- * that the node repeats. It halves what thousands of Pods cost. A Pod is never written back as a whole, so
+ * what the node repeats. It halves what thousands of Pods cost. A Pod is never written back as a whole, so
  * nothing is lost.
  */
 export function trimPod(pod: Pod): void {
@@ -14,8 +14,14 @@ export function trimPod(pod: Pod): void {
     phase,
     podIP,
     conditions: conditions?.filter(({ type }) => type === "Ready" || type === "PodScheduled"),
-    containerStatuses,
+    containerStatuses: containerStatuses?.map(trimmed),
     // Those that have done their work say nothing any more.
     initContainerStatuses: initContainerStatuses?.filter(({ ready }) => !ready),
   };
+}
+
+type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
+
+function trimmed({ name, ready, restartCount, state, lastState }: ContainerStatus): ContainerStatus {
+  return { name, ready, restartCount, state, lastState, image: "", imageID: "" };
 }
