@@ -29,6 +29,8 @@ export interface TraefikRoute {
 /** Traefik's own kind of route; only the fields that are used here. */
 export interface IngressRoute extends KubeObject {
   spec: {
+    /** Which Traefik takes it; without it, one that takes what names none. */
+    ingressClassName?: string;
     entryPoints?: string[];
     routes: TraefikRoute[];
     tls?: { secretName?: string; options?: { name: string } };
@@ -69,7 +71,11 @@ export interface TlsOption extends KubeObject {
 export interface TraefikServiceKind extends KubeObject {
   spec: {
     weighted?: { services: TraefikService[]; sticky?: TraefikService["sticky"] };
-    mirroring?: TraefikService & { mirrors?: (TraefikService & { percent: number })[] };
+    mirroring?: TraefikService & {
+      mirrors?: (TraefikService & { percent: number })[];
+      /** Larger bodies are not mirrored; in bytes. */
+      maxBodySize?: number;
+    };
   };
 }
 
