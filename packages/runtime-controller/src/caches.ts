@@ -1,6 +1,7 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import { Image } from "@datalayer/shared/crds/image";
 import { Dataset } from "@datalayer/shared/crds/dataset";
+import { Route } from "@datalayer/shared/crds/route";
 import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
@@ -37,6 +38,8 @@ export interface Caches {
   contents: InformerSet<RuntimeContent>;
   /** Those that were made for s3 contents; empty where Datashim is not installed. */
   datasets: InformerSet<Dataset>;
+  /** Those that lead to runtimes; empty where no route-controller is installed. */
+  routes: InformerSet<Route>;
   nodes: Informer<Node>;
   /** The volumes of users and the homes of runtimes. */
   volumeClaims: InformerSet<PersistentVolumeClaim>;
@@ -76,6 +79,13 @@ export function createCaches(options: {
       namespaces,
       kind: Dataset,
       labelSelector: contentLabel,
+      optional: true,
+    }),
+    routes: new InformerSet({
+      ...common,
+      namespaces,
+      kind: Route,
+      labelSelector: `${label.app}=${runtimeApp}`,
       optional: true,
     }),
     nodes: new Informer({ ...common, kind: Node }),

@@ -2,6 +2,7 @@ import { commonSettings } from "@datalayer/shared/config/common";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
 import { integer, list, port, quantity, text, url } from "@datalayer/shared/config/values";
 import { claimSettingTable } from "./claim-settings.ts";
+import { routeSettingTable } from "./route-settings.ts";
 
 const namespaceName = text({
   pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -64,6 +65,7 @@ const table = settingTable({
     description:
       "Scheme and host under which users reach runtimes. Without it, answers name the address of the Pod.",
   },
+  ...routeSettingTable,
   dockerRegistry: {
     name: "DATALAYER_DOCKER_REGISTRY",
     schema: text(),

@@ -16,7 +16,11 @@ import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import { runtimeContentController } from "./runtime-content/controller.ts";
+import { routeSettingsOf } from "./route-settings.ts";
 import { runtimePoolController } from "./runtime-pool/controller.ts";
+import { runtimeRouteControllers } from "./runtime-route/controllers.ts";
+import { RouteWaits } from "./runtime-route/route-waits.ts";
+import { Routing } from "./runtime-route/routing.ts";
 import { templateSourcesOf } from "./template-sources.ts";
 import type { UsageParts } from "./usage.ts";
 
@@ -38,24 +42,29 @@ export function createControllers(options: {
   const metrics = activityMetrics(options.registry, () => observations.unanswered);
   const isIdle = observations.isIdle.bind(observations);
   const endOfLife = endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle });
+  const routing = new Routing({ ...caches, settings: routeSettingsOf(settings) });
+  const routeWaits = new RouteWaits({ routing, pods, clock });
+  const giveWay = (): Promise<void> => claims.rightOfWay.giveWay();
   return [
     runtimePoolController({
       ...templateSourcesOf(caches, settings, imageSources),
       ...caches,
       candidates: claims.candidates,
-      giveWay: () => claims.rightOfWay.giveWay(),
+      giveWay,
+      routeWaits,
       runtimes,
       tokens,
       clock,
       maxLifeMs: settings.maxLifeSeconds > 0 ? settings.maxLifeSeconds * 1000 : Infinity,
       newUlid: () => ulid().toLowerCase(),
     }),
+    ...runtimeRouteControllers({ ...caches, runtimes, routing, giveWay }),
     nodeDrainController({
       ...caches,
       runtimes,
       deadlineMs: settings.nodeDrainDeadlineSeconds > 0 ? settings.nodeDrainDeadlineSeconds * 1000 : Infinity,
     }),
-    coldStartController({ pods, runtimes, tokens }),
+    coldStartController({ pods, runtimes, tokens, routeWaits }),
     runtimeEnvironmentController({ ...caches, imageSources }),
     runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),
     endOfLife,

@@ -1,6 +1,7 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { freezeWatch, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
 import { Dataset } from "@datalayer/shared/crds/dataset";
+import { Route } from "@datalayer/shared/crds/route";
 import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { pointer } from "@datalayer/shared/kube/json-patch";
@@ -8,11 +9,12 @@ import { ConfigMap, Pod, Secret } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { planAppend, segmentManifest } from "../src/end-of-life/usage-segments.ts";
 import { label } from "../src/runtime/names.ts";
-import { contentManifest } from "./builders.ts";
+import { contentManifest, poolManifest } from "./builders.ts";
 import { installDatashimKind, provide } from "./datashim.ts";
 import { type Harness, startHarness, type TestReplica } from "./harness.ts";
 import { installImageKind } from "./image-kind.ts";
 import { chartObjects } from "./manifests.ts";
+import { installRouteKind, reportRoute, untilRoute } from "./routes.ts";
 import { usage } from "./usage.ts";
 
 interface Role {
@@ -38,6 +40,12 @@ const granted = new Set(
 
 const rightOf = ({ verb, group, resource }: ProxiedRequest): string => `${verb} ${group}/${resource}`;
 
+/** All that a request takes: one that applies what was not there creates it. */
+const rightsOf = (request: ProxiedRequest): string[] => {
+  const creates = request.verb === "patch" && request.upstreamStatus === 201;
+  return creates ? [rightOf(request), rightOf({ ...request, verb: "create" })] : [rightOf(request)];
+};
+
 let cluster: Harness;
 let replica: TestReplica;
 
@@ -46,7 +54,15 @@ beforeAll(async () => {
   await installImageKind(cluster.admin);
   await fillUsage();
   await installDatashimKind(cluster.admin);
-  replica = await cluster.startReplica("restricted", { settings: { DATALAYER_USAGE_RECORDS_KEPT: "100" } });
+  await installRouteKind(cluster.admin);
+  replica = await cluster.startReplica("restricted", {
+    settings: {
+      DATALAYER_USAGE_RECORDS_KEPT: "100",
+      DATALAYER_RUNTIMES_URL: "http://runtimes.example.org",
+      DATALAYER_RUNTIME_ROUTES: "pool",
+      DATALAYER_RUNTIME_ROUTE_WAIT_SEC: "0",
+    },
+  });
 });
 
 describe("the rights of the runtime-controller", () => {
@@ -63,8 +79,9 @@ describe("the rights of the runtime-controller", () => {
     await keepAVolume();
     await moveABucket();
     await launchWithAHome();
+    await outliveAPool();
     const { log } = cluster.proxy;
-    const isUsed = (right: string): boolean => log.some((request) => rightOf(request) === right);
+    const isUsed = (right: string): boolean => log.some((request) => rightsOf(request).includes(right));
     await eventually(() => [...granted].every(isUsed), {
       message: "every right being used",
       timeoutMs: 15_000,
@@ -72,7 +89,7 @@ describe("the rights of the runtime-controller", () => {
     expect([...granted].filter((right) => !isUsed(right))).toEqual([]);
     const refused = log.filter(({ upstreamStatus }) => upstreamStatus === 403 || upstreamStatus === 401);
     expect(refused.map(rightOf)).toEqual([]);
-    const used = new Set(log.filter(({ resource }) => resource !== "").map(rightOf));
+    const used = new Set(log.filter(({ resource }) => resource !== "").flatMap(rightsOf));
     expect([...used].filter((right) => !granted.has(right))).toEqual([]);
   });
 
@@ -180,6 +197,26 @@ async function launchWithAHome(): Promise<void> {
     message: "the runtime being gone",
     timeoutMs: 40_000,
   });
+}
+
+/** A runtime whose pool is deleted gets a Route of its own, and loses it when there is a pool again. */
+async function outliveAPool(): Promise<void> {
+  const { admin, namespace } = cluster;
+  const manifest = poolManifest(namespace, { name: "brief", environment: "small", size: 1 });
+  const { metadata } = await admin.create(RuntimePool, manifest);
+  await cluster.available("brief", 1);
+  const { body } = await replica.claim({ pool_name: "brief" });
+  await admin.delete(RuntimePool, metadata, { uid: metadata.uid });
+  await untilRoute(admin, { namespace, name: body.runtime.pod_name });
+  await admin.create(RuntimePool, manifest);
+  await eventually(
+    async () => {
+      const { items } = await admin.list(Route, { namespace });
+      await Promise.all(items.map((route) => reportRoute(admin, route)));
+      return cluster.proxy.log.commits({ verb: "delete", resource: "routes" }).length > 0;
+    },
+    { timeoutMs: 30_000, message: "the Route of the runtime being removed" },
+  );
 }
 
 /** Another one takes every runtime behind the back of the replica: it reads why its claim is refused. */

@@ -14,6 +14,7 @@ import { addEach } from "../runtime/pod-patch.ts";
 import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
+import type { RouteWaits } from "../runtime-route/route-waits.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { buildTokenSecret } from "../runtime/token-secret.ts";
 import { planStart, startFailed } from "./plan-start.ts";
@@ -23,6 +24,7 @@ export interface ColdStartOptions {
   pods: ObjectReader<Pod>;
   runtimes: Runtimes;
   tokens: RuntimeTokens;
+  routeWaits: RouteWaits;
 }
 
 /**
@@ -49,11 +51,13 @@ export function coldStartController(options: ColdStartOptions): Controller {
 async function follow(
   runtime: Runtime,
   assignment: Assignment & { startDeadline: number },
-  { pods, tokens }: ColdStartOptions,
+  { pods, tokens, routeWaits }: ColdStartOptions,
   context: Context,
 ): Promise<Report<Pod>> {
   const { kube, clock } = context;
-  const plan = planStart(runtime, assignment.startDeadline, clock.now());
+  const held = runtime.ready ? routeWaits.whyHeld(runtime) : undefined;
+  const start = { deadline: assignment.startDeadline, held };
+  const plan = planStart(runtime, start, clock.now());
   switch (plan.kind) {
     case "wait":
       // The replica that created the Pod may have died before it created the Secret.

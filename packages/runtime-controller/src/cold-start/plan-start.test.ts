@@ -52,6 +52,17 @@ describe("the start of a runtime that was created for its user", () => {
   ];
   it.each(cases)("%s", (_, traits, ageSeconds, plan) => {
     const runtime = parseRuntime(runtimePod("a", { state: "assigned", ready: false, ...traits }))!;
-    expect(planStart(runtime, deadline, Date.parse(createdAt) + ageSeconds * 1000)).toMatchObject(plan);
+    expect(
+      planStart(runtime, { deadline, held: undefined }, Date.parse(createdAt) + ageSeconds * 1000),
+    ).toMatchObject(plan);
+  });
+
+  it.each([
+    ["is waited for while its Route does not lead to it", 40, { kind: "wait", lookAgainAfterMs: 1_000 }],
+    ["fails when it is never reached", 300, { kind: "failed", detail: "no Route" }],
+  ])("%s", (_, ageSeconds, plan) => {
+    const runtime = parseRuntime(runtimePod("a", { state: "assigned", ready: true }))!;
+    const terms = { deadline, held: "no Route" };
+    expect(planStart(runtime, terms, Date.parse(createdAt) + ageSeconds * 1000)).toEqual(plan);
   });
 });

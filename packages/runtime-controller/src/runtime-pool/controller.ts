@@ -6,6 +6,7 @@ import {
   type Report,
 } from "@datalayer/shared/controller/controller";
 import type { Image } from "@datalayer/shared/crds/image";
+import type { Route } from "@datalayer/shared/crds/route";
 import type { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
@@ -19,11 +20,12 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { environmentsNaming } from "../runtime-environment/image.ts";
 import { poolsUsing } from "../runtime-environment/pools-using.ts";
+import type { RouteWaits, Unrouted } from "../runtime-route/route-waits.ts";
 import { isNamedIn } from "../runtime-content/selection.ts";
 import { type CarriedOut, carryOut, ensureTokenSecret, type Hands } from "./carry-out.ts";
 import { keepLastGood } from "./keep-last-good.ts";
 import { recordedRevisionOf, recordNameOf } from "./last-good-record.ts";
-import type { LastGood, PoolObservation } from "./observation.ts";
+import type { LastGood, PoolObservation, PoolRoutes } from "./observation.ts";
 import { isWarm, planPool, type PoolPlan } from "./plan.ts";
 import { RefillBackoff } from "./refill-backoff.ts";
 import { reportPool } from "./report.ts";
@@ -40,6 +42,8 @@ export interface RuntimePoolOptions extends Omit<Hands, "kube" | "equipped">, Te
   nodes: ObjectReader<Node>;
   /** The records of the last good revisions. */
   records: ObjectReader<ControllerRevision>;
+  routes: ObjectReader<Route>;
+  routeWaits: RouteWaits;
   runtimes: Runtimes;
   /** Age at which a warm runtime is replaced, in milliseconds; Infinity never. */
   maxLifeMs: number;
@@ -57,6 +61,7 @@ export function runtimePoolController(options: RuntimePoolOptions): Controller {
     watches: [
       { informer: pods, keys: poolOfPod },
       { informer: options.records, keys: poolOfPod },
+      { informer: options.routes, keys: poolOfPod },
       { informer: environments, keys: (environment) => poolsOf(environment, pools) },
       { informer: images, keys: (image) => poolsRunning(image, options) },
       { informer: contents, keys: (content) => poolsWith(content, options) },
@@ -147,8 +152,21 @@ class PoolReconciler {
       leavingNodes: nodesThatAre("leaving"),
       silentNodes: nodesThatAre("silent"),
       keyless: await tokens.without(all.filter(isWarm)),
+      routes: this.#routesOf(all),
       maxLifeMs,
     };
+  }
+
+  #routesOf(all: readonly Runtime[]): PoolRoutes | undefined {
+    const { routeWaits } = this.#options;
+    const { limitMs: waitMs } = routeWaits;
+    if (waitMs === undefined) return undefined;
+    const unrouted = new Map<string, Unrouted>();
+    for (const runtime of all) {
+      const waiting = isWarm(runtime) && runtime.ready ? routeWaits.of(runtime) : undefined;
+      if (waiting) unrouted.set(runtime.uid, waiting);
+    }
+    return { unrouted, waitMs };
   }
 
   #lastGoodOf(pool: RuntimePool): LastGood | undefined {
@@ -168,7 +186,7 @@ class PoolReconciler {
   }
 }
 
-function poolOfPod({ metadata }: Pod | ControllerRevision): string[] {
+function poolOfPod({ metadata }: Pod | ControllerRevision | Route): string[] {
   const pool = metadata.annotations?.[annotation.pool];
   return pool === undefined ? [] : [keyOf({ namespace: metadata.namespace, name: pool })];
 }

@@ -1,5 +1,6 @@
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { Unrouted } from "../runtime-route/route-waits.ts";
 import type { Refusal } from "./refusal.ts";
 import type { FoundTemplate } from "./template.ts";
 
@@ -16,6 +17,8 @@ export type PoolObservation = FoundTemplate & {
   readonly silentNodes: ReadonlySet<string>;
   /** UIDs of the warm runtimes whose token cannot be derived: its key is gone. */
   readonly keyless: ReadonlySet<string>;
+  /** The Routes of the warm runtimes that are ready; undefined where runtimes have no Routes. */
+  readonly routes?: PoolRoutes;
   /** Age at which a warm runtime is replaced; Infinity never. */
   readonly maxLifeMs: number;
   /** Time until the next Pod may be tried, after Pods of this revision failed; 0 when it may be now. */
@@ -30,4 +33,12 @@ export interface LastGood {
   /** As in {@link PoolObservation}, for this revision. */
   readonly backoffMs: number;
   readonly refusal?: Refusal;
+}
+
+/** How far users can reach the warm runtimes of a pool by their URLs. */
+export interface PoolRoutes {
+  /** Those that cannot be reached yet, by UID. */
+  readonly unrouted: ReadonlyMap<string, Unrouted>;
+  /** How long a runtime waits for its Route before it is offered all the same; Infinity for ever. */
+  readonly waitMs: number;
 }

@@ -86,6 +86,28 @@ describe("given a pool of three", () => {
   });
 });
 
+describe("given a runtime that is ready and whose Route does not lead to it", () => {
+  const ready: Runtimes = { a: {}, b: {}, c: { state: "pending", ready: true } };
+  const waited = (waitedMs: number, waitMs: number): Rest => ({
+    routes: { unrouted: new Map([["uid-of-runtime-c", { why: "no Route", waitedMs }]]), waitMs },
+  });
+  it.each<[string, Runtimes, Rest, object]>([
+    ["waits", ready, waited(29_999, 30_000), {}],
+    ["offers it all the same in the end", ready, waited(30_000, 30_000), { promote: ["c"] }],
+    ["never offers it where that is not wanted", ready, waited(1e9, Infinity), {}],
+    ["offers it at once where nobody waits", ready, waited(0, 0), { promote: ["c"] }],
+    ["keeps it available once it is", three, waited(0, 30_000), {}],
+    [
+      "offers it once its Route does",
+      ready,
+      { routes: { unrouted: new Map(), waitMs: 30_000 } },
+      { promote: ["c"] },
+    ],
+  ])("%s", (_, runtimes, rest, expected) => {
+    expect(plan(runtimes, rest)).toEqual(expected);
+  });
+});
+
 describe("given an image that is not ready", () => {
   const lastGood = { revision: "old", backoffMs: 0 };
   const fault = noImage;

@@ -62,7 +62,7 @@ export function planPool(observed: PoolObservation, nowMs: number): PoolPlan {
   const staying = without(living, named(remove));
   const missing = isFilled ? creations(observed, { filling, fresh, outdated }) : 0;
   return {
-    promote: staying.filter((runtime) => runtime.state === "pending" && isServing(runtime, observed)),
+    promote: staying.filter((runtime) => runtime.state === "pending" && isOfferable(runtime, observed)),
     demote: staying.filter((runtime) => runtime.state === "available" && !isServing(runtime, observed)),
     create: filling.isRecorded ? canariesToCreate(observed, canaries) : missing,
     refill: filling.isRecorded ? missing : 0,
@@ -140,6 +140,16 @@ function closeness({ state, ready }: Runtime): number {
 
 function serves(runtime: Runtime, observed: PoolObservation): boolean {
   return runtime.state === "available" && isServing(runtime, observed);
+}
+
+/**
+ * Whether a user who gets the runtime can work in it. What was once offered stays so while its Route has a bad moment:
+ * a data plane that restarts must not empty every pool.
+ */
+function isOfferable(runtime: Runtime, observed: PoolObservation): boolean {
+  const { unrouted, waitMs = 0 } = observed.routes ?? {};
+  const { waitedMs = Infinity } = unrouted?.get(runtime.uid) ?? {};
+  return isServing(runtime, observed) && waitedMs >= waitMs;
 }
 
 function isServing({ ready, pod }: Runtime, { leavingNodes, silentNodes }: PoolObservation): boolean {

@@ -13,10 +13,18 @@ import type { Refusal } from "./refusal.ts";
 import { type StartFailure, startFailureOf } from "./start-failure.ts";
 import type { TemplateFault } from "./template.ts";
 import { isOnTrial, lastGoodInFault } from "./trial.ts";
+import { type RouteReason, routedOf, untilLookMs, unroutedOf } from "./report-routes.ts";
 
 /** The reasons of a pool's conditions and Events, beside those of `StartFailureReason` and `TemplateFault`. */
 export type PoolReason =
-  Refusal["reason"] | "Warming" | "RollingOut" | "CanaryFailed" | "Available" | "NoneAvailable" | "Warm";
+  | Refusal["reason"]
+  | RouteReason
+  | "Warming"
+  | "RollingOut"
+  | "CanaryFailed"
+  | "Available"
+  | "NoneAvailable"
+  | "Warm";
 
 const lookAgainMs = 5_000;
 
@@ -38,7 +46,7 @@ export function reportPool(observed: PoolObservation): Report<RuntimePool> {
 
 function outcomeOf(observed: PoolObservation, counts: PoolCounts): Outcome {
   const { pool, backoffMs } = observed;
-  const retryAfterMs = Math.max(lookAgainMs, backoffMs);
+  const retryAfterMs = Math.min(Math.max(lookAgainMs, backoffMs), untilLookMs(observed));
   const fault = faultOf(observed);
   // The refill goes on while the last good revision serves.
   const goesOn = fault?.isPassing ?? lastGoodInFault(observed) !== undefined;
@@ -47,7 +55,7 @@ function outcomeOf(observed: PoolObservation, counts: PoolCounts): Outcome {
   if (hindrance) return waiting({ ...hindrance, retryAfterMs });
   const rollOut = rollOutOf(observed);
   if (rollOut) return waiting({ ...rollOut, retryAfterMs });
-  if (isFilled(pool, counts)) return settled({ recheckAfterMs: 60_000 });
+  if (isFilled(pool, counts)) return settled({ recheckAfterMs: Math.min(60_000, untilLookMs(observed)) });
   return waiting({ reason: "Warming", message: "Fewer runtimes are available than desired.", retryAfterMs });
 }
 
@@ -59,7 +67,7 @@ function isFilled({ metadata, status }: RuntimePool, { available, desired }: Poo
 }
 
 function conditionsOf(observed: PoolObservation, counts: PoolCounts): ReportedCondition[] {
-  return [readyOf(observed, counts), rolledOutOf(observed)];
+  return [readyOf(observed, counts), rolledOutOf(observed), ...routedOf(observed)];
 }
 
 function readyOf(observed: PoolObservation, counts: PoolCounts): ReportedCondition {
@@ -106,7 +114,7 @@ function hindranceOf(
   if (fault) return fault;
   const isShort = available + pending < desired;
   const { refusal } = isOnTrial(observed) ? (observed.lastGood ?? {}) : observed;
-  return (isShort ? refusal : undefined) ?? startFailure(observed.runtimes);
+  return (isShort ? refusal : undefined) ?? startFailure(observed.runtimes) ?? unroutedOf(observed);
 }
 
 /** That of the first Pod by name, so that the message stays the same while several fail. */

@@ -4,7 +4,12 @@ export interface RuntimeAddress {
   ulid: string;
 }
 
+/** The path below which all runtimes of a pool serve. */
+export function poolPathOf(pool: string): string {
+  return `/jupyter/server/${encodeURIComponent(pool)}`;
+}
+
 /** The path under which a runtime serves, on every host; Jupyter has it as its base URL. */
 export function basePathOf({ pool, ulid }: RuntimeAddress): string {
-  return `/jupyter/server/${encodeURIComponent(pool)}/${ulid}`;
+  return `${poolPathOf(pool)}/${ulid}`;
 }

@@ -1,0 +1,55 @@
+import { type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
+import { integer, oneOf, text } from "@datalayer/shared/config/values";
+import type { RouteSettings } from "./runtime-route/build-route.ts";
+
+const objectName = text({
+  pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+  expected: "the name of an object",
+});
+
+/** The settings of the Routes by which users reach runtimes. */
+export const routeSettingTable = settingTable({
+  runtimeRoutes: {
+    name: "DATALAYER_RUNTIME_ROUTES",
+    schema: oneOf(["none", "runtime", "pool"]),
+    default: "runtime",
+    description:
+      "Which Routes lead to runtimes: one for each runtime, one for each pool to the runtime gateway, or none. There are none without DATALAYER_RUNTIMES_URL, or where no Routes are served.",
+  },
+  runtimeRouteClass: {
+    name: "DATALAYER_RUNTIME_ROUTE_CLASS",
+    schema: objectName,
+    default: "datalayer",
+    description: "The RouteClass of these Routes.",
+  },
+  runtimesTlsSecret: {
+    name: "DATALAYER_RUNTIMES_TLS_SECRET",
+    schema: objectName,
+    optional: true,
+    description:
+      "The Secret, in the namespace of the runtimes, with the certificate of an https DATALAYER_RUNTIMES_URL. Without it, the issuer of the RouteClass makes one.",
+  },
+  routeWaitSeconds: {
+    name: "DATALAYER_RUNTIME_ROUTE_WAIT_SEC",
+    schema: integer({ min: -1 }),
+    default: "30",
+    unit: "seconds",
+    description:
+      "How long a runtime that is ready waits for its Route before it is offered all the same; -1 for ever.",
+  },
+});
+
+/** What runtimes are routed with, of the settings of the process. */
+export function routeSettingsOf(
+  settings: SettingsOf<typeof routeSettingTable> & { runtimesUrl: string | undefined },
+): RouteSettings {
+  const { runtimesUrl, runtimeRoutes, runtimeRouteClass, runtimesTlsSecret, routeWaitSeconds } = settings;
+  const url = runtimesUrl === undefined ? undefined : new URL(runtimesUrl);
+  return {
+    shape: url ? runtimeRoutes : "none",
+    host: url?.hostname ?? "",
+    ...(url?.protocol === "https:" && { tls: { secretName: runtimesTlsSecret } }),
+    routeClassName: runtimeRouteClass,
+    waitMs: routeWaitSeconds < 0 ? Infinity : routeWaitSeconds * 1000,
+  };
+}

@@ -1,0 +1,68 @@
+import type { RestClient } from "@datalayer/shared/kube/rest";
+import { ApiError } from "@datalayer/shared/kube/api-error";
+import { Route } from "@datalayer/shared/crds/route";
+import { carries } from "@datalayer/shared/kube/intent";
+import type { Manifest, ObjectRef } from "@datalayer/shared/kube/object";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+
+/** What Routes are written with. */
+export interface RouteHands {
+  kube: RestClient;
+  routes: ObjectReader<Route>;
+  /** Resolves when a Route may be written without making claims wait. */
+  giveWay: () => Promise<void>;
+}
+
+/** What the Route of one name should be. */
+export interface RouteWish {
+  ref: ObjectRef;
+  /** Undefined when there should be none. */
+  wanted: Manifest<Route> | undefined;
+  /** A Route without this owner is somebody else's. */
+  owner: { kind: string; name: string };
+}
+
+/**
+ * Makes the Route of this name be what is wanted, with a write only where it is not. One that is not wanted is removed
+ * if it has the same owner, and left alone otherwise.
+ * @returns why it cannot be so until somebody changes something; undefined when it is.
+ */
+export async function keepRoute(
+  { ref, wanted, owner }: RouteWish,
+  hands: RouteHands,
+): Promise<string | undefined> {
+  const existing = hands.routes.get(ref);
+  const isOurs = existing?.metadata.ownerReferences?.some(
+    ({ kind, name }) => kind === owner.kind && name === owner.name,
+  );
+  if (!wanted) {
+    if (existing && isOurs) await remove(existing, hands);
+    return undefined;
+  }
+  if (existing && !isOurs) return "another one of that name is there, which is not ours.";
+  if (existing && carries(existing, wanted)) return undefined;
+  return apply(wanted, hands);
+}
+
+async function apply(
+  wanted: Manifest<Route>,
+  { kube, routes, giveWay }: RouteHands,
+): Promise<string | undefined> {
+  await giveWay();
+  try {
+    routes.recordWrite(await kube.apply(Route, wanted));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError && (error.isInvalid || error.isForbidden)) return error.message;
+    throw error;
+  }
+}
+
+async function remove({ metadata }: Route, { kube, routes }: RouteHands): Promise<void> {
+  try {
+    await kube.delete(Route, metadata, { uid: metadata.uid });
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
+  }
+  routes.recordDelete(metadata, metadata.uid);
+}
