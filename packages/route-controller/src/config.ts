@@ -17,14 +17,19 @@ const objectName = text({
   expected: "the name of an object",
 });
 
-const table = settingTable({
-  ...commonSettings,
+/** What every command has to know. */
+export const sharedSettings = settingTable({
   namespaces: {
     name: "DATALAYER_WATCH_NAMESPACES",
     schema: list(watchedNamespace, { min: 1 }),
     default: "datalayer-runtimes",
     description: "The namespaces whose Routes are served; * stands for all.",
   },
+});
+
+const table = settingTable({
+  ...commonSettings,
+  ...sharedSettings,
   podName: {
     name: "POD_NAME",
     schema: objectName,

@@ -2,6 +2,7 @@ import { SettingsError } from "@datalayer/shared/config/settings";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { settings } from "./config.ts";
 import { runProcess } from "./process.ts";
+import { runVerifier } from "./verifier/process.ts";
 
 /** Runs the controllers: what `route-controller` does without a command. */
 async function runController(environment: NodeJS.ProcessEnv): Promise<void> {
@@ -15,6 +16,7 @@ async function runController(environment: NodeJS.ProcessEnv): Promise<void> {
 /** Each is a process of its own; the key is the first argument, none for the controllers. */
 const commands: Readonly<Record<string, (environment: NodeJS.ProcessEnv) => Promise<void>>> = {
   "": runController,
+  verifier: runVerifier,
 };
 
 const [name = ""] = process.argv.slice(2);

@@ -1,0 +1,46 @@
+import { systemClock } from "@datalayer/shared/clock/clock";
+import { createOpsApp } from "@datalayer/shared/http/ops-app";
+import { loadAccess } from "@datalayer/shared/kube/access";
+import { createLogger } from "@datalayer/shared/log/logger";
+import { createMetrics } from "@datalayer/shared/metrics/registry";
+import { Shutdown } from "@datalayer/shared/process/shutdown";
+import packageJson from "../../package.json" with { type: "json" };
+import { createVerifierReplica } from "./replica.ts";
+import { verifierSettings } from "./settings.ts";
+
+const host = "0.0.0.0";
+const drainMs = 10_000;
+const flushMs = 5_000;
+
+/** Runs the verifier until it is told to stop: what `route-controller verifier` does. */
+export async function runVerifier(environment: NodeJS.ProcessEnv): Promise<void> {
+  const settings = verifierSettings.parse(environment);
+  const { version } = packageJson;
+  const { logLevel: level, logFormat: format, namespaces, drainDelayMs } = settings;
+  const log = createLogger({ name: "verifier", level, format });
+  for (const warning of verifierSettings.nearMisses(environment)) log.warn(warning);
+  const metrics = createMetrics({ controller: "verifier", version });
+  const access = loadAccess({ environment });
+  const replica = createVerifierReplica({ settings, access, version, log, metrics });
+  const ops = createOpsApp({ log, health: replica.health, registry: metrics.registry });
+  const shutdown = new Shutdown({ log, exit: (code) => process.exit(code) });
+  shutdown.listen(process);
+
+  shutdown.add({
+    phase: "unready",
+    name: "readiness",
+    deadlineMs: drainDelayMs + flushMs,
+    // Questions come until every node knows that this replica is leaving: each that finds it gone is a failed request.
+    run: async (signal) => {
+      replica.health.shutDown();
+      await systemClock.sleep(drainDelayMs, signal);
+    },
+  });
+  shutdown.add({ phase: "drain", name: "questions", deadlineMs: drainMs, run: () => replica.app.close() });
+  shutdown.add({ phase: "flush", name: "connections", deadlineMs: flushMs, run: () => replica.close() });
+
+  replica.start(shutdown.signal);
+  await ops.listen({ host, port: settings.opsPort });
+  const address = await replica.app.listen({ host, port: settings.port });
+  log.info("serving", { address, namespaces, version });
+}
