@@ -10,9 +10,8 @@ const root = join(import.meta.dirname, "../..");
  * several times what is in use before it looks; these keep 5,000 Pods within 150 MiB, at no more processor time.
  */
 export const controllerArgs: readonly string[] = [
-  "--max-semi-space-size=2",
-  "--heap-growing-percent=25",
-  "--optimize-for-size",
+  "--max-semi-space-size=4",
+  "--heap-growing-percent=45",
   join(root, "packages/runtime-controller/dist/main.js"),
 ];
 
