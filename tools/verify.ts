@@ -13,7 +13,7 @@ const checks: Readonly<Record<string, string>> = {
   "docs/openapi": "node tools/docs/openapi.ts --check",
   "types of the REST API":
     "openapi-typescript docs/openapi/runtime-controller.json --default-non-nullable=false -o packages/runtime-client/src/generated/api.ts --check",
-  "OpenAPI documents": "redocly lint docs/openapi/runtime-controller.json",
+  "OpenAPI documents": "redocly lint docs/openapi/runtime-controller.json docs/openapi/route-controller.json",
   "package-lock.json": "node tools/lockfile/complete.ts --check",
   "problem types and reasons": "node tools/docs/vocabulary.ts",
   "links between pages": "node tools/docs/links.ts",

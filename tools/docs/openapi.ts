@@ -11,10 +11,17 @@ import { moduleOf, settlePage } from "./generated-page.ts";
 
 /** As much of a controller as is needed to ask it for its document. */
 interface Described {
-  replica: {
-    createReplica: (options: object) => Promise<{ api: App; close(): Promise<void> }>;
-  };
+  replica: { createReplica: (options: object) => Replica | Promise<Replica> };
   config: { settings: { parse(env: Record<string, string>): unknown } };
+  api: { createApi: (options: object) => Promise<App> };
+}
+
+interface Replica {
+  /** Some controllers make it together with the replica, others beside it. */
+  api?: App;
+  caches: object;
+  health: object;
+  close(): Promise<void>;
 }
 
 /** No request leaves before a replica runs, and this one never does. */
@@ -27,25 +34,26 @@ const nowhere = {
   users: [{ name: "nobody", user: {} }],
 };
 
-async function documentOf(controller: string, version: string): Promise<string> {
+async function documentOf(controller: string, prefix: string): Promise<string> {
   const { createReplica } = (await moduleOf(controller, "replica.ts")) as Described["replica"];
-  const { settings } = (await moduleOf(controller, "config.ts")) as Described["config"];
+  const config = (await moduleOf(controller, "config.ts")) as Described["config"];
+  const { createApi } = (await moduleOf(controller, "http/api.ts")) as Described["api"];
   const metrics = createMetrics({ controller });
-  const replica = await createReplica({
-    settings: settings.parse({ DATALAYER_OPERATOR_API_KEY: "no-request-is-made" }),
-    access: loadAccess({ kubeconfigYaml: JSON.stringify(nowhere) }),
-    version,
-    log: silentLogger,
-    metrics,
-  });
-  const answer = await replica.api.inject({ url: "/api/operator/openapi.json" });
-  await replica.api.close();
+  const settings = config.settings.parse({ DATALAYER_OPERATOR_API_KEY: "no-request-is-made" });
+  const access = loadAccess({ kubeconfigYaml: JSON.stringify(nowhere) });
+  const common = { settings, version: packageJson.version, log: silentLogger };
+  const replica = await createReplica({ ...common, access, metrics });
+  const { caches, health } = replica;
+  const api = replica.api ?? (await createApi({ ...common, ...caches, health, registry: metrics.registry }));
+  const answer = await api.inject({ url: `${prefix}/openapi.json` });
+  await api.close();
   await replica.close();
   metrics.stop();
   return answer.body;
 }
 
-await settlePage(
-  "openapi/runtime-controller.json",
-  await documentOf("runtime-controller", packageJson.version),
-);
+/** Where each controller that has an API serves it. */
+const prefixes = { "runtime-controller": "/api/operator", "route-controller": "/api/routes" };
+
+for (const [controller, prefix] of Object.entries(prefixes))
+  await settlePage(`openapi/${controller}.json`, await documentOf(controller, prefix));

@@ -1,6 +1,6 @@
 import { commonSettings } from "@datalayer/shared/config/common";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
-import { list, text } from "@datalayer/shared/config/values";
+import { list, port, text } from "@datalayer/shared/config/values";
 
 const namespaceName = text({
   pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -29,6 +29,26 @@ export const sharedSettings = settingTable({
 
 const table = settingTable({
   ...commonSettings,
+  apiKey: {
+    name: "DATALAYER_OPERATOR_API_KEY",
+    schema: text({ minLength: 16 }),
+    optional: true,
+    secret: true,
+    description: "The key that callers of the REST API send in X-API-Key. Without it, the API is not served.",
+  },
+  previousApiKey: {
+    name: "DATALAYER_OPERATOR_API_KEY_PREVIOUS",
+    schema: text({ minLength: 16 }),
+    optional: true,
+    secret: true,
+    description: "A second key that is accepted too, while callers change to a new one.",
+  },
+  apiPort: {
+    name: "DATALAYER_ROUTES_PORT",
+    schema: port(),
+    default: "2112",
+    description: "The port of the REST API.",
+  },
   ...sharedSettings,
   podName: {
     name: "POD_NAME",

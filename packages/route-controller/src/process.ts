@@ -5,6 +5,7 @@ import { createMetrics } from "@datalayer/shared/metrics/registry";
 import { Shutdown } from "@datalayer/shared/process/shutdown";
 import packageJson from "../package.json" with { type: "json" };
 import type { RouteControllerSettings } from "./config.ts";
+import { type ApiOptions, createApi } from "./http/api.ts";
 import { createReplica } from "./replica.ts";
 
 const host = "0.0.0.0";
@@ -50,7 +51,22 @@ export async function runProcess(
   shutdown.add({ phase: "flush", name: "connections", deadlineMs: flushMs, run: () => replica.close() });
 
   await ops.listen({ host, port: settings.opsPort });
+  const { registry } = metrics;
+  await serveApi({ settings, ...replica, ...replica.caches, version, log, registry }, shutdown);
   log.info("started", { namespaces: settings.namespaces, version });
   // Another replica may lead already: this one ends rather than work on from what it remembers.
   if ((await running) === "lost") await shutdown.begin("the lease was lost", 1);
+}
+
+/** Serves the REST API where a key for it is set. */
+async function serveApi(
+  options: ApiOptions & { settings: RouteControllerSettings },
+  shutdown: Shutdown,
+): Promise<void> {
+  const { apiKey, previousApiKey, apiPort } = options.settings;
+  if (!apiKey) return;
+  for (const key of [apiKey, previousApiKey]) if (key) options.log.redact(() => key.reveal());
+  const api = await createApi(options);
+  shutdown.add({ phase: "drain", name: "rest-api", deadlineMs: drainMs, run: () => api.close() });
+  await api.listen({ host, port: apiPort });
 }
