@@ -39,7 +39,7 @@ export interface Echo {
 /**
  * Starts a server that answers with the request as it came, until the test file ends. Some paths do more:
  * `/status/<code>` answers with that status; `/stream` sends a line at once and the rest when the client asks
- * `/stream/finish`; a WebSocket sends each message back, after the name of the echo.
+ * `/stream/finish`, and `/events/stream` does so as server-sent events; `/silence` never answers; a WebSocket sends each message back, after the name of the echo.
  */
 export async function startEcho(
   name: string,
@@ -100,17 +100,29 @@ async function answer(
 ): Promise<void> {
   const { method = "", url = "" } = request;
   const [path = ""] = url.split("?");
+  if (path.endsWith("/silence")) return;
   if (path.endsWith("/stream")) {
     streams.add(response);
-    response.write(`${name}\n`);
+    begin(name, path, response);
     return;
   }
   if (path.endsWith("/stream/finish")) for (const stream of streams) stream.end("end\n");
   const [, status = "200"] = /\/status\/(\d{3})$/.exec(path) ?? [];
   const headers = Object.fromEntries(Object.entries(request.headers).filter(([key]) => !key.startsWith(":")));
   const body = await text(request);
-  response.writeHead(Number(status), { "content-type": "application/json" });
-  response.end(JSON.stringify({ echo: name, method, url, headers, body } satisfies EchoAnswer));
+  const content = Buffer.from(
+    JSON.stringify({ echo: name, method, url, headers, body } satisfies EchoAnswer),
+  );
+  response.writeHead(Number(status), {
+    "content-type": "application/json",
+    "content-length": content.length,
+  });
+  response.end(content);
+}
+
+function begin(name: string, path: string, response: ServerResponse): void {
+  if (path.endsWith("/events/stream")) response.setHeader("content-type", "text/event-stream");
+  response.write(`${name}\n`);
 }
 
 function serveWebSockets(name: string, server: NetServer, onOpen: () => void): void {
