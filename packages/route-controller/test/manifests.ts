@@ -10,16 +10,18 @@ const chart = "route-controller";
 /** The ServiceAccount of the route-controller. */
 export const operatorAccount = "datalayer-route-controller-sa";
 
-/** Makes the API server serve our kinds, Traefik's and the Gateway API's. Any number of test files may do so at once. */
-export async function installKinds(admin: RestClient, kubeconfigPath: string): Promise<void> {
+/** Makes the API server serve our kinds. Any number of test files may do so at once. */
+export async function installOwnKinds(admin: RestClient): Promise<void> {
   const objects = await objectsOfChart(chart, "crds");
-  await Promise.all([
-    installTraefikKinds(kubeconfigPath),
-    ...objects.map((object) => admin.apply(kindOf(object), object)),
-  ]);
+  await Promise.all(objects.map((object) => admin.apply(kindOf(object), object)));
   await eventually(() => Promise.all([admin.list(Route), admin.list(RouteClass)]), {
     message: "our kinds being served",
   });
+}
+
+/** Makes the API server serve our kinds, Traefik's and the Gateway API's. */
+export async function installKinds(admin: RestClient, kubeconfigPath: string): Promise<void> {
+  await Promise.all([installTraefikKinds(kubeconfigPath), installOwnKinds(admin)]);
 }
 
 /**

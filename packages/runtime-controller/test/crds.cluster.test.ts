@@ -3,10 +3,10 @@ import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster
 import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
-import { ApiError } from "@datalayer/shared/kube/api-error";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import type { Kind, KubeObject } from "@datalayer/shared/kube/object";
 import { RestClient } from "@datalayer/shared/kube/rest";
+import { refusalOf, sendStrictly } from "@datalayer/shared/kube/testkit/admission";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { environmentManifest, poolManifest } from "./builders.ts";
@@ -27,9 +27,8 @@ afterAll(() => admin.close());
 type Fields = Record<string, unknown>;
 
 /** Sends a manifest as `kubectl apply` does, strictly, and stores nothing. `text` is JSON. */
-function send({ apiVersion, plural }: Kind, text: string, query = "dryRun=All"): Promise<unknown> {
-  const path = `/apis/${apiVersion}/namespaces/${namespace}/${plural}?fieldValidation=Strict&${query}`;
-  return admin.raw({ method: "POST", path, body: text });
+function send(kind: Kind, text: string, query?: string): Promise<unknown> {
+  return sendStrictly(admin, kind, text, { namespace, query });
 }
 
 const manifests: Record<
@@ -57,16 +56,6 @@ const manifests: Record<
 function create(what: string, spec: Fields, metadata: Fields = {}): Promise<unknown> {
   const { kind, manifest } = manifests[what]!(spec);
   return send(kind, JSON.stringify({ ...manifest, metadata: { ...manifest.metadata, ...metadata } }));
-}
-
-async function refusalOf(sending: Promise<unknown>): Promise<string> {
-  try {
-    await sending;
-  } catch (error) {
-    if (error instanceof ApiError && error.status < 500) return error.message;
-    throw error;
-  }
-  throw new Error("it was accepted");
 }
 
 const limits = (resources: Fields): Fields => ({ resourcesRanges: { default: { limits: resources } } });
