@@ -52,6 +52,8 @@ export type ResolvedAuth =
       kind: "forward";
       field: "forward" | "platform" | "jwt" | "apiKey";
       url: string;
+      /** What it sees of the request's headers, beside method, host, path and client. */
+      requestHeaders: readonly string[];
       /** Headers of its answer that the target receives, and that are removed when they come from outside. */
       responseHeaders: readonly string[];
     }

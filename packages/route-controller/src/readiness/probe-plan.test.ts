@@ -49,7 +49,10 @@ describe("the request that tries a Route", () => {
   it.each([
     [{ kind: "target" }, "target"],
     [{ kind: "basic", secretName: "s" }, "data plane"],
-    [{ kind: "forward", field: "jwt", url: "http://v", responseHeaders: [] }, "data plane"],
+    [
+      { kind: "forward", field: "jwt", url: "http://v", requestHeaders: [], responseHeaders: [] },
+      "data plane",
+    ],
     [{ kind: "clientCert", caSecretName: "s" }, "handshake"],
   ] as const)("with auth %o is to be refused by the %s", (auth, refusedBy) => {
     expect(planProbe(resolvedRoute({ auth }))).toMatchObject({ refusedBy });

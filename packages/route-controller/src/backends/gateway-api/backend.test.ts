@@ -214,7 +214,7 @@ it("attaches to the listener that the class names", () => {
 const auths: [string, ResolvedAuth][] = [
   ...(["forward", "platform", "jwt", "apiKey"] as const).map((field): [string, ResolvedAuth] => [
     `spec.auth.${field}`,
-    { kind: "forward", field, url: "http://verifier/check", responseHeaders: [] },
+    { kind: "forward", field, url: "http://verifier/check", requestHeaders: [], responseHeaders: [] },
   ]),
   ["spec.auth.basic", { kind: "basic", secretName: "users" }],
   ["spec.auth.clientCert", { kind: "clientCert", caSecretName: "ca" }],

@@ -1,3 +1,4 @@
+import { strippedHeadersPattern } from "../../verifier/address.ts";
 import type { ResolvedAuth } from "../backend.ts";
 import type { MiddlewareSpec } from "./middlewares.ts";
 
@@ -15,7 +16,7 @@ export function authMiddlewares(auth: ResolvedAuth): MiddlewareSpec[] {
       // The target has no use for the password.
       return [{ basicAuth: { secret: auth.secretName, removeHeader: true } }];
     case "forward":
-      return [...withoutIdentity(auth.responseHeaders), forwardAuth(auth)];
+      return [forwardAuth(auth)];
   }
 }
 
@@ -28,7 +29,11 @@ export function pathGuard(auth: ResolvedAuth): MiddlewareSpec[] {
   return [{ encodedCharacters: { allowEncodedSemicolon: true, allowEncodedPercent: true } }];
 }
 
-function forwardAuth({ url, responseHeaders }: Extract<ResolvedAuth, { kind: "forward" }>): MiddlewareSpec {
+function forwardAuth({
+  url,
+  requestHeaders,
+  responseHeaders,
+}: Extract<ResolvedAuth, { kind: "forward" }>): MiddlewareSpec {
   return {
     forwardAuth: {
       address: url,
@@ -36,20 +41,9 @@ function forwardAuth({ url, responseHeaders }: Extract<ResolvedAuth, { kind: "fo
       maxResponseBodySize: longestAnswerBytes,
       // A sign-in page may be named by its path alone, which is one of the Route's host.
       preserveLocationHeader: true,
-      ...(responseHeaders.length > 0 && { authResponseHeadersRegex: anySpelling(responseHeaders) }),
+      // The service that is asked sees no identity that the client made up.
+      authRequestHeaders: [...requestHeaders],
+      authResponseHeadersRegex: strippedHeadersPattern(responseHeaders),
     },
   };
-}
-
-/** The service that is asked sees no identity that the client made up. */
-function withoutIdentity(names: readonly string[]): MiddlewareSpec[] {
-  if (names.length === 0) return [];
-  const spellings = names.flatMap((name) => [name, name.replaceAll("-", "_")]);
-  const removed = Object.fromEntries(spellings.map((name) => [name, ""]));
-  return [{ headers: { customRequestHeaders: removed } }];
-}
-
-/** Many targets take `X_User` or `X.User` for `X-User`: what comes from outside goes in each spelling. */
-function anySpelling(names: readonly string[]): string {
-  return `^(?i:${names.map((name) => name.replaceAll("-", "[^a-z0-9]")).join("|")})$`;
 }

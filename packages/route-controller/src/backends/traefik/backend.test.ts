@@ -23,6 +23,7 @@ function forward(responseHeaders: string[]): ResolvedRoute["auth"] {
     kind: "forward",
     field: "jwt",
     url: "http://verifier.example:8080/check/team-a/app",
+    requestHeaders: ["Authorization"],
     responseHeaders,
   };
 }
