@@ -4,6 +4,7 @@ import { type BenchContext, benchClaims } from "./claims.ts";
 import { benchInjection } from "./injection.ts";
 import { type BenchOptions, OptionError, parseOptions, usage } from "./options.ts";
 import { benchPools } from "./pools.ts";
+import { benchRoutes } from "./routes.ts";
 import { soak } from "./soak.ts";
 
 const interrupted = new AbortController();
@@ -29,6 +30,8 @@ function run(command: BenchOptions["command"], context: BenchContext): Promise<R
       return benchInjection(context);
     case "pools":
       return benchPools(context);
+    case "routes":
+      return benchRoutes(context);
     case "soak":
       return soak(context);
   }

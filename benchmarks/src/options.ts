@@ -5,7 +5,7 @@ export const workloadNames = ["writes", "serial", "burst", "sustained", "memory"
 export type WorkloadName = (typeof workloadNames)[number];
 
 /** The benches. */
-const commandNames = ["claims", "soak", "injection", "pools"] as const;
+const commandNames = ["claims", "soak", "injection", "pools", "routes"] as const;
 
 /** What the reader asked for. */
 export interface BenchOptions {
@@ -31,6 +31,10 @@ export interface BenchOptions {
   steadySeconds: number;
   /** Runtimes that the pools bench takes away. */
   replacements: number;
+  /** How many Routes there are in the steps of the routes bench. */
+  routes: readonly number[];
+  /** Routes, and Pods, whose time is taken in each of its steps. */
+  samples: number;
   /** Folder for V8's CPU profile of the controller; undefined takes none. */
   cpuProfileDir?: string;
 }
@@ -53,6 +57,9 @@ pools    many pools of ten runtimes: what standing still, starting anew and repl
   --pools <n>        (default: 1000)
   --steady <n>       seconds in which nothing changes (default: 300)
   --replacements <n> (default: 100)
+routes   Routes on a real Traefik: until they serve, until they do not, and what many of them cost
+  --routes <n,n>     how many there are in each step (default: 100,1000,5000)
+  --samples <n>      times taken in each step (default: 50)
 All: --json prints one line of JSON on standard output.`;
 
 /** An option that cannot be used; the message says which and what was expected. */
@@ -70,9 +77,22 @@ const numbers = {
     pools: 1_000,
     steady: 300,
     replacements: 100,
+    samples: 50,
   },
-  quick: { rate: 10, seconds: 5, pods: 200, claims: 200, rounds: 5, pools: 20, steady: 10, replacements: 10 },
+  quick: {
+    rate: 10,
+    seconds: 5,
+    pods: 200,
+    claims: 200,
+    rounds: 5,
+    pools: 20,
+    steady: 10,
+    replacements: 10,
+    samples: 5,
+  },
 };
+
+const routeCounts = { full: "100,1000,5000", quick: "20,60" };
 
 /** Reads the command line. @throws OptionError */
 export function parseOptions(argv: readonly string[]): BenchOptions {
@@ -84,6 +104,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     );
   }
   const { json = false, quick = false, only, "cpu-profile": cpuProfileDir } = values;
+  const { routes = quick ? routeCounts.quick : routeCounts.full } = values;
   const defaults = quick ? numbers.quick : numbers.full;
   const number = (name: keyof typeof defaults): number => positive(name, values[name]) ?? defaults[name];
   return {
@@ -98,6 +119,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     pools: number("pools"),
     steadySeconds: number("steady"),
     replacements: number("replacements"),
+    routes: routes.split(",").map((text) => positive("routes", text) ?? 0),
+    samples: number("samples"),
     only: only === undefined ? workloadNames : only.split(",").map(workloadOf),
     ...(cpuProfileDir !== undefined && { cpuProfileDir }),
   };
@@ -120,6 +143,8 @@ function parsed(argv: readonly string[]) {
         pools: text,
         steady: text,
         replacements: text,
+        routes: text,
+        samples: text,
         claims: text,
         only: text,
         "cpu-profile": text,

@@ -80,7 +80,8 @@ async function createRawAccount(admin: RestClient): Promise<void> {
   });
 }
 
-async function requestToken(admin: RestClient, serviceAccount: string): Promise<string> {
+/** A token of a ServiceAccount, good for the run. */
+export async function requestToken(admin: RestClient, serviceAccount: string): Promise<string> {
   const answer = await admin.raw({
     method: "POST",
     path: `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`,
@@ -93,7 +94,8 @@ async function requestToken(admin: RestClient, serviceAccount: string): Promise<
   return (answer as { status: { token: string } }).status.token;
 }
 
-async function kubeconfigFor({ kubeconfigPath, server }: DevCluster, token: string): Promise<string> {
+/** A kubeconfig with a token. */
+export async function kubeconfigFor({ kubeconfigPath, server }: DevCluster, token: string): Promise<string> {
   const { tls } = await loadAccess({ kubeconfigPath }).credentials();
   const ca = Buffer.from(String(tls.ca)).toString("base64");
   const name = "bench";

@@ -18,7 +18,10 @@ export interface ControllerOptions {
   name: string;
   /** Text of the kubeconfig that it gets. */
   kubeconfig: string;
-  apiKey: string;
+  /** For the REST API, where it has one. */
+  apiKey?: string;
+  /** What Node runs, with its options; default: the runtime-controller. */
+  args?: readonly string[];
   /** Options for Node, before the bundle. */
   nodeOptions?: readonly string[];
 }
@@ -28,7 +31,7 @@ export function newApiKey(): string {
   return randomBytes(24).toString("hex");
 }
 
-/** A replica of the runtime-controller: the bundle that is shipped, in a process of its own. */
+/** A replica of a controller: the bundle that is shipped, in a process of its own. */
 export class ControllerProcess {
   readonly url: string;
   readonly logPath: string;
@@ -44,7 +47,7 @@ export class ControllerProcess {
 
   /** Starts a replica; it serves on return. */
   static async start(options: ControllerOptions): Promise<ControllerProcess> {
-    const { name, kubeconfig, apiKey, nodeOptions = [] } = options;
+    const { name, kubeconfig, apiKey, args = controllerArgs, nodeOptions = [] } = options;
     await mkdir(reports, { recursive: true });
     // Two benches may run at once.
     const file = `${reports}${name}-${process.pid}`;
@@ -53,13 +56,13 @@ export class ControllerProcess {
     const [port, opsPort] = [await getPort(), await getPort()];
     const logPath = `${file}.log`;
     // It must not outlive the bench, however that one ends.
-    const command = ["--pdeathsig", "KILL", process.execPath, ...nodeOptions, ...controllerArgs];
+    const command = ["--pdeathsig", "KILL", process.execPath, ...nodeOptions, ...args];
     const child = spawn("setpriv", command, {
       stdio: ["ignore", "ignore", "pipe"],
       env: {
         KUBECONFIG: kubeconfigPath,
         POD_NAME: name,
-        DATALAYER_OPERATOR_API_KEY: apiKey,
+        ...(apiKey !== undefined && { DATALAYER_OPERATOR_API_KEY: apiKey }),
         DATALAYER_OPERATOR_PORT: String(port),
         DATALAYER_OPS_PORT: String(opsPort),
       },

@@ -1,38 +1,9 @@
-import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
+import { addPodAddress } from "../node/pod-address.ts";
 import { afterFile } from "./cluster.ts";
 
-/**
- * Adds the address to this machine, says so, and removes it when its input ends: also when whoever started it was
- * killed.
- */
-const keeper =
-  'ip address add "$1/32" dev lo || exit 1; echo added; cat > /dev/null; ip address delete "$1/32" dev lo';
-
-const attempts = 20;
-
-/**
- * An address of this machine alone that a Pod could have, until the test file ends: endpoints may not be loopback
- * (127.0.0.0/8). It is of 198.18.0.0/15, which no network uses (RFC 2544). Needs root on Linux.
- */
+/** An address that a Pod could have, until the test file ends; see {@link addPodAddress}. */
 export async function podAddress(): Promise<string> {
-  let problem = "";
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const address = `198.${18 + randomInt(2)}.${randomInt(256)}.${1 + randomInt(254)}`;
-    const child = spawn("sh", ["-c", keeper, "sh", address], { stdio: "pipe", detached: true });
-    const exited = once(child, "exit");
-    const added = await Promise.race([once(child.stdout, "data").then(() => true), exited.then(() => false)]);
-    if (added) {
-      afterFile(async () => {
-        child.stdin.end();
-        await exited;
-      });
-      return address;
-    }
-    problem = await text(child.stderr);
-    if (!problem.includes("File exists") && !problem.includes("already assigned")) break;
-  }
-  throw new Error(`an address for Pods could not be added to the loopback interface: ${problem}`);
+  const { address, remove } = await addPodAddress();
+  afterFile(remove);
+  return address;
 }
