@@ -1,6 +1,45 @@
+import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Controller } from "@datalayer/shared/controller/controller";
+import type { RouteClass } from "@datalayer/shared/crds/route-class";
+import { translateFor } from "./backends/translate-for.ts";
+import { type Caches, madeKindsOf } from "./caches.ts";
+import { podTargetsController } from "./pod-targets/controller.ts";
+import { Readiness } from "./readiness/readiness.ts";
+import { apiServerAddresses } from "./route/addresses.ts";
+import { routeController } from "./route/controller.ts";
+import type { Translate } from "./route/observation.ts";
+import { routeClassControllers } from "./route-class/controller.ts";
+
+/** Of the Routes of the runtimes of one pool, the share that is tried with a request, in percent. */
+const samplePercent = 5;
 
 /** All that runs while this process leads. */
-export function createControllers(): Controller[] {
-  return [];
+export function createControllers(options: {
+  caches: Caches;
+  namespaces: readonly string[];
+  clock: Clock;
+}): Controller[] {
+  const { caches, namespaces, clock } = options;
+  const apiServers = (): ReadonlySet<string> =>
+    apiServerAddresses(caches.apiServerServices.list(), caches.apiServerSlices.list());
+  const translate = (routeClass: RouteClass): Translate => translateFor(routeClass, caches);
+  const readiness = new Readiness({
+    ...caches,
+    clock,
+    samplePercent,
+    onChange: (route) => routes.enqueue(route),
+  });
+  const routes = routeController({
+    ...caches,
+    apiServers,
+    madeKinds: madeKindsOf(caches),
+    translateFor: translate,
+    dataPlane: readiness,
+  });
+  return [
+    routes,
+    podTargetsController({ ...caches, apiServers }),
+    readiness,
+    ...routeClassControllers({ ...caches, namespaces, translateFor: translate }),
+  ];
 }

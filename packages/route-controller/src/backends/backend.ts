@@ -25,7 +25,7 @@ export interface ResolvedTarget {
 
 /** A kind of request that a rule is for. */
 export interface ResolvedMatch extends Pick<RouteMatch, "path" | "methods" | "headers" | "query"> {
-  /** Unique among all Routes of the class; the highest that fits gets the request. */
+  /** The highest that fits gets the request: no two matches that one request can fit have the same. */
   priority: number;
 }
 

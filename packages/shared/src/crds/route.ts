@@ -66,6 +66,8 @@ export const routeReason = {
   certificateReady: "CertificateReady",
   certificatePending: "CertificatePending",
   certManagerMissing: "CertManagerMissing",
+  secretNotRead: "SecretNotRead",
+  notNeeded: "NotNeeded",
   programmed: "Programmed",
   notProgrammed: "NotProgrammed",
   routerError: "RouterError",

@@ -1,0 +1,52 @@
+import { controller, type Controller } from "@datalayer/shared/controller/controller";
+import { singleton } from "@datalayer/shared/controller/singleton";
+import type { Route } from "@datalayer/shared/crds/route";
+import { defaultRouteClass, RouteClass } from "@datalayer/shared/crds/route-class";
+import { ApiError } from "@datalayer/shared/kube/api-error";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { Translate } from "../route/observation.ts";
+import { routesOfClass } from "../route/route-index.ts";
+import { buildDefaultClass } from "./default-class.ts";
+import { reportClass } from "./report.ts";
+
+/** What the controllers of classes read. */
+export interface RouteClassOptions {
+  routeClasses: ObjectReader<RouteClass>;
+  /** With `routeIndexes`. */
+  routes: ObjectReader<Route>;
+  /** Those that are watched. */
+  namespaces: readonly string[];
+  translateFor: (routeClass: RouteClass) => Translate;
+}
+
+const lookForDefaultMs = 30_000;
+
+/** Says of every class whether Routes can name it, and creates the default class where there is none. */
+export function routeClassControllers(options: RouteClassOptions): Controller[] {
+  const { routeClasses, routes, namespaces, translateFor } = options;
+  return [
+    controller({
+      name: "route-class",
+      for: RouteClass,
+      informer: routeClasses,
+      reconcile: (routeClass) => {
+        const translate = translateFor(routeClass);
+        const fault = "refusal" in translate ? translate.refusal.message : undefined;
+        const { length } = routesOfClass(routes, routeClass.metadata.name);
+        return Promise.resolve(reportClass({ routes: length, ...(fault !== undefined && { fault }) }));
+      },
+    }),
+    singleton({
+      name: "default-route-class",
+      everyMs: lookForDefaultMs,
+      tick: async ({ kube }) => {
+        if (routeClasses.get({ name: defaultRouteClass })) return;
+        try {
+          routeClasses.recordWrite(await kube.create(RouteClass, buildDefaultClass(namespaces)));
+        } catch (error) {
+          if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
+        }
+      },
+    }),
+  ];
+}

@@ -1,0 +1,67 @@
+import type { Route, RouteMatch, RouteStatus } from "@datalayer/shared/crds/route";
+import { type Claim, claimKeyOf, claimsOf, collide } from "./matching.ts";
+
+/** Whoever may have asked for the same requests before. */
+export interface Claimant {
+  namespace: string;
+  name: string;
+  uid: string;
+  creationTimestamp: string;
+  /** What it asks for of the requests in question. */
+  matches: readonly RouteMatch[];
+  /** Whether it is a Route, and not an object of another kind. */
+  isRoute: boolean;
+}
+
+/** Requests of a Route that somebody older has. */
+export type Conflict = NonNullable<RouteStatus["conflictsWith"]>[number];
+
+/** Status has no room for more. */
+const mostConflicts = 64;
+
+/**
+ * What of a Route others have already: the oldest has a request, and of two that are as old the first by namespace
+ * and name. A claimant of another namespace is not named.
+ *
+ * @param claimantsOf - all who ask for what this key stands for; see {@link claimKeyOf}.
+ */
+export function conflictsOf(route: Route, claimantsOf: (claimKey: string) => Iterable<Claimant>): Conflict[] {
+  const conflicts: Conflict[] = [];
+  for (const claim of claimsOf(route)) {
+    if (conflicts.length === mostConflicts) break;
+    const owner = ownerOf(claim, route, claimantsOf(claimKeyOf(claim)));
+    if (owner) conflicts.push(conflictWith(owner, claim, route));
+  }
+  return conflicts;
+}
+
+/** The Route itself as one who asks for requests. */
+export function claimantOf(route: Route, claimKey: string): Claimant {
+  const { namespace = "", name, uid, creationTimestamp } = route.metadata;
+  const matches = claimsOf(route)
+    .filter((claim) => claimKeyOf(claim) === claimKey)
+    .map(({ match }) => match);
+  return { namespace, name, uid, creationTimestamp, matches, isRoute: true };
+}
+
+function ownerOf(claim: Claim, { metadata }: Route, claimants: Iterable<Claimant>): Claimant | undefined {
+  const { namespace = "", name, uid, creationTimestamp } = metadata;
+  for (const claimant of claimants) {
+    if (claimant.uid === uid || !isOlder(claimant, { namespace, name, creationTimestamp })) continue;
+    if (claimant.matches.some((match) => collide(match, claim.match))) return claimant;
+  }
+  return undefined;
+}
+
+type Seniority = Pick<Claimant, "namespace" | "name" | "creationTimestamp">;
+
+function isOlder(one: Seniority, other: Seniority): boolean {
+  const difference = Date.parse(one.creationTimestamp) - Date.parse(other.creationTimestamp);
+  if (difference !== 0) return difference < 0;
+  return `${one.namespace}/${one.name}` < `${other.namespace}/${other.name}`;
+}
+
+function conflictWith(owner: Claimant, { host, path }: Claim, { metadata }: Route): Conflict {
+  const isOwn = owner.isRoute && owner.namespace === metadata.namespace;
+  return { host, path: path.value, ...(isOwn && { route: owner.name }) };
+}

@@ -1,0 +1,142 @@
+import {
+  type Context,
+  controller,
+  type Controller,
+  type Report,
+} from "@datalayer/shared/controller/controller";
+import { Route } from "@datalayer/shared/crds/route";
+import type { EndpointSlice, Service } from "@datalayer/shared/kube/kinds";
+import { keyOf, type KubeObject } from "@datalayer/shared/kube/object";
+import type { Change } from "@datalayer/shared/kube/object-cache";
+import { certificateStateOf } from "../certificates/certificate-condition.ts";
+import { type Subject, subjectOf } from "../readiness/subject.ts";
+import type { Verdict } from "../readiness/verdict.ts";
+import { classNameOf } from "./class-policy.ts";
+import { gather, type RouteSources } from "./gather.ts";
+import { carryOut } from "./made-objects.ts";
+import { claimKeyOf, claimsOf } from "./matching.ts";
+import { routeOf } from "./names.ts";
+import { planRoute, type RoutePlan } from "./plan.ts";
+import { slicesFaultOf } from "./references.ts";
+import { reportRoute } from "./report.ts";
+import { routesClaiming, routesNamingPod, routesNamingService, routesOfClass } from "./route-index.ts";
+
+/** Looks at the data plane, and asks for a reconcile of a Route when there is something new to say of it. */
+export interface DataPlaneObserver {
+  /** Looks at a Route from now on, and says what was last seen; undefined when that is nothing yet. */
+  observe(subject: Subject): Verdict | undefined;
+  /** Looks at a Route no longer: it is gone, or nothing is made of it. */
+  forget(uid: string): void;
+}
+
+/** What the Route controller reads and works with. */
+export interface RouteControllerOptions extends RouteSources {
+  dataPlane: DataPlaneObserver;
+}
+
+/**
+ * Has the data plane serve every Route that may be served, and says why of the others. What it makes belongs to the
+ * Route and goes with it, so that Routes need no finalizer.
+ */
+export function routeController(options: RouteControllerOptions): Controller {
+  const { routes, routeClasses, services, endpointSlices, pods, madeKinds, dataPlane } = options;
+  const routeController = controller({
+    name: "route",
+    for: Route,
+    informer: routes,
+    watches: [
+      { informer: services, keys: (service) => keysOfService(service, options) },
+      { informer: endpointSlices, keys: (slice) => keysOfSlice(slice, options) },
+      { informer: pods, keys: (pod) => keysOf(routesNamingPod(routes, pod.metadata)) },
+    ],
+    reconcile: (route, context) => reconcile(route, options, context),
+  });
+  const enqueue = (all: Iterable<Route>): void => {
+    for (const { metadata } of all) routeController.enqueue(metadata);
+  };
+  routes.onChange((change) => {
+    if (change.type === "deleted") dataPlane.forget(change.object.metadata.uid);
+    if (isOfSpec(change)) enqueue(rivalsOf(change, options));
+  });
+  routeClasses.onChange((change) => {
+    if (isOfSpec(change)) enqueue(routesOfClass(routes, change.object.metadata.name));
+  });
+  for (const { informer } of madeKinds) {
+    informer.onChange(({ object }) => {
+      const route = routeOf(object);
+      if (route) routeController.enqueue({ namespace: object.metadata.namespace, name: route.name });
+    });
+    informer.onServed(() => enqueue(routes.list()));
+  }
+  return routeController;
+}
+
+async function reconcile(
+  route: Route,
+  options: RouteControllerOptions,
+  { kube }: Context,
+): Promise<Report<Route>> {
+  const { madeKinds, dataPlane } = options;
+  const plan = planRoute(gather(route, options));
+  await carryOut(plan, { uid: route.metadata.uid, kinds: madeKinds, kube });
+  const certificate = certificateStateOf(gather(route, options));
+  return reportRoute(route, { plan, certificate, verdict: observe(route, plan, dataPlane) });
+}
+
+function observe(route: Route, { served }: RoutePlan, dataPlane: DataPlaneObserver): Verdict | undefined {
+  if (served) {
+    const { resolved, objects, hash } = served;
+    const parts = { className: classNameOf(route), hash, objects, group: groupOf(route) };
+    return dataPlane.observe(subjectOf(resolved, parts));
+  }
+  dataPlane.forget(route.metadata.uid);
+  return undefined;
+}
+
+/** The Routes of the runtimes of one pool are alike. */
+function groupOf({ metadata: { namespace }, spec }: Route): string | undefined {
+  const [target] = spec.rules[0]?.targets ?? [];
+  return target?.runtime && keyOf({ namespace, name: target.runtime.pool });
+}
+
+function keysOf(routes: readonly Route[]): string[] {
+  return routes.map(({ metadata }) => keyOf(metadata));
+}
+
+function keysOfService(service: Service, { routes, routeClasses }: RouteSources): string[] {
+  const owner = routeOf(service);
+  const { namespace, name } = service.metadata;
+  if (owner) return [keyOf({ namespace, name: owner.name })];
+  const classes = routeClasses.list().filter(({ spec }) => spec.runtimeGateway?.service.name === name);
+  const byClass = classes.flatMap(({ metadata }) => routesOfClass(routes, metadata.name));
+  const here = byClass.filter(({ metadata }) => metadata.namespace === namespace);
+  return keysOf([...routesNamingService(routes, service.metadata), ...here]);
+}
+
+/** Of the endpoints of others it matters only whether nothing may be sent there. */
+function keysOfSlice(slice: EndpointSlice, { routes, services, apiServers }: RouteSources): string[] {
+  const { namespace, labels } = slice.metadata;
+  const name = labels?.["kubernetes.io/service-name"];
+  if (name === undefined) return [];
+  const service = services.get({ namespace, name });
+  const owner = service && routeOf(service);
+  if (owner) return [keyOf({ namespace, name: owner.name })];
+  const isForbidden = slicesFaultOf([slice], apiServers()) !== undefined;
+  return isForbidden ? keysOf(routesNamingService(routes, { namespace, name })) : [];
+}
+
+/** Those that may get, or lose, what this Route asks for or has asked for. */
+function rivalsOf({ object, previous }: Change<Route>, { routes }: RouteSources): Route[] {
+  const claims = [object, ...(previous ? [previous] : [])].flatMap(claimsOf);
+  const rivals = [...new Set(claims.map(claimKeyOf))].flatMap((key) => routesClaiming(routes, key));
+  return rivals.filter(({ metadata }) => metadata.uid !== object.metadata.uid);
+}
+
+/** A change of status alone concerns nobody else. */
+function isOfSpec({ type, object, previous }: Change<KubeObject>): boolean {
+  return (
+    type !== "modified" ||
+    object.metadata.generation !== previous?.metadata.generation ||
+    object.metadata.deletionTimestamp !== previous?.metadata.deletionTimestamp
+  );
+}

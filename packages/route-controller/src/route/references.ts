@@ -1,0 +1,101 @@
+import type { RouteTarget } from "@datalayer/shared/crds/route";
+import type { EndpointSlice, Pod, Service } from "@datalayer/shared/kube/kinds";
+import type { PodTarget } from "../pod-targets/pod-target.ts";
+import { addressFault } from "./addresses.ts";
+
+/** A Service that a Route names, as it was found. */
+export interface FoundService {
+  /** The field with its name: `spec.rules[0].targets[1].service.name`. */
+  field: string;
+  /** The field with its port. */
+  portField: string;
+  name: string;
+  port: number;
+  /** Undefined when there is none. */
+  service?: Service;
+  slices: readonly EndpointSlice[];
+}
+
+/** Pods that a Route names, as they were found. */
+export interface FoundPods {
+  /** `spec.rules[0].targets[1].pod`. */
+  field: string;
+  target: RouteTarget & { protocol: string };
+  /** Whom the Service is for: with the uid of the Pod that the Route began with. */
+  pods: PodTarget;
+  /** The Service of ours; undefined before it was made. */
+  service?: Service;
+  /** The slices of that Service. */
+  slices: readonly EndpointSlice[];
+  /** The Pod that has the name now, of a target that names one. */
+  current?: Pod;
+}
+
+/** Why a reference cannot be followed. */
+export interface ReferenceFault {
+  /** `missing`: may come. `forbidden`: nothing may be sent there. `unready`: is there, and takes no requests yet. */
+  kind: "missing" | "forbidden" | "unready";
+  message: string;
+}
+
+/** What is wrong with a Service that a Route names; undefined when nothing is. */
+export function serviceFaultOf(
+  { field, portField, name, port, service, slices }: FoundService,
+  apiServers: ReadonlySet<string>,
+): ReferenceFault | undefined {
+  if (!service)
+    return {
+      kind: "missing",
+      message: `${field}: there is no Service "${name}" in the namespace of the Route.`,
+    };
+  const { type, ports = [], externalName = "" } = service.spec ?? {};
+  if (type === "ExternalName")
+    return {
+      kind: "forbidden",
+      message: `${field}: Service "${name}" is of type ExternalName (${JSON.stringify(externalName)}), which could lead anywhere; expected a Service with endpoints.`,
+    };
+  const fault = slicesFaultOf(slices, apiServers);
+  if (fault !== undefined)
+    return { kind: "forbidden", message: `${field}: Service "${name}" has the endpoint ${fault}.` };
+  if (!ports.some((one) => one.port === port && (one.protocol ?? "TCP") === "TCP"))
+    return {
+      kind: "missing",
+      message: `${portField}: Service "${name}" has no TCP port ${port}, only ${ports.map((one) => one.port).join(", ") || "none"}.`,
+    };
+  return undefined;
+}
+
+/** The first endpoint of these slices that nothing may be sent to, and why, as the end of a sentence. */
+export function slicesFaultOf(
+  slices: readonly EndpointSlice[],
+  apiServers: ReadonlySet<string>,
+): string | undefined {
+  for (const { addressType, endpoints } of slices) {
+    for (const address of (endpoints ?? []).flatMap(({ addresses }) => addresses)) {
+      const fault = addressType === "FQDN" ? "is a name, not an address" : addressFault(address, apiServers);
+      if (fault !== undefined) return `${JSON.stringify(address)}, which ${fault}`;
+    }
+  }
+  return undefined;
+}
+
+/** What is wrong with Pods that a Route names; undefined when one of them is ready. */
+export function podsFaultOf({ field, pods, slices, current }: FoundPods): ReferenceFault | undefined {
+  const isReady = slices.some(({ endpoints }) =>
+    endpoints?.some(({ conditions }) => conditions?.ready === true),
+  );
+  if (isReady) return undefined;
+  return { kind: "unready", message: `${field}: ${unreadiness(pods, current)}.` };
+}
+
+function unreadiness(pods: PodTarget, current: Pod | undefined): string {
+  if ("selector" in pods) return "no Pod with these labels is ready";
+  if ("runtime" in pods)
+    return `runtime "${pods.runtime.ulid}" of pool "${pods.runtime.pool}" has no ready Pod`;
+  if (!current) return `there is no Pod "${pods.pod}" in the namespace of the Route`;
+  if (pods.uid !== undefined && current.metadata.uid !== pods.uid)
+    return `Pod "${pods.pod}" is another one than that which the Route began with; make a new Route for it, or use selector`;
+  if (current.spec?.hostNetwork === true)
+    return `Pod "${pods.pod}" uses the network of its node, whose address would lead to all that listens there`;
+  return `Pod "${pods.pod}" is not ready`;
+}

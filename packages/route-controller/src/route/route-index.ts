@@ -1,0 +1,58 @@
+import type { Route } from "@datalayer/shared/crds/route";
+import { keyOf } from "@datalayer/shared/kube/object";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { classNameOf } from "./class-policy.ts";
+import { claimKeyOf, claimsOf } from "./matching.ts";
+
+const byClass = "class";
+const byClaim = "claim";
+const byService = "service";
+const byPod = "pod";
+
+/** The indexes of a cache of Routes. */
+export const routeIndexes = {
+  [byClass]: (route: Route): string[] => [classNameOf(route)],
+  [byClaim]: (route: Route): string[] => [...new Set(claimsOf(route).map(claimKeyOf))],
+  [byService]: (route: Route): string[] => refsOf(route, serviceNamesIn(route)),
+  [byPod]: (route: Route): string[] => refsOf(route, podNamesIn(route)),
+};
+
+type Routes = Pick<ObjectReader<Route>, "byIndex">;
+type Ref = { namespace?: string | undefined; name: string };
+
+/** The Routes of a class. */
+export function routesOfClass(routes: Routes, className: string): Route[] {
+  return routes.byIndex(byClass, className);
+}
+
+/** The Routes that ask for what this key stands for; see `claimKeyOf`. */
+export function routesClaiming(routes: Routes, claimKey: string): Route[] {
+  return routes.byIndex(byClaim, claimKey);
+}
+
+/** The Routes that name a Service themselves. */
+export function routesNamingService(routes: Routes, service: Ref): Route[] {
+  return routes.byIndex(byService, keyOf(service));
+}
+
+/** The Routes that name a Pod. */
+export function routesNamingPod(routes: Routes, pod: Ref): Route[] {
+  return routes.byIndex(byPod, keyOf(pod));
+}
+
+function refsOf({ metadata: { namespace } }: Route, names: readonly string[]): string[] {
+  return [...new Set(names)].map((name) => keyOf({ namespace, name }));
+}
+
+function serviceNamesIn({ spec: { rules, auth } }: Route): string[] {
+  const ofRules = rules.flatMap(({ targets = [], mirror }) => [
+    ...targets.flatMap(({ service }) => service?.name ?? []),
+    ...(mirror ? [mirror.service.name] : []),
+  ]);
+  const { service } = auth.forward ?? {};
+  return service ? [...ofRules, service.name] : ofRules;
+}
+
+function podNamesIn({ spec: { rules } }: Route): string[] {
+  return rules.flatMap(({ targets = [] }) => targets.flatMap(({ pod }) => pod?.name ?? []));
+}
