@@ -1,8 +1,10 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Controller } from "@datalayer/shared/controller/controller";
+import type { Logger } from "@datalayer/shared/log/logger";
 import type { Registry } from "prom-client";
 import { ulid } from "ulid";
 import { activityController } from "./activity/controller.ts";
+import { GatewayActivity } from "./activity/gateway.ts";
 import { activityMetrics } from "./activity/metrics.ts";
 import { Observations } from "./activity/observations.ts";
 import type { Caches } from "./caches.ts";
@@ -35,8 +37,9 @@ export function createControllers(options: {
   clock: Clock;
   usage: UsageParts;
   registry: Registry;
+  log: Logger;
 }): Controller[] {
-  const { caches, claims, runtimes, tokens, imageSources, settings, clock, usage } = options;
+  const { caches, claims, runtimes, tokens, imageSources, settings, clock, usage, log } = options;
   const { pods } = caches;
   const observations = new Observations({ ...caches, runtimes, clock });
   const metrics = activityMetrics(options.registry, () => observations.unanswered);
@@ -74,6 +77,13 @@ export function createControllers(options: {
       ...caches,
       observations,
       metrics,
+      gateway: new GatewayActivity({
+        url: settings.gatewayUrl,
+        apiKey: () => settings.apiKey.reveal(),
+        routing,
+        clock,
+        log,
+      }),
       onIdle: (runtime) => endOfLife.enqueue(runtime, { priority: "user" }),
     }),
   ];

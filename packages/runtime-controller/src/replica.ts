@@ -103,7 +103,10 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   const usage = createUsage({ caches, settings, clock, log, registry });
   const common = { caches, claims, runtimes, tokens, imageSources, settings, clock };
   const runtimeHomes = createRuntimeHomes({ ...common, client: claimClient, seals: tokens });
-  const controllers = [...createControllers({ ...common, usage, registry }), ...runtimeHomes.controllers];
+  const controllers = [
+    ...createControllers({ ...common, usage, registry, log }),
+    ...runtimeHomes.controllers,
+  ];
   const leadership = controllerMetrics(registry);
   const elector = new LeaderElector({
     lease: kubeLease(client.lane(), { namespace: podNamespace, name: leaseName }),

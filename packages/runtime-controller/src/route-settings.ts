@@ -1,5 +1,5 @@
 import { type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
-import { integer, oneOf, text } from "@datalayer/shared/config/values";
+import { integer, oneOf, text, url } from "@datalayer/shared/config/values";
 import type { RouteSettings } from "./runtime-route/build-route.ts";
 
 const objectName = text({
@@ -29,6 +29,13 @@ export const routeSettingTable = settingTable({
     description:
       "The Secret, in the namespace of the runtimes, with the certificate of an https DATALAYER_RUNTIMES_URL. Without it, the issuer of the RouteClass makes one.",
   },
+  gatewayUrl: {
+    name: "DATALAYER_RUNTIME_GATEWAY_URL",
+    schema: url(["http"]),
+    optional: true,
+    description:
+      "Where the runtime gateway says when runtimes were used, such as http://runtime-gateway:2111; every address behind the name is asked. Without it, only the runtimes themselves are.",
+  },
   routeWaitSeconds: {
     name: "DATALAYER_RUNTIME_ROUTE_WAIT_SEC",
     schema: integer({ min: -1 }),
@@ -44,11 +51,11 @@ export function routeSettingsOf(
   settings: SettingsOf<typeof routeSettingTable> & { runtimesUrl: string | undefined },
 ): RouteSettings {
   const { runtimesUrl, runtimeRoutes, runtimeRouteClass, runtimesTlsSecret, routeWaitSeconds } = settings;
-  const url = runtimesUrl === undefined ? undefined : new URL(runtimesUrl);
+  const publicUrl = runtimesUrl === undefined ? undefined : new URL(runtimesUrl);
   return {
-    shape: url ? runtimeRoutes : "none",
-    host: url?.hostname ?? "",
-    ...(url?.protocol === "https:" && { tls: { secretName: runtimesTlsSecret } }),
+    shape: publicUrl ? runtimeRoutes : "none",
+    host: publicUrl?.hostname ?? "",
+    ...(publicUrl?.protocol === "https:" && { tls: { secretName: runtimesTlsSecret } }),
     routeClassName: runtimeRouteClass,
     waitMs: routeWaitSeconds < 0 ? Infinity : routeWaitSeconds * 1000,
   };

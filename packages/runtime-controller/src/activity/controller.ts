@@ -25,6 +25,7 @@ import {
   observed,
   type ServerAnswer,
 } from "./idleness.ts";
+import type { GatewayActivity } from "./gateway.ts";
 import { askJupyter } from "./jupyter.ts";
 import type { ActivityMetrics } from "./metrics.ts";
 import type { Observations } from "./observations.ts";
@@ -37,6 +38,7 @@ export interface ActivityOptions {
   tokens: RuntimeTokens;
   observations: Observations;
   metrics: ActivityMetrics;
+  gateway: GatewayActivity;
   clock: Clock;
   /** Called when a runtime turns out to be idle. */
   onIdle: (runtime: ObjectRef) => void;
@@ -48,7 +50,8 @@ const limits = { burst: 50, perSecond: 50 };
 
 /**
  * Observes the use of assigned runtimes whose pools end idle ones: asks their Jupyter servers, keeps what they say,
- * and writes the time of the last use on the Pod now and then. It ends nothing itself.
+ * and writes the time of the last use on the Pod now and then. It ends nothing itself. Where the URL leads through the runtime
+ * gateway, that is asked as well: what its clients do is use, and that they are connected is none.
  *
  * A server that does not answer is asked again later; meanwhile nothing is known of its use.
  */
@@ -110,13 +113,14 @@ async function observe(
 async function ask(
   runtime: Runtime,
   { known, cullMs }: Pick<Observed, "known" | "cullMs">,
-  { tokens, metrics }: ActivityOptions,
+  { tokens, metrics, gateway }: ActivityOptions,
   { signal, log }: Context,
 ): Promise<ServerAnswer | undefined> {
   const url = ingressOf(runtime, { podIP: runtime.pod.status?.podIP });
   const token = await tokens.of(runtime);
   try {
-    const answer = await askJupyter({ url, token }, cullMs, signal);
+    const clientIdleMs = await gateway.clientIdleMs(runtime);
+    const answer = await askJupyter({ url, token }, { idleMs: cullMs, clientIdleMs }, signal);
     metrics.asked.inc({ result: "answered" });
     return answer;
   } catch (error) {

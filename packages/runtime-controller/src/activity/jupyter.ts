@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { boundedText } from "./bounded-text.ts";
 import type { ServerAnswer } from "./idleness.ts";
 
 /** Where a Jupyter server answers. */
@@ -22,6 +23,17 @@ const timeoutMs = 3_000;
 /** The user runs this server: what it sends is bounded, and never trusted to be what it should. */
 const longestBodyBytes = 1_048_576;
 
+/** What decides how a server is asked. */
+export interface Question {
+  /** Idle time after which the runtime ends. */
+  idleMs: number;
+  /**
+   * For how long no client has used it, where somebody between sees them: then an open connection alone is no use.
+   * Undefined where that is not known.
+   */
+  clientIdleMs: number | undefined;
+}
+
 /**
  * Asks a Jupyter server for its use. Its status is enough unless nobody seems to have used it for `idleMs`: only
  * then its kernels and terminals are asked for, as a kernel can be busy for hours without saying anything.
@@ -31,12 +43,14 @@ const longestBodyBytes = 1_048_576;
  */
 export async function askJupyter(
   server: JupyterServer,
-  idleMs: number,
+  { idleMs, clientIdleMs = Infinity }: Question,
   signal: AbortSignal,
 ): Promise<ServerAnswer> {
+  const connectionsCount = clientIdleMs === Infinity;
   const { nowMs, body } = await get(server, "/api/status", signal);
   const { last_activity, connections } = status.parse(body);
-  const answer = { nowMs, lastActivityMs: Date.parse(last_activity), inUse: connections > 0 };
+  const lastActivityMs = Math.max(Date.parse(last_activity), nowMs - clientIdleMs);
+  const answer = { nowMs, lastActivityMs, inUse: connectionsCount && connections > 0 };
   if (answer.inUse || nowMs - answer.lastActivityMs < idleMs) return answer;
   const [running, shells] = await Promise.all([
     get(server, "/api/kernels", signal).then(({ body: list }) => kernels.parse(list)),
@@ -47,7 +61,9 @@ export async function askJupyter(
   return {
     nowMs,
     lastActivityMs: Math.max(answer.lastActivityMs, ...times),
-    inUse: running.some((kernel) => kernel.execution_state === "busy" || kernel.connections > 0),
+    inUse: running.some(
+      (kernel) => kernel.execution_state === "busy" || (connectionsCount && kernel.connections > 0),
+    ),
   };
 }
 
@@ -62,23 +78,10 @@ async function get(
     redirect: "manual",
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
   });
-  const text = await bounded(response);
+  const text = await boundedText(response, longestBodyBytes);
   const nowMs = Date.parse(response.headers.get("date") ?? "");
   if (absent.includes(response.status)) return { nowMs, body: undefined };
   if (response.status !== 200) throw new Error(`${path} was answered with ${response.status}`);
   if (Number.isNaN(nowMs)) throw new Error(`the answer to ${path} has no date`);
   return { nowMs, body: JSON.parse(text) as unknown };
-}
-
-async function bounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  if (!body) return "";
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > longestBodyBytes) throw new Error(`an answer is longer than ${longestBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -32,16 +32,20 @@ export async function keepRoute(
   hands: RouteHands,
 ): Promise<string | undefined> {
   const existing = hands.routes.get(ref);
-  const isOurs = existing?.metadata.ownerReferences?.some(
-    ({ kind, name }) => kind === owner.kind && name === owner.name,
-  );
-  if (!wanted) {
-    if (existing && isOurs) await remove(existing, hands);
-    return undefined;
-  }
-  if (existing && !isOurs) return "another one of that name is there, which is not ours.";
-  if (existing && carries(existing, wanted)) return undefined;
+  if (!existing) return wanted && apply(wanted, hands);
+  const owners = existing.metadata.ownerReferences ?? [];
+  const isOurs = owners.some(({ kind, name }) => kind === owner.kind && name === owner.name);
+  if (!wanted) return isOurs ? remove(existing, hands) : undefined;
+  if (!isOurs) return "another one of that name is there, which is not ours.";
+  if (carries(existing, wanted)) return undefined;
+  // It leads to a Pod that is gone, and never to another one of that name: a new Route does.
+  if (!isOwnedLike(existing, wanted)) await remove(existing, hands);
   return apply(wanted, hands);
+}
+
+function isOwnedLike(existing: Route, { metadata: { ownerReferences = [] } }: Manifest<Route>): boolean {
+  const owners = existing.metadata.ownerReferences ?? [];
+  return ownerReferences.every(({ uid }) => owners.some((owner) => owner.uid === uid));
 }
 
 async function apply(
@@ -58,7 +62,7 @@ async function apply(
   }
 }
 
-async function remove({ metadata }: Route, { kube, routes }: RouteHands): Promise<void> {
+async function remove({ metadata }: Route, { kube, routes }: RouteHands): Promise<undefined> {
   try {
     await kube.delete(Route, metadata, { uid: metadata.uid });
   } catch (error) {

@@ -61,6 +61,11 @@ export class Routing {
     return route ? whyNotReady(route) : `Route "${name}" has not been written yet.`;
   }
 
+  /** Whether the URL of a runtime leads through the runtime gateway. */
+  isByGateway(runtime: Runtime): boolean {
+    return this.isOn && !this.#hasOwn(runtime);
+  }
+
   /** Notes why a Route was not taken; undefined when it was, or is not wanted any more. */
   noteRefusal(ref: ObjectRef, why: string | undefined): void {
     if (why === undefined) this.#refused.delete(keyOf(ref));

@@ -148,6 +148,25 @@ describe("the Route of a runtime", () => {
     expect(spec.policy).toMatchObject(policy);
   });
 
+  it("is another one for another Pod of that name", async () => {
+    const { name, uid } = await routedPool("renewed");
+    const before = await untilRoute(cluster.admin, ref(name));
+    // As after a pause: the Pod of before is gone, and its Route is not yet.
+    const { labels, annotations } = before.metadata;
+    const ownerReferences = [{ apiVersion: "v1", kind: "Pod", name, uid: "the-pod-of-before" }];
+    const held = cluster.proxy.inject({ verb: "patch", resource: "routes", act: dropBefore() });
+    await cluster.admin.delete(Route, before.metadata, { uid: before.metadata.uid });
+    await held.struck();
+    const { apiVersion, kind, spec } = before;
+    const metadata = { ...ref(name), labels, annotations, ownerReferences };
+    const old = await cluster.admin.create(Route, { apiVersion, kind, spec, metadata });
+    held.remove();
+    const route = await untilRoute(cluster.admin, ref(name), (one) =>
+      Boolean(one.metadata.ownerReferences?.some((owner) => owner.uid === uid)),
+    );
+    expect(route.metadata.uid).not.toBe(old.metadata.uid);
+  });
+
   it("is left alone when it is somebody else's", async () => {
     const held = cluster.proxy.inject({ verb: "patch", resource: "routes", act: dropBefore() });
     await createPool("taken");
