@@ -116,6 +116,7 @@ async function answer(
   response.writeHead(Number(status), {
     "content-type": "application/json",
     "content-length": content.length,
+    "x-echo": name,
   });
   response.end(content);
 }
