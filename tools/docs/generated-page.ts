@@ -4,8 +4,8 @@ import { format, resolveConfig } from "prettier";
 
 const root = join(import.meta.dirname, "../..");
 
-/** The controllers whose settings and metrics are documented. */
-export const controllers = ["runtime-controller"];
+/** The controllers whose words, settings and metrics are documented. */
+export const controllers = ["runtime-controller", "route-controller"];
 
 /** A module of a controller, loaded when asked for: nothing here depends on controllers while it is compiled. */
 export async function moduleOf(controller: string, path: string): Promise<unknown> {

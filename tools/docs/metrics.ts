@@ -74,6 +74,9 @@ const { deliveryMetrics } = (await moduleOf(
 const { usageRecorder } = (await moduleOf("runtime-controller", "end-of-life/usage-recorder.ts")) as {
   usageRecorder: (log: unknown, registry: Registry) => unknown;
 };
+const { verifierMetrics } = (await moduleOf("route-controller", "verifier/metrics.ts")) as {
+  verifierMetrics: (registry: Registry, sources: object) => unknown;
+};
 
 const sections = [
   sectionOf("Claims", (registry) => {
@@ -83,6 +86,7 @@ const sections = [
   sectionOf("Use of runtimes", (registry) => usageRecorder(silentLogger, registry)),
   sectionOf("Delivery of usage", (registry) => deliveryMetrics(registry, () => 0)),
   sectionOf("Activity of runtimes", (registry) => activityMetrics(registry, () => 0)),
+  sectionOf("Verifier", (registry) => verifierMetrics(registry, { decisions: {}, share: {} })),
   sectionOf("REST API", measureRequests),
   sectionOf("Controllers, queues and leadership", controllerMetrics),
   sectionOf("Requests to the API server", restMetrics),

@@ -1,9 +1,7 @@
-import { routeReason } from "@datalayer/shared/crds/route";
-
-type Reason = (typeof routeReason)[keyof typeof routeReason];
+import { type RouteReason, routeReason } from "@datalayer/shared/crds/route";
 
 /** What its owner, or the administrator, can do about a reason; those that pass by themselves have none. */
-const adviceByReason: Partial<Record<Reason, string>> = {
+const adviceByReason: Partial<Record<RouteReason, string>> = {
   [routeReason.classNotFound]: "Name a RouteClass that is there in spec.routeClassName, or create that one.",
   [routeReason.authRequired]: "The class wants authentication: choose another way than spec.auth.none.",
   [routeReason.invalidSpec]: "Correct the field that the message names.",

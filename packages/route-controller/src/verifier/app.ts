@@ -45,8 +45,10 @@ const words = {
 const retryAfterSeconds = "2";
 
 function problemOf({ status, challenge }: Denied): Problem {
+  const { type, detail } = words[status];
   return new Problem(status, {
-    ...words[status],
+    type,
+    detail,
     headers: {
       ...(challenge !== undefined && { "www-authenticate": challenge }),
       ...(status === 503 && { "retry-after": retryAfterSeconds }),

@@ -30,3 +30,6 @@ export const routeClassReason = {
   gatewayNotFound: "GatewayNotFound",
   noDataPlane: "NoDataPlane",
 } as const;
+
+/** One of them. */
+export type RouteClassReason = (typeof routeClassReason)[keyof typeof routeClassReason];

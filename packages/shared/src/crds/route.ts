@@ -76,3 +76,6 @@ export const routeReason = {
   authNotEnforced: "AuthNotEnforced",
   targetFails: "TargetFails",
 } as const;
+
+/** One of them. */
+export type RouteReason = (typeof routeReason)[keyof typeof routeReason];
