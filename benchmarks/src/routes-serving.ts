@@ -37,12 +37,17 @@ export async function benchServing(stage: RouteStage): Promise<Record<string, un
   } finally {
     ended.abort();
   }
-  const first = steps[0] as { programmed: { p50: number; p99: number }; withdrawn: { p99: number } };
+  const first = steps[0] as {
+    programmed: { p50: number; p99: number };
+    withdrawn: { p99: number };
+    deleted: { p99: number };
+  };
   const last = steps.at(-1) as { routes: number; rssMiB: number; reconcilesPerSecond: number };
   return {
     programmedP50Ms: first.programmed.p50,
     programmedP99Ms: first.programmed.p99,
     withdrawnP99Ms: first.withdrawn.p99,
+    deletedP99Ms: first.deleted.p99,
     [`rss${last.routes}MiB`]: last.rssMiB,
     reconcilesPerSecond: last.reconcilesPerSecond,
     steps,
@@ -57,8 +62,8 @@ async function benchWith(serving: Serving, count: number): Promise<Record<string
     const cpuBefore = await traefik.cpuSeconds();
     const fillSeconds = await progress.task(`${count} Routes`, (note) => fill(serving, { count, note }));
     const traefikFillCpuSeconds = round((await traefik.cpuSeconds()) - cpuBefore);
-    const programmed = await progress.task(`${options.samples} new Routes`, () =>
-      timesOf(serving, (index) => timeUntilServed(serving, `new-${count}-${index}`)),
+    const lives = await progress.task(`${options.samples} new Routes`, () =>
+      timesOf(serving, (index) => timeServed(serving, `new-${count}-${index}`)),
     );
     const withdrawn = await progress.task(`${options.samples} Pods that go`, () =>
       timesOf(serving, (index) => timeUntilWithdrawn(serving, `pod-${count}-${index}`)),
@@ -66,7 +71,8 @@ async function benchWith(serving: Serving, count: number): Promise<Record<string
     const idle = await idleCost(serving);
     return {
       routes: count,
-      programmed: summarise(programmed),
+      programmed: summarise(lives.map(({ programmedMs }) => programmedMs)),
+      deleted: summarise(lives.map(({ deletedMs }) => deletedMs)),
       withdrawn: summarise(withdrawn),
       fillSeconds,
       traefikFillCpuSeconds,
@@ -80,11 +86,11 @@ async function benchWith(serving: Serving, count: number): Promise<Record<string
   }
 }
 
-async function timesOf(
+async function timesOf<T>(
   { options, signal }: Serving,
-  measure: (index: number) => Promise<number>,
-): Promise<number[]> {
-  const times: number[] = [];
+  measure: (index: number) => Promise<T>,
+): Promise<T[]> {
+  const times: T[] = [];
   for (let index = 0; index < options.samples; index++) {
     signal.throwIfAborted();
     times.push(await measure(index));
@@ -136,14 +142,18 @@ async function fill(
   return round((performance.now() - startMs) / 1000);
 }
 
-async function timeUntilServed(serving: Serving, name: string): Promise<number> {
+/** From the creation of a Route until it serves, and from its deletion until it does not. */
+async function timeServed(
+  serving: Serving,
+  name: string,
+): Promise<{ programmedMs: number; deletedMs: number }> {
   const startMs = performance.now();
   const { metadata } = await create(serving, name, toService);
   await until(serving, name, (status) => status === 200);
-  const tookMs = performance.now() - startMs;
+  const servedMs = performance.now();
   await serving.admin.delete(Route, metadata, { uid: metadata.uid });
   await until(serving, name, (status) => status !== 200);
-  return tookMs;
+  return { programmedMs: servedMs - startMs, deletedMs: performance.now() - servedMs };
 }
 
 /** From the end of a Pod, which its target survives, until no request reaches that any more. */

@@ -1,13 +1,17 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Controller } from "@datalayer/shared/controller/controller";
+import { HttpRoute } from "@datalayer/shared/crds/gateway-api";
 import type { RouteClass } from "@datalayer/shared/crds/route-class";
+import { IngressRoute } from "@datalayer/shared/crds/traefik";
 import { translateFor } from "./backends/translate-for.ts";
 import { type Caches, madeKindsOf } from "./caches.ts";
 import { podTargetsController } from "./pod-targets/controller.ts";
 import { Readiness } from "./readiness/readiness.ts";
 import { apiServerAddresses } from "./route/addresses.ts";
 import { routeController } from "./route/controller.ts";
+import { madeKind } from "./route/made-objects.ts";
 import type { Translate } from "./route/observation.ts";
+import { orphansController } from "./route/orphans.ts";
 import { routeClassControllers } from "./route-class/controller.ts";
 
 /** Of the Routes of the runtimes of one pool, the share that is tried with a request, in percent. */
@@ -38,6 +42,8 @@ export function createControllers(options: {
   });
   return [
     routes,
+    orphansController(madeKind(IngressRoute, caches.ingressRoutes), caches.routes),
+    orphansController(madeKind(HttpRoute, caches.httpRoutes), caches.routes),
     podTargetsController({ ...caches, apiServers }),
     readiness,
     ...routeClassControllers({ ...caches, namespaces, translateFor: translate }),
