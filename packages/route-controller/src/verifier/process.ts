@@ -40,7 +40,7 @@ export async function runVerifier(environment: NodeJS.ProcessEnv): Promise<void>
   shutdown.add({ phase: "flush", name: "connections", deadlineMs: flushMs, run: () => replica.close() });
 
   replica.start(shutdown.signal);
-  await ops.listen({ host, port: settings.opsPort });
+  const opsAddress = await ops.listen({ host, port: settings.opsPort });
   const address = await replica.app.listen({ host, port: settings.port });
-  log.info("serving", { address, namespaces, version });
+  log.info("serving", { address, ops_address: opsAddress, namespaces, version });
 }
