@@ -1,6 +1,7 @@
 import { SettingsError } from "@datalayer/shared/config/settings";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { settings } from "./config.ts";
+import { runImport } from "./import/command.ts";
 import { runProcess } from "./process.ts";
 import { runVerifier } from "./verifier/process.ts";
 
@@ -17,6 +18,9 @@ async function runController(environment: NodeJS.ProcessEnv): Promise<void> {
 const commands: Readonly<Record<string, (environment: NodeJS.ProcessEnv) => Promise<void>>> = {
   "": runController,
   verifier: runVerifier,
+  import: async () => {
+    process.exitCode = await runImport(process.argv.slice(3));
+  },
 };
 
 const [name = ""] = process.argv.slice(2);
