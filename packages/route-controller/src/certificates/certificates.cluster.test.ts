@@ -1,0 +1,84 @@
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { findCondition } from "@datalayer/shared/controller/conditions";
+import { Certificate } from "@datalayer/shared/crds/cert-manager";
+import { Route } from "@datalayer/shared/crds/route";
+import { IngressRoute } from "@datalayer/shared/crds/traefik";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installCertManager, setIssued, uninstallCertManager } from "../../test/cert-manager.ts";
+import { type Harness, startHarness } from "../../test/harness.ts";
+
+let cluster: Harness;
+
+beforeAll(async () => {
+  cluster = await startHarness();
+  await uninstallCertManager(cluster.admin);
+  await cluster.createClass({ issuerRef: { name: "letsencrypt" } });
+  await cluster.serve("target", []);
+  await cluster.startReplica("first");
+});
+
+afterAll(() => uninstallCertManager(cluster.admin));
+
+async function certificateOf(route: string): Promise<Certificate | undefined> {
+  const { items } = await cluster.admin.list(Certificate, { namespace: cluster.namespace });
+  return items.find(({ metadata }) => metadata.ownerReferences?.some(({ name }) => name === route));
+}
+
+async function secretNamesOf(route: string): Promise<unknown[]> {
+  const { items } = await cluster.admin.list(IngressRoute, { namespace: cluster.namespace });
+  const own = items.filter(({ metadata }) => metadata.ownerReferences?.some(({ name }) => name === route));
+  return own.flatMap(({ spec }) => spec.tls?.secretName ?? []);
+}
+
+describe("given a Route with HTTPS", () => {
+  it("uses the Secret that it names, without reading it", async () => {
+    await cluster.createRoute("own", { tls: { secretName: "own-tls" } });
+    await cluster.condition("own", "CertificateReady", "Unknown", { reason: "SecretNotRead" });
+    expect(await secretNamesOf("own")).toEqual(["own-tls"]);
+    expect(cluster.proxy.log.filter(({ resource }) => resource === "secrets")).toEqual([]);
+  });
+
+  it("says that cert-manager is missing, and has a certificate issued once it is there", async () => {
+    await cluster.createRoute("issued", { hosts: ["issued.test", "www.issued.test"], tls: {} });
+    const route = await cluster.condition("issued", "CertificateReady", "False", {
+      reason: "CertManagerMissing",
+    });
+    expect(findCondition(route.status?.conditions ?? [], "Ready")).toMatchObject({
+      status: "False",
+      reason: "CertManagerMissing",
+    });
+
+    await installCertManager(cluster.admin);
+    const certificate = await eventually(() => certificateOf("issued"), { timeoutMs: 40_000 });
+    expect(certificate.spec).toEqual({
+      secretName: certificate.metadata.name,
+      dnsNames: ["issued.test", "www.issued.test"],
+      issuerRef: { name: "letsencrypt", kind: "ClusterIssuer", group: "cert-manager.io" },
+    });
+    expect(await secretNamesOf("issued")).toEqual([certificate.metadata.name]);
+
+    await setIssued(cluster.admin, certificate, { isReady: false, message: "The order is pending." });
+    const pending = await cluster.condition("issued", "CertificateReady", "False", {
+      reason: "CertificatePending",
+    });
+    await eventually(async () => {
+      const { status } = await cluster.route("issued");
+      return findCondition(status?.conditions ?? [], "CertificateReady")?.message.endsWith(
+        "The order is pending.",
+      );
+    });
+    expect(pending.metadata.name).toBe("issued");
+    await setIssued(cluster.admin, certificate, { isReady: true, message: "Issued." });
+    await cluster.condition("issued", "CertificateReady", "True");
+  });
+
+  it("asks the issuer of the Route where it names one, and lets the certificate go when it is not needed", async () => {
+    const issuerRef = { name: "team", kind: "Issuer" as const };
+    await cluster.createRoute("team", { tls: { issuerRef } });
+    const certificate = await eventually(() => certificateOf("team"));
+    expect(certificate.spec.issuerRef).toEqual({ ...issuerRef, group: "cert-manager.io" });
+    const ref = { namespace: cluster.namespace, name: "team" };
+    await cluster.admin.patch(Route, ref, [{ op: "remove", path: "/spec/tls" }]);
+    await eventually(async () => !(await certificateOf("team")), { message: "the certificate being gone" });
+  });
+});
