@@ -12,13 +12,14 @@ import {
 } from "@datalayer/shared/crds/traefik";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { InformerSet } from "@datalayer/shared/kube/informer-set";
-import { EndpointSlice, Pod, Service } from "@datalayer/shared/kube/kinds";
+import { EndpointSlice, Ingress, Pod, Service } from "@datalayer/shared/kube/kinds";
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { Kind, KubeObject } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { serviceIndexes } from "./pod-targets/controller.ts";
 import { trimPod } from "./pod-targets/trim-pod.ts";
+import { foreignIndexes, type ForeignReader } from "./route/foreign-claims.ts";
 import { sliceIndexes } from "./route/gather.ts";
 import { type MadeKind, madeIndexes, madeKind } from "./route/made-objects.ts";
 import { routeIndexes } from "./route/route-index.ts";
@@ -39,6 +40,8 @@ export interface Caches {
   httpRoutes: InformerSet<HttpRoute>;
   referenceGrants: InformerSet<ReferenceGrant>;
   certificates: InformerSet<Certificate>;
+  /** Those of others, whose hosts may be the same. */
+  ingresses: InformerSet<Ingress>;
   /** What the Gateways of classes can do. */
   gateways: Informer<Gateway>;
   gatewayClasses: Informer<GatewayClass>;
@@ -46,6 +49,8 @@ export interface Caches {
   apiServerServices: Informer<Service>;
   apiServerSlices: Informer<EndpointSlice>;
 }
+
+const madeAndForeign = { ...madeIndexes, ...foreignIndexes };
 
 /** Makes the caches; nothing is read before they are started. */
 export function createCaches(options: {
@@ -57,7 +62,7 @@ export function createCaches(options: {
 }): Caches {
   const { namespaces, ...common } = options;
   const made = <T extends KubeObject>(kind: Kind<T>): InformerSet<T> =>
-    new InformerSet({ ...common, namespaces, kind, indexes: madeIndexes, optional: true });
+    new InformerSet({ ...common, namespaces, kind, indexes: madeAndForeign, optional: true });
   const apiServer = { ...common, namespace: "default", fieldSelector: "metadata.name=kubernetes" };
   return {
     routes: new InformerSet({ ...common, namespaces, kind: Route, indexes: routeIndexes }),
@@ -78,6 +83,7 @@ export function createCaches(options: {
     httpRoutes: made(HttpRoute),
     referenceGrants: made(ReferenceGrant),
     certificates: made(Certificate),
+    ingresses: new InformerSet({ ...common, namespaces, kind: Ingress, indexes: foreignIndexes }),
     gateways: new Informer({ ...common, kind: Gateway, optional: true }),
     gatewayClasses: new Informer({ ...common, kind: GatewayClass, optional: true }),
     apiServerServices: new Informer({ ...apiServer, kind: Service }),
@@ -98,4 +104,9 @@ export function madeKindsOf(caches: Caches): MadeKind[] {
     madeKind(IngressRoute, caches.ingressRoutes),
     madeKind(HttpRoute, caches.httpRoutes),
   ];
+}
+
+/** What can be in the way of Routes. */
+export function foreignOf({ ingresses, ingressRoutes, httpRoutes }: Caches): ForeignReader[] {
+  return [ingresses, ingressRoutes, httpRoutes];
 }

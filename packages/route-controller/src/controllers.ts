@@ -4,7 +4,7 @@ import { HttpRoute } from "@datalayer/shared/crds/gateway-api";
 import type { RouteClass } from "@datalayer/shared/crds/route-class";
 import { IngressRoute } from "@datalayer/shared/crds/traefik";
 import { translateFor } from "./backends/translate-for.ts";
-import { type Caches, madeKindsOf } from "./caches.ts";
+import { type Caches, foreignOf, madeKindsOf } from "./caches.ts";
 import { podTargetsController } from "./pod-targets/controller.ts";
 import { Readiness } from "./readiness/readiness.ts";
 import { apiServerAddresses } from "./route/addresses.ts";
@@ -37,6 +37,7 @@ export function createControllers(options: {
     ...caches,
     apiServers,
     madeKinds: madeKindsOf(caches),
+    foreign: foreignOf(caches),
     translateFor: translate,
     dataPlane: readiness,
   });

@@ -1,7 +1,9 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Route, type RouteSpec } from "@datalayer/shared/crds/route";
 import { IngressRoute, Middleware } from "@datalayer/shared/crds/traefik";
-import { Service } from "@datalayer/shared/kube/kinds";
+import { RouteClass } from "@datalayer/shared/crds/route-class";
+import { Ingress, Service } from "@datalayer/shared/kube/kinds";
+import type { KubeObject } from "@datalayer/shared/kube/object";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness } from "../../test/harness.ts";
 
@@ -24,13 +26,22 @@ function messageOf(route: Route, type: string): string | undefined {
   return route.status?.conditions?.find((one) => one.type === type)?.message;
 }
 
-const path = (value: string): RouteSpec["rules"] => [
-  { matches: [{ path: { value } }], targets: [{ service: { name: "target" }, port: 80 }] },
-];
+const target = { service: { name: "target" }, port: 80 };
+
+const prefix = (value: string): RouteSpec["rules"] => [{ matches: [{ path: { value } }], targets: [target] }];
+
+/** Waits until what is created is younger than these: the server tells ages in seconds. */
+async function afterSecond(...objects: KubeObject[]): Promise<void> {
+  await eventually(async () => {
+    const { metadata } = await cluster.createRoute("clock");
+    await cluster.admin.delete(Route, metadata, { uid: metadata.uid });
+    return objects.every((object) => metadata.creationTimestamp > object.metadata.creationTimestamp);
+  });
+}
 
 describe("given a Route to a Service", () => {
   it("makes an IngressRoute that goes with it, and says so", async () => {
-    await cluster.createRoute("plain", { rules: path("/a") });
+    await cluster.createRoute("plain", { rules: prefix("/a") });
     const route = await cluster.condition("plain", "Translated", "True");
     expect(route.status).toMatchObject({ url: "http://plain.test/a", target: "Service/target" });
     const [router] = await routersOf("plain");
@@ -168,15 +179,10 @@ describe("given two Routes for the same requests", () => {
     const [ours, theirs] = cluster.namespaces as [string, string];
     await cluster.serve("target", [], theirs);
     const hosts = ["shared.test"];
-    const first = await cluster.createRoute("shared", { hosts, rules: path("/a") }, ours);
+    const first = await cluster.createRoute("shared", { hosts, rules: prefix("/a") }, ours);
     await cluster.condition("shared", "Translated", "True", { namespace: ours });
-    // The server tells ages in seconds.
-    await eventually(async () => {
-      const probe = await cluster.createRoute("clock", {}, theirs);
-      await cluster.admin.delete(Route, probe.metadata, { uid: probe.metadata.uid });
-      return probe.metadata.creationTimestamp > first.metadata.creationTimestamp;
-    });
-    await cluster.createRoute("also", { hosts, rules: path("/a") }, theirs);
+    await afterSecond(first);
+    await cluster.createRoute("also", { hosts, rules: prefix("/a") }, theirs);
     const loser = await cluster.condition("also", "Accepted", "False", {
       namespace: theirs,
       reason: "Conflict",
@@ -185,11 +191,83 @@ describe("given two Routes for the same requests", () => {
     expect(JSON.stringify(loser.status?.conditions)).not.toContain(ours);
     expect(await routersOf("also", theirs)).toEqual([]);
 
-    await cluster.createRoute("nested", { hosts, rules: path("/a/b") }, theirs);
+    await cluster.createRoute("nested", { hosts, rules: prefix("/a/b") }, theirs);
     await cluster.condition("nested", "Translated", "True", { namespace: theirs });
 
     await cluster.admin.delete(Route, first.metadata, { uid: first.metadata.uid });
     await cluster.condition("also", "Translated", "True", { namespace: theirs });
     expect(await routersOf("also", theirs)).toHaveLength(1);
+  });
+
+  it("counts objects that were not made of Routes, of the same data plane", async () => {
+    const [ours, theirs] = cluster.namespaces as [string, string];
+    const { admin } = cluster;
+    const foreign = await admin.create(IngressRoute, {
+      apiVersion: IngressRoute.apiVersion,
+      kind: IngressRoute.kind,
+      metadata: { namespace: theirs, name: "foreign" },
+      spec: {
+        routes: [
+          {
+            kind: "Rule",
+            match: "Host(`foreign.test`) && PathPrefix(`/app/`)",
+            services: [{ name: "target", port: 80 }],
+          },
+        ],
+      },
+    });
+    const path = {
+      path: "/old",
+      pathType: "Exact",
+      backend: { service: { name: "target", port: { number: 80 } } },
+    };
+    const ingress = await admin.create(Ingress, {
+      apiVersion: Ingress.apiVersion,
+      kind: Ingress.kind,
+      metadata: { namespace: ours, name: "foreign" },
+      spec: { rules: [{ host: "foreign.test", http: { paths: [path] } }] },
+    });
+    await afterSecond(foreign, ingress);
+    const hosts = ["foreign.test"];
+    await cluster.createRoute("app", { hosts, rules: prefix("/app") }, ours);
+    await cluster.condition("app", "Accepted", "False", { namespace: ours, reason: "Conflict" });
+    const exact: RouteSpec["rules"] = [
+      { matches: [{ path: { type: "Exact", value: "/old" } }], targets: [target] },
+    ];
+    await cluster.createRoute("old", { hosts, rules: exact }, ours);
+    await cluster.condition("old", "Accepted", "False", { namespace: ours, reason: "Conflict" });
+    await cluster.createRoute("beside", { hosts, rules: prefix("/old") }, ours);
+    await cluster.condition("beside", "Translated", "True", { namespace: ours });
+
+    await admin.delete(IngressRoute, foreign.metadata, { uid: foreign.metadata.uid });
+    await cluster.condition("app", "Translated", "True", { namespace: ours });
+  });
+
+  it("a class gives hosts to namespaces: the most exact pattern decides", async () => {
+    const [ours, theirs] = cluster.namespaces as [string, string];
+    const routeClass = await cluster.admin.get(RouteClass, { name: cluster.className });
+    const hosts = [
+      { pattern: "*", namespaces: ["*"] },
+      { pattern: "*.given.test", namespaces: [ours] },
+    ];
+    await cluster.admin.patch(RouteClass, routeClass.metadata, [
+      { op: "replace", path: "/spec/hosts", value: hosts },
+    ]);
+    await cluster.createRoute("given", { hosts: ["a.given.test"] }, theirs);
+    const refused = await cluster.condition("given", "HostClaimed", "False", {
+      namespace: theirs,
+      reason: "HostNotAllowed",
+    });
+    expect(messageOf(refused, "Accepted")).toBe(
+      `spec.hosts[0]: RouteClass "${cluster.className}" gives "a.given.test" to other namespaces, or to none.`,
+    );
+    await cluster.createRoute("given", { hosts: ["a.given.test"] }, ours);
+    await cluster.condition("given", "Translated", "True", { namespace: ours });
+    await cluster.admin.patch(RouteClass, routeClass.metadata, [
+      { op: "replace", path: "/spec/hosts/1/namespaces", value: [theirs] },
+    ]);
+    await cluster.condition("given", "Translated", "True", { namespace: theirs });
+    await cluster.condition("given", "Accepted", "False", { namespace: ours });
+    expect(await routersOf("given", ours)).toEqual([]);
   });
 });

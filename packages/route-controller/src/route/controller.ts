@@ -12,9 +12,10 @@ import { certificateStateOf } from "../certificates/certificate-condition.ts";
 import { type Subject, subjectOf } from "../readiness/subject.ts";
 import type { Verdict } from "../readiness/verdict.ts";
 import { classNameOf } from "./class-policy.ts";
+import { foreignClaimsOf } from "./foreign-claims.ts";
 import { gather, type RouteSources } from "./gather.ts";
 import { carryOut } from "./made-objects.ts";
-import { claimKeyOf, claimsOf } from "./matching.ts";
+import { type Claim, claimKeyOf, claimsOf } from "./matching.ts";
 import { routeOf } from "./names.ts";
 import { planRoute, type RoutePlan } from "./plan.ts";
 import { slicesFaultOf } from "./references.ts";
@@ -39,7 +40,7 @@ export interface RouteControllerOptions extends RouteSources {
  * Route and goes with it, so that Routes need no finalizer.
  */
 export function routeController(options: RouteControllerOptions): Controller {
-  const { routes, routeClasses, services, endpointSlices, pods, madeKinds, dataPlane } = options;
+  const { routes, routeClasses, services, endpointSlices, pods, madeKinds, foreign, dataPlane } = options;
   const routeController = controller({
     name: "route",
     for: Route,
@@ -61,6 +62,9 @@ export function routeController(options: RouteControllerOptions): Controller {
   routeClasses.onChange((change) => {
     if (isOfSpec(change)) enqueue(routesOfClass(routes, change.object.metadata.name));
   });
+  for (const reader of foreign) {
+    reader.onChange((change) => enqueue(claiming(foreignClaimsIn(change), routes)));
+  }
   for (const { informer } of madeKinds) {
     informer.onChange(({ object }) => {
       const route = routeOf(object);
@@ -128,8 +132,19 @@ function keysOfSlice(slice: EndpointSlice, { routes, services, apiServers }: Rou
 /** Those that may get, or lose, what this Route asks for or has asked for. */
 function rivalsOf({ object, previous }: Change<Route>, { routes }: RouteSources): Route[] {
   const claims = [object, ...(previous ? [previous] : [])].flatMap(claimsOf);
-  const rivals = [...new Set(claims.map(claimKeyOf))].flatMap((key) => routesClaiming(routes, key));
-  return rivals.filter(({ metadata }) => metadata.uid !== object.metadata.uid);
+  return claiming(claims, routes).filter(({ metadata }) => metadata.uid !== object.metadata.uid);
+}
+
+/** Nothing where the claims have stayed the same. */
+function foreignClaimsIn({ type, object, previous }: Change<KubeObject>): Claim[] {
+  const now = foreignClaimsOf(object);
+  const before = previous ? foreignClaimsOf(previous) : [];
+  const isSame = type === "modified" && JSON.stringify(now) === JSON.stringify(before);
+  return isSame ? [] : [...now, ...before];
+}
+
+function claiming(claims: readonly Claim[], routes: RouteSources["routes"]): Route[] {
+  return [...new Set(claims.map(claimKeyOf))].flatMap((key) => routesClaiming(routes, key));
 }
 
 /** A change of status alone concerns nobody else. */

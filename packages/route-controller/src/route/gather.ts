@@ -7,6 +7,7 @@ import { certificateNameOf } from "../certificates/certificate.ts";
 import { parsePodTarget, podServiceNameOf, type PodTarget, podTargetOf } from "../pod-targets/pod-target.ts";
 import { classNameOf, refusalOf } from "./class-policy.ts";
 import { type Claimant, claimantOf } from "./conflicts.ts";
+import { foreignClaimants, type ForeignReader } from "./foreign-claims.ts";
 import { type MadeKind, madeOf } from "./made-objects.ts";
 import { claimKeyOf, claimsOf } from "./matching.ts";
 import { routeOf } from "./names.ts";
@@ -28,6 +29,8 @@ export interface RouteSources {
   /** Addresses of the API server. */
   apiServers: () => ReadonlySet<string>;
   madeKinds: readonly MadeKind[];
+  /** What can be in the way of Routes, beside other Routes. */
+  foreign: readonly ForeignReader[];
   /** How objects of Routes of a class are made at present. */
   translateFor: (routeClass: RouteClass) => Translate;
 }
@@ -104,10 +107,12 @@ function claimantsOf(
     const isNear = itsClass && routeClass && dataPlaneOf(itsClass) === dataPlaneOf(routeClass);
     return isNear === true && !refusalOf(other, itsClass, { apiServers: sources.apiServers() });
   };
-  const rivalsFor = (key: string): Claimant[] =>
-    routesClaiming(sources.routes, key)
+  const rivalsFor = (key: string): Claimant[] => [
+    ...routesClaiming(sources.routes, key)
       .filter(isRival)
-      .map((rival) => claimantOf(rival, key));
+      .map((rival) => claimantOf(rival, key)),
+    ...(routeClass ? foreignClaimants(key, routeClass, sources.foreign) : []),
+  ];
   return new Map([...keys].map((key) => [key, rivalsFor(key)]));
 }
 
