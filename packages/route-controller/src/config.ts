@@ -1,6 +1,6 @@
 import { commonSettings } from "@datalayer/shared/config/common";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
-import { list, port, text } from "@datalayer/shared/config/values";
+import { integer, list, port, text } from "@datalayer/shared/config/values";
 
 const namespaceName = text({
   pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -50,6 +50,14 @@ const table = settingTable({
     description: "The port of the REST API.",
   },
   ...sharedSettings,
+  probeSamplePercent: {
+    name: "DATALAYER_ROUTES_PROBE_SAMPLE_PERCENT",
+    schema: integer({ min: 0, max: 100 }),
+    default: "5",
+    unit: "percent",
+    description:
+      "Of the Routes of the runtimes of one pool, the share that is tried with a request. The others are ready by those; one of a pool is tried in any case.",
+  },
   podName: {
     name: "POD_NAME",
     schema: objectName,

@@ -11,26 +11,25 @@ import { apiServerAddresses } from "./route/addresses.ts";
 import { routeController } from "./route/controller.ts";
 import { madeKind } from "./route/made-objects.ts";
 import type { Translate } from "./route/observation.ts";
+import type { RouteControllerSettings } from "./config.ts";
 import { orphansController } from "./route/orphans.ts";
 import { routeClassControllers } from "./route-class/controller.ts";
-
-/** Of the Routes of the runtimes of one pool, the share that is tried with a request, in percent. */
-const samplePercent = 5;
 
 /** All that runs while this process leads. */
 export function createControllers(options: {
   caches: Caches;
-  namespaces: readonly string[];
+  settings: Pick<RouteControllerSettings, "namespaces" | "probeSamplePercent">;
   clock: Clock;
 }): Controller[] {
-  const { caches, namespaces, clock } = options;
+  const { caches, settings, clock } = options;
+  const { namespaces, probeSamplePercent } = settings;
   const apiServers = (): ReadonlySet<string> =>
     apiServerAddresses(caches.apiServerServices.list(), caches.apiServerSlices.list());
   const translate = (routeClass: RouteClass): Translate => translateFor(routeClass, caches);
   const readiness = new Readiness({
     ...caches,
     clock,
-    samplePercent,
+    samplePercent: probeSamplePercent,
     onChange: (route) => routes.enqueue(route),
   });
   const routes = routeController({

@@ -59,7 +59,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     metrics: restMetrics(registry),
   });
   const caches = createCaches({ client, namespaces, clock, log, metrics: informerMetrics(registry) });
-  const controllers = createControllers({ caches, namespaces, clock });
+  const controllers = createControllers({ caches, settings, clock });
   const leadership = controllerMetrics(registry);
   const elector = new LeaderElector({
     lease: kubeLease(client.lane(), { namespace: podNamespace, name: leaseName }),
