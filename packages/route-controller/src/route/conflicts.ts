@@ -53,9 +53,11 @@ function ownerOf(claim: Claim, { metadata }: Route, claimants: Iterable<Claimant
   return undefined;
 }
 
-type Seniority = Pick<Claimant, "namespace" | "name" | "creationTimestamp">;
+/** What decides between claims. */
+export type Seniority = Pick<Claimant, "namespace" | "name" | "creationTimestamp">;
 
-function isOlder(one: Seniority, other: Seniority): boolean {
+/** Whose claim was first. */
+export function isOlder(one: Seniority, other: Seniority): boolean {
   const difference = Date.parse(one.creationTimestamp) - Date.parse(other.creationTimestamp);
   if (difference !== 0) return difference < 0;
   return `${one.namespace}/${one.name}` < `${other.namespace}/${other.name}`;

@@ -20,7 +20,13 @@ import { routeOf } from "./names.ts";
 import { planRoute, type RoutePlan } from "./plan.ts";
 import { slicesFaultOf } from "./references.ts";
 import { reportRoute } from "./report.ts";
-import { routesClaiming, routesNamingPod, routesNamingService, routesOfClass } from "./route-index.ts";
+import {
+  routesClaiming,
+  routesNamingPod,
+  routesNamingService,
+  routesOfClass,
+  routesSharing,
+} from "./route-index.ts";
 
 /** Looks at the data plane, and asks for a reconcile of a Route when there is something new to say of it. */
 export interface DataPlaneObserver {
@@ -57,7 +63,9 @@ export function routeController(options: RouteControllerOptions): Controller {
   };
   routes.onChange((change) => {
     if (change.type === "deleted") dataPlane.forget(change.object.metadata.uid);
-    if (isOfSpec(change)) enqueue(rivalsOf(change, options));
+    if (!isOfSpec(change)) return;
+    enqueue(rivalsOf(change, options));
+    enqueue([change.object, change.previous ?? change.object].flatMap((one) => routesSharing(routes, one)));
   });
   routeClasses.onChange((change) => {
     if (isOfSpec(change)) enqueue(routesOfClass(routes, change.object.metadata.name));

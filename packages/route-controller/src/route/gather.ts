@@ -14,7 +14,7 @@ import { routeOf } from "./names.ts";
 import type { RouteObservation, Translate } from "./observation.ts";
 import type { FoundPods } from "./references.ts";
 import { podReferencesOf, serviceReferencesOf } from "./resolve.ts";
-import { routesClaiming } from "./route-index.ts";
+import { routesClaiming, routesSharing } from "./route-index.ts";
 
 /** What Routes are decided from. */
 export interface RouteSources {
@@ -59,6 +59,7 @@ export function gather(route: Route, sources: RouteSources): RouteObservation {
     routeClass,
     apiServers: sources.apiServers(),
     claimants: claimantsOf(route, routeClass, sources),
+    sharers: routesSharing(sources.routes, route).filter(rivalryWith(route, routeClass, sources)),
     services: references.map((reference) => ({ ...reference, ...find(reference.name) })),
     pods: podReferencesOf(route).map(({ field, target }) => {
       const full = { ...target, protocol: target.protocol ?? "http" };
@@ -101,12 +102,7 @@ function claimantsOf(
   sources: RouteSources,
 ): Map<string, Claimant[]> {
   const keys = new Set(routeClass && claimsOf(route).map(claimKeyOf));
-  const isRival = (other: Route): boolean => {
-    if (other.metadata.uid === route.metadata.uid || other.metadata.deletionTimestamp) return false;
-    const itsClass = sources.routeClasses.get({ name: classNameOf(other) });
-    const isNear = itsClass && routeClass && dataPlaneOf(itsClass) === dataPlaneOf(routeClass);
-    return isNear === true && !refusalOf(other, itsClass, { apiServers: sources.apiServers() });
-  };
+  const isRival = rivalryWith(route, routeClass, sources);
   const rivalsFor = (key: string): Claimant[] => [
     ...routesClaiming(sources.routes, key)
       .filter(isRival)
@@ -114,6 +110,20 @@ function claimantsOf(
     ...(routeClass ? foreignClaimants(key, routeClass, sources.foreign) : []),
   ];
   return new Map([...keys].map((key) => [key, rivalsFor(key)]));
+}
+
+/** Whether another Route can be in the way: it is of the same data plane, and its class takes it. */
+function rivalryWith(
+  route: Route,
+  routeClass: RouteClass | undefined,
+  sources: RouteSources,
+): (other: Route) => boolean {
+  return (other) => {
+    if (other.metadata.uid === route.metadata.uid || other.metadata.deletionTimestamp) return false;
+    const itsClass = sources.routeClasses.get({ name: classNameOf(other) });
+    const isNear = itsClass && routeClass && dataPlaneOf(itsClass) === dataPlaneOf(routeClass);
+    return isNear === true && !refusalOf(other, itsClass, { apiServers: sources.apiServers() });
+  };
 }
 
 /** Two classes can be of one data plane: their Routes meet there. */

@@ -17,6 +17,8 @@ export interface RouteObservation extends Surroundings {
   readonly routeClass: RouteClass | undefined;
   /** Whoever asks for the same requests, by `claimKeyOf`. */
   readonly claimants: ReadonlyMap<string, readonly Claimant[]>;
+  /** Routes of the same data plane with which it might not be able to share connections. */
+  readonly sharers: readonly Route[];
   readonly services: readonly FoundService[];
   readonly pods: readonly FoundPods[];
   /** How to make objects of it; undefined without a class. */

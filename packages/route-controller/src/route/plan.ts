@@ -5,6 +5,7 @@ import type { ResolvedRoute, Translation, Unsupported } from "../backends/backen
 import { buildCertificate, issuerOf } from "../certificates/certificate.ts";
 import { buildPodService } from "../pod-targets/pod-target.ts";
 import { type Refusal, refusalOf } from "./class-policy.ts";
+import { connectionRefusalOf } from "./connections.ts";
 import { type Conflict, conflictsOf } from "./conflicts.ts";
 import { hashOf, intentAnnotation, managedBy } from "./names.ts";
 import type { RouteObservation } from "./observation.ts";
@@ -39,6 +40,8 @@ export function planRoute(observed: RouteObservation): RoutePlan {
   const conflicts = conflictsOf(route, (key) => observed.claimants.get(key) ?? []);
   const [first] = conflicts;
   if (first) return { ...refused(observed, "accepted", conflictRefusal(first)), conflicts };
+  const disputed = connectionRefusalOf(route, observed.sharers);
+  if (disputed) return { ...refused(observed, "accepted", disputed), conflicts: [disputed.conflict] };
   const faults = faultsOf(observed);
   const forbidden = faults.find(({ kind }) => kind === "forbidden");
   if (forbidden) {

@@ -2,10 +2,13 @@ import type { Route } from "@datalayer/shared/crds/route";
 import { keyOf } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { classNameOf } from "./class-policy.ts";
+import { asksForCertificates, connectionKeysOf } from "./connections.ts";
 import { claimKeyOf, claimsOf } from "./matching.ts";
 
 const byClass = "class";
 const byClaim = "claim";
+const byConnection = "connection";
+const byCertificates = "certificates";
 const byService = "service";
 const byPod = "pod";
 
@@ -13,6 +16,8 @@ const byPod = "pod";
 export const routeIndexes = {
   [byClass]: (route: Route): string[] => [classNameOf(route)],
   [byClaim]: (route: Route): string[] => [...new Set(claimsOf(route).map(claimKeyOf))],
+  [byConnection]: connectionKeysOf,
+  [byCertificates]: (route: Route): string[] => (asksForCertificates(route) ? connectionKeysOf(route) : []),
   [byService]: (route: Route): string[] => refsOf(route, serviceNamesIn(route)),
   [byPod]: (route: Route): string[] => refsOf(route, podNamesIn(route)),
 };
@@ -28,6 +33,13 @@ export function routesOfClass(routes: Routes, className: string): Route[] {
 /** The Routes that ask for what this key stands for; see `claimKeyOf`. */
 export function routesClaiming(routes: Routes, claimKey: string): Route[] {
   return routes.byIndex(byClaim, claimKey);
+}
+
+/** The Routes with which one might not be able to share connections: few, or none. */
+export function routesSharing(routes: Routes, route: Route): Route[] {
+  const index = asksForCertificates(route) ? byConnection : byCertificates;
+  const found = connectionKeysOf(route).flatMap((key) => routes.byIndex(index, key));
+  return [...new Set(found)].filter(({ metadata }) => metadata.uid !== route.metadata.uid);
 }
 
 /** The Routes that name a Service themselves. */
