@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { podAddress } from "@datalayer/devcluster/testkit/pod-address";
 import { Route, type RouteAuth } from "@datalayer/shared/crds/route";
-import type { RouteClass } from "@datalayer/shared/crds/route-class";
 import { Secret } from "@datalayer/shared/kube/kinds";
 import type { JWTPayload } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -21,7 +20,6 @@ let issuer: Issuer;
 let key: SigningKey;
 let platform: AuthService;
 let service: AuthService;
-let routeClass: RouteClass;
 let routes: Record<"jwt" | "api-key" | "platform" | "forward" | "open", Route>;
 
 beforeAll(async () => {
@@ -34,13 +32,14 @@ beforeAll(async () => {
   platform = await startAuthService("127.0.0.1");
   service = await startAuthService(await podAddress());
   verifier = await startVerifier(harness, "verifier");
-  routeClass = await harness.createClass({
+  await harness.createClass({
     verifier: { url: verifier.url },
     platform: { url: platform.url, responseHeaders: ["X-User-Id"] },
   });
+  await harness.startReplica("controller");
   await harness.admin.create(Secret, apiKeys({ robot: "robot-key", other: "other-key" }));
   const serve = (name: string, auth: RouteAuth): Promise<Route> =>
-    serveVerified(harness, routeClass, { name, auth, traefikUrl });
+    serveVerified(harness, { name, auth, traefikUrl });
   const { url, jwksUrl } = issuer;
   const claimHeaders = [{ claim: "email", header: "X-Email" }];
   const [jwt, apiKey, ofPlatform, forward, open] = await Promise.all([
