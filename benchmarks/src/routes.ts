@@ -2,10 +2,14 @@ import { availableParallelism, loadavg } from "node:os";
 import type { BenchContext } from "./claims.ts";
 import { round } from "./measure/summary.ts";
 import { benchServing } from "./routes-serving.ts";
+import { benchVerifier } from "./routes-verifier.ts";
 import { type RouteStage, withRouteStage } from "./setup/route-stage.ts";
 
 /** What is measured, one after the other on one cluster; each answers with keys of its own. */
-const parts: readonly ((stage: RouteStage) => Promise<Record<string, unknown>>)[] = [benchServing];
+const parts: readonly ((stage: RouteStage) => Promise<Record<string, unknown>>)[] = [
+  benchVerifier,
+  benchServing,
+];
 
 /** Measures Routes on a control plane and a Traefik of its own. */
 export async function benchRoutes(context: BenchContext): Promise<Record<string, unknown>> {

@@ -24,6 +24,8 @@ export interface ControllerOptions {
   args?: readonly string[];
   /** Options for Node, before the bundle. */
   nodeOptions?: readonly string[];
+  /** More settings. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** A key for the REST API, good for one run. */
@@ -47,7 +49,7 @@ export class ControllerProcess {
 
   /** Starts a replica; it serves on return. */
   static async start(options: ControllerOptions): Promise<ControllerProcess> {
-    const { name, kubeconfig, apiKey, args = controllerArgs, nodeOptions = [] } = options;
+    const { name, kubeconfig, apiKey, args = controllerArgs, nodeOptions = [], settings } = options;
     await mkdir(reports, { recursive: true });
     // Two benches may run at once.
     const file = `${reports}${name}-${process.pid}`;
@@ -65,6 +67,7 @@ export class ControllerProcess {
         ...(apiKey !== undefined && { DATALAYER_OPERATOR_API_KEY: apiKey }),
         DATALAYER_OPERATOR_PORT: String(port),
         DATALAYER_OPS_PORT: String(opsPort),
+        ...settings,
       },
     });
     child.stderr.pipe(createWriteStream(logPath));

@@ -24,8 +24,8 @@ export interface RouteStage extends BenchContext {
   /** May do everything: prepares and looks on. */
   admin: RestClient;
   kubeconfigPath: string;
-  /** Kubeconfig with the rights of the route-controller. */
-  controllerKubeconfig: string;
+  /** Kubeconfig with the rights of a ServiceAccount of the chart. */
+  kubeconfigOf: (account: string) => Promise<string>;
   traefik: DataPlaneProcess;
   /** Where something answers every request with 200, as a Pod would; the Service {@link targetName} leads there too. */
   targetAddress: string;
@@ -62,15 +62,16 @@ export async function withRouteStage<T>(
     const traefik = await findDataPlane(cluster);
     await createClass(admin, traefik);
     await createTarget(admin, target.address);
-    const token = await requestToken(admin, controllerAccount);
-    const controllerKubeconfig = await kubeconfigFor(cluster, token);
+    const kubeconfigOf = async (account: string): Promise<string> =>
+      kubeconfigFor(cluster, await requestToken(admin, account));
+    const controllerKubeconfig = await kubeconfigOf(controllerAccount);
     const launch = (): Promise<ControllerProcess> =>
       ControllerProcess.start({
         name: "bench-routes",
         kubeconfig: controllerKubeconfig,
         args: routeControllerArgs,
       });
-    const stage = { admin, kubeconfigPath, controllerKubeconfig, traefik, launch };
+    const stage = { admin, kubeconfigPath, kubeconfigOf, traefik, launch };
     return await work({ ...context, ...stage, targetAddress: target.address });
   } finally {
     await admin.close();
