@@ -8,30 +8,35 @@ import { ruleFor, type Stage, startStage } from "./stage.ts";
 
 let stage: Stage;
 
-/** Nothing of a policy may get in the way of streams, but for a limit of the body, which holds answers back. */
-const policies: Record<string, ResolvedRoute["policy"]> = {
-  plain: {},
+/** Nothing may get in the way of streams, but for a limit of the body, which holds answers back. */
+const routes: Record<string, Partial<ResolvedRoute>> = {
+  plain: { rules: [ruleFor("/")] },
   guarded: {
-    ipAllow: ["0.0.0.0/0"],
-    rateLimit: { requests: 1_000, burst: 1_000 },
-    cors: { origins: ["https://lab.test"] },
-    retry: { attempts: 2 },
-    sticky: {},
-    compression: {},
-    circuitBreaker: { errorPercent: 50 },
-    timeouts: { backend: "60s" },
+    rules: [ruleFor("/")],
+    policy: {
+      ipAllow: ["0.0.0.0/0"],
+      rateLimit: { requests: 1_000, burst: 1_000 },
+      cors: { origins: ["https://lab.test"] },
+      retry: { attempts: 2 },
+      sticky: {},
+      compression: {},
+      circuitBreaker: { errorPercent: 50 },
+      timeouts: { backend: "60s" },
+    },
   },
+  mirrored: { rules: [ruleFor("/", { mirror: { service: { name: "copy", port: 80 }, percent: 100 } })] },
 };
 
 beforeAll(async () => {
   stage = await startStage();
   await stage.cluster.serve("target", [await startEcho("target")]);
+  await stage.cluster.serve("copy", [await startEcho("copy")]);
 });
 
-describe.each(Object.keys(policies))("given a %s Route", (name) => {
+describe.each(Object.keys(routes))("given a %s Route", (name) => {
   const host = `${name}.test`;
 
-  beforeAll(() => stage.serve(name, { policy: policies[name] ?? {}, rules: [ruleFor("/")] }));
+  beforeAll(() => stage.serve(name, routes[name]));
 
   it("a WebSocket passes", async () => {
     const socket = await openWebSocket(`${stage.traefik.url}/kernels/1/channels`, { host });
