@@ -65,6 +65,14 @@ describe("given keys that can be read", () => {
     await expect(find("first")).rejects.toThrow("no applicable key");
   });
 
+  it("drops such a key at once when nobody asked for ten minutes", async () => {
+    await keys.ready();
+    published = { keys: [second.jwk] };
+    await clock.advance(10 * minuteMs);
+    expect(await keys.ready()).toBe(true);
+    await expect(find("first")).rejects.toThrow("no applicable key");
+  });
+
   it("keeps its version when the same keys are read again", async () => {
     await keys.ready();
     const version = keys.version;

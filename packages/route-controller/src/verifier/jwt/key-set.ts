@@ -10,6 +10,8 @@ export type ReadKeys = (url: string) => Promise<JSONWebKeySet>;
 
 /** From this age on the keys are read again, while those at hand still serve. */
 const freshMs = 5 * 60_000;
+/** From this age on, which keys only reach that nobody asked for, a question waits for those that are read again. */
+const waitMs = 10 * 60_000;
 /** From this age on the keys at hand serve nobody: the issuer may have withdrawn one long ago. */
 const usableMs = 60 * 60_000;
 /** After a failure with no keys at hand, this long all questions are refused without trying again. */
@@ -42,11 +44,12 @@ export class KeySet {
   /** Makes sure that there are keys, and starts to read them again when they are old. False when there are none. */
   async ready(): Promise<boolean> {
     const ageMs = this.#clock.monotonicMs() - this.#readAtMs;
-    const isUsable = ageMs < usableMs;
     if (ageMs < freshMs) return true;
+    const isUsable = ageMs < usableMs;
     const refreshed = this.#mayTry(isUsable ? lookAgainMs : tryAgainMs) ? this.#refresh() : this.#reading;
     // The keys at hand are good enough for this question; the next ones will find what is read now.
-    return isUsable || (await refreshed) === true;
+    if (ageMs < waitMs) return true;
+    return (await refreshed) === true || isUsable;
   }
 
   /**

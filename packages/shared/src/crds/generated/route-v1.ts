@@ -98,8 +98,8 @@ export interface APIKey {
    */
   header?: string;
   /**
-   * Secret in the namespace of the Route: each key of it names a client, each value is the
-   * SHA-256 of that client's key in hexadecimal.
+   * Secret of the type datalayer.io/api-keys in the namespace of the Route: each key of it
+   * names a client, each value is the SHA-256 of that client's key in hexadecimal.
    */
   secretName: string;
 }
