@@ -31,7 +31,7 @@ export function podTargetOf({ pod, selector, runtime }: RouteTarget): PodTarget 
 export function podServiceNameOf(route: Route, target: RouteTarget): string {
   const named = podTargetOf(target);
   const pods = named && "selector" in named ? Object.entries(named.selector).toSorted() : named;
-  return nameOf(route.metadata.uid, "target", JSON.stringify([pods, target.port, target.protocol]));
+  return nameOf(route.metadata.uid, "target", JSON.stringify([pods, target.port, target.protocol ?? "http"]));
 }
 
 /** The Service for a target of a Route: headless and without a selector, so that its endpoints are ours alone. */

@@ -60,7 +60,8 @@ export type Seniority = Pick<Claimant, "namespace" | "name" | "creationTimestamp
 export function isOlder(one: Seniority, other: Seniority): boolean {
   const difference = Date.parse(one.creationTimestamp) - Date.parse(other.creationTimestamp);
   if (difference !== 0) return difference < 0;
-  return `${one.namespace}/${one.name}` < `${other.namespace}/${other.name}`;
+  if (one.namespace !== other.namespace) return one.namespace < other.namespace;
+  return one.name < other.name;
 }
 
 function conflictWith(owner: Claimant, { host, path }: Claim, { metadata }: Route): Conflict {

@@ -8,6 +8,7 @@ import { Route } from "@datalayer/shared/crds/route";
 import type { EndpointSlice, Service } from "@datalayer/shared/kube/kinds";
 import { keyOf, type KubeObject } from "@datalayer/shared/kube/object";
 import type { Change } from "@datalayer/shared/kube/object-cache";
+import { poolAnnotation } from "@datalayer/shared/runtime/names";
 import { certificateStateOf } from "../certificates/certificate-condition.ts";
 import { type Subject, subjectOf } from "../readiness/subject.ts";
 import type { Verdict } from "../readiness/verdict.ts";
@@ -106,9 +107,11 @@ function observe(route: Route, { served }: RoutePlan, dataPlane: DataPlaneObserv
 }
 
 /** The Routes of the runtimes of one pool are alike. */
-function groupOf({ metadata: { namespace }, spec }: Route): string | undefined {
-  const [target] = spec.rules[0]?.targets ?? [];
-  return target?.runtime && keyOf({ namespace, name: target.runtime.pool });
+function groupOf({ metadata }: Route): string | undefined {
+  const { namespace, annotations, ownerReferences = [] } = metadata;
+  const pool = annotations?.[poolAnnotation];
+  const isOfRuntime = ownerReferences.some(({ kind }) => kind === "Pod");
+  return pool !== undefined && isOfRuntime ? keyOf({ namespace, name: pool }) : undefined;
 }
 
 function keysOf(routes: readonly Route[]): string[] {

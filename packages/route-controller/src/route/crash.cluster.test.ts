@@ -64,7 +64,10 @@ const steps: Record<string, Step> = {
 };
 
 const write = async (name: string, spec: Partial<RouteSpec>, exists: boolean): Promise<void> => {
-  if (!exists) return void (await cluster.createRoute(name, spec));
+  if (!exists) {
+    await cluster.createRoute(name, spec);
+    return;
+  }
   const { metadata, spec: before } = await cluster.route(name);
   const { policy, ...kept } = before;
   expect(policy).toBeDefined();

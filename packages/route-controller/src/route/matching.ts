@@ -72,6 +72,7 @@ function exactnessOf(match: RouteMatch): number {
   return ((ofPath * 2 + Math.min(methods.length, 1)) * 9 + headers.length) * 9 + query.length;
 }
 
+/** A client that sends both values of a header has asked for both, and gets either. */
 function areDisjoint(one: RouteMatch, other: RouteMatch): boolean {
   const { methods: mine = [] } = one;
   const { methods: theirs = [] } = other;
