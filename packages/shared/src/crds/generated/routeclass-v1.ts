@@ -174,8 +174,8 @@ export interface Traefik {
    */
   entryPoints?: EntryPoints;
   /**
-   * Value of the annotation kubernetes.io/ingress.class, by which a Traefik picks its
-   * objects; none by default.
+   * Ingress class by which a Traefik picks its objects (spec.ingressClassName); none by
+   * default.
    */
   ingressClass?: string;
   /**
