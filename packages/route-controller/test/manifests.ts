@@ -3,7 +3,7 @@ import { installTraefikKinds } from "@datalayer/devcluster/testkit/traefik";
 import { Route } from "@datalayer/shared/crds/route";
 import { RouteClass } from "@datalayer/shared/crds/route-class";
 import type { RestClient } from "@datalayer/shared/kube/rest";
-import { kindOf, movedTo, objectsOfChart } from "@datalayer/shared/kube/testkit/chart";
+import { isOutside, kindOf, movedTo, objectsOfChart } from "@datalayer/shared/kube/testkit/chart";
 
 const chart = "route-controller";
 
@@ -36,16 +36,19 @@ export async function installRbac(
   const objects = await objectsOfChart(chart, "rbac");
   const moved = objects.map((object) => movedTo(own, object));
   const perNamespace = moved.filter(
-    ({ kind, metadata }) => (kind === "Role" || kind === "RoleBinding") && !metadata.name.endsWith("-lease"),
+    ({ kind, metadata }) =>
+      (kind === "Role" || kind === "RoleBinding") &&
+      metadata.namespace === own &&
+      !metadata.name.endsWith("-lease"),
   );
   const elsewhere = others.flatMap((namespace) =>
     perNamespace.map((object) => ({ ...object, metadata: { ...object.metadata, namespace } })),
   );
   await Promise.all([...moved, ...elsewhere].map((object) => admin.apply(kindOf(object), object)));
   return async () => {
-    for (const object of moved.filter(({ kind }) => kind === "ClusterRoleBinding")) {
-      const { metadata } = await admin.get(kindOf(object), { name: object.metadata.name });
-      await admin.delete(kindOf(object), { name: metadata.name }, { uid: metadata.uid });
+    for (const object of moved.filter((one) => isOutside(own, one))) {
+      const { metadata } = await admin.get(kindOf(object), object.metadata);
+      await admin.delete(kindOf(object), metadata, { uid: metadata.uid });
     }
   };
 }

@@ -30,9 +30,14 @@ export function movedTo(namespace: string, object: Manifest<ChartObject>): Manif
     `"namespace":"${namespace}"`,
   );
   const moved = JSON.parse(text) as Manifest<ChartObject>;
-  // Each test file has a binding of its own; the cluster-wide role is the same for all.
-  if (moved.kind === "ClusterRoleBinding") moved.metadata.name = `${moved.metadata.name}-${namespace}`;
+  // Each test file has a binding of its own; the roles outside its namespace are the same for all.
+  if (isOutside(namespace, moved)) moved.metadata.name = `${moved.metadata.name}-${namespace}`;
   return moved;
+}
+
+/** Whether this is a binding that stays when the namespace goes. */
+export function isOutside(namespace: string, { kind, metadata }: Manifest<KubeObject>): boolean {
+  return kind === "ClusterRoleBinding" || (kind === "RoleBinding" && metadata.namespace !== namespace);
 }
 
 /** A token of a ServiceAccount, good for an hour. */

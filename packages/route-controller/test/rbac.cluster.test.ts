@@ -1,0 +1,238 @@
+import { afterFile } from "@datalayer/devcluster/testkit/cluster";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import type { ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+import { Certificate } from "@datalayer/shared/crds/cert-manager";
+import { Gateway, GatewayClass, HttpRoute, ReferenceGrant } from "@datalayer/shared/crds/gateway-api";
+import { Route, type RouteSpec } from "@datalayer/shared/crds/route";
+import { defaultRouteClass, RouteClass } from "@datalayer/shared/crds/route-class";
+import {
+  IngressRoute,
+  Middleware,
+  ServersTransport,
+  TlsOption,
+  TraefikServiceKind,
+} from "@datalayer/shared/crds/traefik";
+import { EndpointSlice, Service } from "@datalayer/shared/kube/kinds";
+import type { Kind, KubeObject } from "@datalayer/shared/kube/object";
+import { objectsOfChart } from "@datalayer/shared/kube/testkit/chart";
+import { beforeAll, describe, expect, it } from "vitest";
+import { routeClassManifest } from "./builders.ts";
+import { installCertManager } from "./cert-manager.ts";
+import { type Harness, startHarness } from "./harness.ts";
+
+interface Role {
+  kind: string;
+  metadata: { name: string };
+  rules: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
+}
+
+const all = (await objectsOfChart("route-controller", "rbac"))
+  .map((object) => object as unknown as Role)
+  .filter(({ kind }) => kind === "Role" || kind === "ClusterRole");
+
+/** Those of the controllers: the other processes have accounts of their own. */
+const roles = all.filter(({ metadata }) => metadata.name.startsWith("datalayer-route-controller"));
+
+function rightsOf(some: readonly Role[]): Set<string> {
+  return new Set(
+    some.flatMap(({ rules }) =>
+      rules.flatMap(({ apiGroups, resources, verbs }) =>
+        apiGroups.flatMap((group) =>
+          resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource}`)),
+        ),
+      ),
+    ),
+  );
+}
+
+const granted = rightsOf(roles);
+
+/** What a request took. An apply that makes an object takes the right to create it as well. */
+function usedBy({ verb, group, resource, upstreamStatus }: ProxiedRequest): string[] {
+  const right = (name: string): string => `${name} ${group}/${resource}`;
+  return verb === "patch" && upstreamStatus === 201 ? [right("create"), right(verb)] : [right(verb)];
+}
+
+let cluster: Harness;
+let gatewayClassName: string;
+
+beforeAll(async () => {
+  cluster = await startHarness({ namespaces: 2 });
+  await installCertManager(cluster.admin);
+  await cluster.createClass({ issuerRef: { name: "issuer" } });
+  gatewayClassName = `gateway-${cluster.className}`;
+  await createGateway();
+  await cluster.serve("target", []);
+  await removeTheDefaultClass();
+  await cluster.startReplica("restricted");
+});
+
+const minimal: RouteSpec["rules"] = [{ targets: [{ service: { name: "target" }, port: 80 }] }];
+
+describe("the rights of the route-controller", () => {
+  it("suffice for all that it does, and it uses each of them", { timeout: 300_000 }, async () => {
+    await useTraefik();
+    await useGateway();
+    await moveAPod();
+    await failTwice();
+    await makeTheDefaultClass();
+    const { log } = cluster.proxy;
+    const used = (): Set<string> => new Set(log.filter(({ resource }) => resource !== "").flatMap(usedBy));
+    await eventually(() => [...granted].every((right) => used().has(right)), {
+      message: "every right being used",
+      timeoutMs: 30_000,
+    }).catch(() => undefined);
+    expect([...granted].filter((right) => !used().has(right))).toEqual([]);
+    const refused = log.filter(({ upstreamStatus }) => upstreamStatus === 403 || upstreamStatus === 401);
+    expect(refused.flatMap(usedBy)).toEqual([]);
+    expect([...used()].filter((right) => !granted.has(right))).toEqual([]);
+  });
+
+  it("hold none on Secrets", () => {
+    expect([...granted].filter((right) => right.includes("secrets"))).toEqual([]);
+  });
+});
+
+describe("the rights of every process of the chart", () => {
+  it("hold no wildcard and none of those that lead to more", () => {
+    const rules = all.flatMap((role) => role.rules);
+    expect(rules.filter((rule) => JSON.stringify(rule).includes('"*"'))).toEqual([]);
+    const dangerous =
+      /^(escalate|bind|impersonate|deletecollection) |pods\/exec|serviceaccounts|nodes\/proxy|roles/;
+    expect([...rightsOf(all)].filter((right) => dangerous.test(right))).toEqual([]);
+  });
+
+  it("write nothing, but for the controllers'", () => {
+    const others = all.filter((role) => !roles.includes(role));
+    const writes = [...rightsOf(others)].filter((right) => !/^(get|list|watch) /.test(right));
+    expect(writes).toEqual([]);
+  });
+});
+
+/** A class whose Gateway lies in the other namespace. */
+async function createGateway(): Promise<void> {
+  const { admin, namespaces, className } = cluster;
+  const namespace = namespaces[1]!;
+  const tls = { certificateRefs: [{ name: "certificate", namespace: cluster.namespace }] };
+  const gatewayClass = await admin.create(GatewayClass, {
+    apiVersion: GatewayClass.apiVersion,
+    kind: GatewayClass.kind,
+    metadata: { name: gatewayClassName },
+    spec: { controllerName: "traefik.io/gateway-controller" },
+  });
+  await admin.create(Gateway, {
+    apiVersion: Gateway.apiVersion,
+    kind: Gateway.kind,
+    metadata: { namespace, name: "gateway" },
+    spec: { gatewayClassName, listeners: [{ name: "https", port: 8443, protocol: "HTTPS", tls }] },
+  });
+  const gateway = { namespace, name: "gateway" };
+  const spec = { backend: "gateway-api", gateway } as const;
+  const routeClass = await admin.create(RouteClass, routeClassManifest(`${className}-gateway`, spec));
+  afterFile(async () => {
+    await admin.delete(GatewayClass, gatewayClass.metadata, { uid: gatewayClass.metadata.uid });
+    await admin.delete(RouteClass, routeClass.metadata, { uid: routeClass.metadata.uid });
+  });
+}
+
+/** Waits until a Route owns objects of these kinds, or none of them any more. */
+async function owns(name: string, kinds: readonly Kind[], wanted: boolean): Promise<void> {
+  const { admin, namespace } = cluster;
+  for (const kind of kinds)
+    await eventually(
+      async () => {
+        const { items } = await admin.list<KubeObject>(kind, { namespace });
+        return (
+          wanted === items.some(({ metadata }) => metadata.ownerReferences?.some((one) => one.name === name))
+        );
+      },
+      { timeoutMs: 40_000, message: `Route ${name} ${wanted ? "having" : "having no"} ${kind.kind}` },
+    );
+}
+
+/** A Route that becomes every kind of object of Traefik, and then none of them. */
+async function useTraefik(): Promise<void> {
+  await cluster.createPod("pod", { address: "192.0.2.1" });
+  const { metadata } = await cluster.createRoute("everything", {
+    auth: { clientCert: { caSecretName: "authorities" } },
+    tls: { httpPolicy: "Redirect" },
+    policy: { timeouts: { backend: "1s" } },
+    rules: [
+      { targets: [{ pod: { name: "pod" }, port: 80 }], mirror: { service: { name: "target" }, port: 80 } },
+    ],
+  });
+  const kinds = [Middleware, ServersTransport, TlsOption, TraefikServiceKind, Certificate, Service];
+  await owns("everything", kinds, true);
+  await cluster.admin.patch(Route, metadata, [
+    { op: "remove", path: "/spec/tls" },
+    { op: "remove", path: "/spec/policy" },
+    { op: "replace", path: "/spec/auth", value: { none: {} } },
+    { op: "replace", path: "/spec/rules", value: minimal },
+  ]);
+  await owns("everything", [ServersTransport, TlsOption, TraefikServiceKind, Certificate, Service], false);
+}
+
+/** A Route that becomes objects of the Gateway API, and then those of Traefik, which go with it. */
+async function useGateway(): Promise<void> {
+  const { metadata } = await cluster.createRoute("by-gateway", {
+    routeClassName: `${cluster.className}-gateway`,
+    tls: { secretName: "certificate", httpPolicy: "Deny" },
+  });
+  await owns("by-gateway", [HttpRoute, ReferenceGrant], true);
+  const toTraefik = { op: "replace", path: "/spec/routeClassName", value: cluster.className } as const;
+  await cluster.admin.patch(Route, metadata, [toTraefik]);
+  await owns("by-gateway", [HttpRoute, ReferenceGrant], false);
+  await owns("by-gateway", [IngressRoute, Middleware], true);
+  await cluster.admin.delete(Route, metadata, { uid: metadata.uid });
+  await owns("by-gateway", [IngressRoute, Middleware], false);
+}
+
+/** A Pod whose address is of IPv6, and then of IPv4. */
+async function moveAPod(): Promise<void> {
+  const { admin, namespace } = cluster;
+  const pod = await cluster.createPod("moving", { address: "2001:db8::1" });
+  await cluster.createRoute("to-pod", { rules: [{ targets: [{ pod: { name: "moving" }, port: 80 }] }] });
+  const has = (address: string): Promise<unknown> =>
+    eventually(
+      async () => {
+        const { items } = await admin.list(EndpointSlice, { namespace });
+        return items.some((slice) => (slice.endpoints ?? []).some((one) => one.addresses.includes(address)));
+      },
+      { message: `an endpoint of ${address}` },
+    );
+  await has("2001:db8::1");
+  await cluster.setPod(pod, { address: "192.0.2.2", ready: true });
+  await has("192.0.2.2");
+}
+
+/** What is told twice is counted on the first Event. */
+async function failTwice(): Promise<void> {
+  const { metadata } = await cluster.createRoute("failing");
+  for (const service of ["absent", "target", "absent"]) {
+    const rules = [{ targets: [{ service: { name: service }, port: 80 }] }];
+    await cluster.admin.patch(Route, metadata, [{ op: "replace", path: "/spec/rules", value: rules }]);
+    await cluster.condition("failing", "ResolvedRefs", service === "absent" ? "False" : "True");
+  }
+}
+
+/**
+ * Takes the default class away until this replica has made it: where other test files run at the same time, their
+ * controllers may be first.
+ */
+async function makeTheDefaultClass(): Promise<void> {
+  const isMade = (): boolean =>
+    cluster.proxy.log.some(({ verb, resource }) => verb === "create" && resource === "route-classes");
+  await eventually(
+    async () => {
+      if (!isMade()) await removeTheDefaultClass();
+      return isMade();
+    },
+    { timeoutMs: 150_000, intervalMs: 1_000, message: "the default class being made" },
+  );
+}
+
+async function removeTheDefaultClass(): Promise<void> {
+  const { items } = await cluster.admin.list(RouteClass);
+  const found = items.find(({ metadata }) => metadata.name === defaultRouteClass);
+  if (found) await cluster.admin.delete(RouteClass, found.metadata, { uid: found.metadata.uid });
+}
