@@ -18,11 +18,15 @@ export interface Stage {
 
 /**
  * Starts a cluster with a real node, and the operator in it.
- * @param settings - of the controller, beyond those that fit the cluster.
+ * @param settings - of the runtime-controller, beyond those that fit the cluster.
+ * @param parts - of the cluster: with Traefik, runtimes are reached through it, else at their Pods.
  */
-export async function startStage(settings?: Record<string, string>): Promise<Stage> {
+export async function startStage(
+  settings?: Record<string, string>,
+  { traefik = false }: { traefik?: boolean } = {},
+): Promise<Stage> {
   const progress = stderrProgress();
-  const cluster = await startCluster({ nodes: "real", traefik: false, progress });
+  const cluster = await startCluster({ nodes: "real", traefik, progress });
   const api = await startOperator(cluster, progress, settings);
   const access = loadAccess({ kubeconfigPath: cluster.kubeconfigPath });
   const kube = new RestClient({ access, userAgent: "e2e", fieldManager: "e2e" });

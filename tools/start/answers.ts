@@ -13,21 +13,24 @@ export function failureLine(reason: string): string {
 
 /** What the reader sees after the proof: the answer, the way in, and what to try next. */
 export function afterwards(proof: Proof, cluster: DevCluster, { stays }: { stays: boolean }): string {
-  const { answer, claimMs, runtime, warmMs, apiUrl, apiKeyPath } = proof;
-  const said =
-    answer === null
-      ? "The nodes are fake, so there is no kernel to ask."
-      : `A cell ran in it: 6 * 7 = ${answer}`;
+  const { claimMs, warmMs, apiUrl, apiKeyPath } = proof;
   const lines = [
     "",
     `  The pool was warm after ${(warmMs / 1000).toFixed(1)} s. A runtime was assigned in ${claimMs} ms.`,
-    `  ${said}`,
-    "",
-    `  Open it:  ${runtime.ingress}/?token=${runtime.token}`,
+    ...saidBy(proof),
     ...(stays ? nextSteps({ cluster, apiUrl, apiKeyPath }) : []),
     "",
   ];
   return lines.join("\n");
+}
+
+function saidBy({ answer, runtime }: Proof): string[] {
+  if (answer === null) return ["  The nodes are fake, so there is no kernel to ask."];
+  return [
+    `  A cell ran in it: 6 * 7 = ${answer}`,
+    "",
+    `  Open it:  ${runtime.ingress}/?token=${runtime.token}`,
+  ];
 }
 
 function nextSteps(options: { cluster: DevCluster; apiUrl: string; apiKeyPath: string }): string[] {

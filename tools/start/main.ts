@@ -1,6 +1,6 @@
 /**
  * The main job of the project on a local cluster: `npm start`. A pool keeps Jupyter servers warm, one REST call
- * assigns one, and a cell runs in it.
+ * assigns one, and a cell runs in it, reached by the URL that its user has.
  */
 import { once } from "node:events";
 import { type DevCluster, startCluster } from "@datalayer/devcluster/cluster";
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   if (attach && image === undefined) {
     throw new UserError("Name a Jupyter image that the nodes of your cluster can pull: --image REFERENCE.");
   }
-  const cluster = await startCluster({ nodes, traefik: false, attach, signal, progress });
+  const cluster = await startCluster({ nodes, attach, signal, progress });
   try {
     const proof = await prove(cluster, { image, signal, progress });
     tell(proof, cluster);
@@ -67,7 +67,10 @@ async function main(): Promise<void> {
 }
 
 async function untilInterrupted(signal: AbortSignal): Promise<void> {
+  // To wait for a signal does not keep a process alive.
+  const alive = setInterval(() => undefined, 60_000);
   if (!signal.aborted) await once(signal, "abort");
+  clearInterval(alive);
 }
 
 function tell(proof: Proof, cluster: DevCluster): void {

@@ -6,36 +6,42 @@ import { applyManifests } from "@datalayer/devcluster/manifests";
 import type { Progress } from "@datalayer/devcluster/progress";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import getPort from "get-port";
-import { buildController, controllerArgs } from "./controller.ts";
+import { buildController, buildRouteController, controllerArgs } from "./controller.ts";
 import type { OperatorApi } from "./rest.ts";
+import { startRoutes } from "./routes.ts";
 import { serviceAccountKubeconfig } from "./service-account.ts";
 
-const root = join(import.meta.dirname, "../..");
-const manifests = join(root, "charts/runtime-controller/files");
+const manifests = join(import.meta.dirname, "../../charts/runtime-controller/files");
 
 /** The operator as it runs for the journey. */
 export interface RunningOperator extends OperatorApi {
   /** The objects that were not in the cluster before. */
   installed: readonly KubernetesObject[];
-  /** Ends the controller. */
+  /** Ends the controllers. */
   stop(): Promise<void>;
 }
 
 /**
- * Installs what the runtime-controller needs, and runs it under its own ServiceAccount.
- * @param settings - beyond those that fit the cluster.
+ * Installs what the operator needs, and runs it: the runtime-controller, and the route-controller where the cluster has a
+ * Traefik. Each runs under its own ServiceAccount.
+ * @param settings - of the runtime-controller, beyond those that fit the cluster.
  */
 export async function startOperator(
   cluster: StartedCluster,
   progress: Progress,
   settings: Record<string, string> = {},
 ): Promise<RunningOperator> {
-  await progress.task("building the controller", buildController);
+  const { traefik } = cluster;
+  await progress.task("building the operator", async () => {
+    await buildController();
+    if (traefik !== undefined) await buildRouteController();
+  });
   return progress.task("starting the operator", async () => {
     const installed = await applyManifests(
       ["namespace.yaml", "crds", "policies", "rbac", "disruption"].map((name) => join(manifests, name)),
       { kubeconfigPath: cluster.kubeconfigPath },
     );
+    const routes = traefik === undefined ? undefined : await startRoutes(cluster, traefik);
     const [apiPort, opsPort] = [await getPort(), await getPort()];
     const apiKeyPath = join(cluster.directory, "operator-api-key");
     await writeFile(apiKeyPath, randomBytes(24).toString("base64url"), { mode: 0o600 });
@@ -44,11 +50,12 @@ export async function startOperator(
       command: process.execPath,
       args: controllerArgs,
       env: {
-        KUBECONFIG: await serviceAccountKubeconfig(cluster),
+        KUBECONFIG: await serviceAccountKubeconfig(cluster, "datalayer-operator-sa"),
         DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
         DATALAYER_OPERATOR_PORT: String(apiPort),
         DATALAYER_OPS_PORT: String(opsPort),
         DATALAYER_DOCKER_REGISTRY: cluster.imageRegistry,
+        ...(routes && { DATALAYER_RUNTIMES_URL: routes.url }),
         ...settings,
       },
       port: apiPort,
@@ -58,7 +65,10 @@ export async function startOperator(
       apiUrl: `http://127.0.0.1:${apiPort}/api/operator`,
       apiKeyPath,
       installed,
-      stop: () => controller.stop(),
+      stop: async () => {
+        await controller.stop();
+        await routes?.stop();
+      },
     };
   });
 }

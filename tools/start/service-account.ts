@@ -3,24 +3,28 @@ import { join } from "node:path";
 import type { DevCluster } from "@datalayer/devcluster/cluster";
 import { AuthenticationV1TokenRequest, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 
-const account = { namespace: "datalayer-runtimes", name: "datalayer-operator-sa" };
+const namespace = "datalayer-runtimes";
 const lifeSeconds = 24 * 60 * 60;
 
-/** Writes a kubeconfig of the operator's ServiceAccount, readable by its owner only, and gives back its path. */
-export async function serviceAccountKubeconfig({ kubeconfigPath, directory }: DevCluster): Promise<string> {
+/** Writes a kubeconfig of a ServiceAccount of the operator, readable by its owner only, and gives back its path. */
+export async function serviceAccountKubeconfig(
+  { kubeconfigPath, directory }: DevCluster,
+  name: string,
+): Promise<string> {
   const admin = new KubeConfig();
   admin.loadFromFile(kubeconfigPath);
   const { status } = await admin.makeApiClient(CoreV1Api).createNamespacedServiceAccountToken({
-    ...account,
+    namespace,
+    name,
     body: Object.assign(new AuthenticationV1TokenRequest(), {
       spec: { audiences: [], expirationSeconds: lifeSeconds },
     }),
   });
   const cluster = admin.getCurrentCluster();
-  if (!cluster || !status) throw new Error(`no token was issued for ${account.namespace}/${account.name}`);
+  if (!cluster || !status) throw new Error(`no token was issued for ${namespace}/${name}`);
   const restricted = new KubeConfig();
-  restricted.loadFromClusterAndUser(cluster, { name: account.name, token: status.token });
-  const path = join(directory, "operator-kubeconfig");
+  restricted.loadFromClusterAndUser(cluster, { name, token: status.token });
+  const path = join(directory, `${name}-kubeconfig`);
   await writeFile(path, restricted.exportConfig(), { mode: 0o600 });
   return path;
 }

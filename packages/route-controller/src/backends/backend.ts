@@ -47,7 +47,12 @@ export interface ResolvedRule {
  * request: `auth.forward`, `auth.platform`, and the verifier behind `auth.jwt` and `auth.apiKey`; `field` names which.
  */
 export type ResolvedAuth =
-  | { kind: "none" | "target" }
+  | { kind: "none" }
+  | {
+      kind: "target";
+      /** What it refuses without credentials; default: the path of the first match. */
+      path?: string;
+    }
   | {
       kind: "forward";
       field: "forward" | "platform" | "jwt" | "apiKey";

@@ -46,6 +46,11 @@ describe("the request that tries a Route", () => {
     });
   });
 
+  it("asks for what the target says that it refuses", () => {
+    const auth = { kind: "target", path: "/a/api/kernels" } as const;
+    expect(planProbe(resolvedRoute({ auth }))).toMatchObject({ request: { path: "/a/api/kernels" } });
+  });
+
   it.each([
     [{ kind: "target" }, "target"],
     [{ kind: "basic", secretName: "s" }, "data plane"],

@@ -29,7 +29,8 @@ export function planProbe(route: ResolvedRoute): ProbePlan {
       const fitting = requestFor(match);
       if (!fitting) continue;
       const scheme = route.tls ? "https" : "http";
-      const request = { scheme, host: host.replace(/^\*/, anyLabel), ...fitting } as const;
+      const path = route.auth.kind === "target" ? (route.auth.path ?? fitting.path) : fitting.path;
+      const request = { scheme, host: host.replace(/^\*/, anyLabel), ...fitting, path } as const;
       return { request, refusedBy: refusedBy(route.auth.kind) };
     }
   }

@@ -96,8 +96,13 @@ async function reconcile(
   return reportRoute(route, { plan, certificate, verdict: observe(route, plan, dataPlane) });
 }
 
-function observe(route: Route, { served }: RoutePlan, dataPlane: DataPlaneObserver): Verdict | undefined {
-  if (served) {
+/** What is tried before its target can answer is tried too seldom by the time it can. */
+function observe(
+  route: Route,
+  { served, faults }: RoutePlan,
+  dataPlane: DataPlaneObserver,
+): Verdict | undefined {
+  if (served && !faults.some(({ kind }) => kind === "unready")) {
     const { resolved, objects, hash } = served;
     const parts = { className: classNameOf(route), hash, objects, group: groupOf(route) };
     return dataPlane.observe(subjectOf(resolved, parts));

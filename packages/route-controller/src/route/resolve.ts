@@ -144,7 +144,8 @@ function authOf({ metadata, spec: { auth } }: Route, { spec }: RouteClass): Reso
   if (auth.basic) return { kind: "basic", secretName: auth.basic.secretName };
   if (auth.clientCert) return { kind: "clientCert", caSecretName: auth.clientCert.caSecretName };
   const field = verifiedField(auth);
-  if (!field) return { kind: auth.target ? "target" : "none" };
+  if (auth.target) return { kind: "target", ...auth.target };
+  if (!field) return { kind: "none" };
   // Where there is a verifier it asks for them: it removes what pretends to identity, and remembers.
   const url = spec.verifier
     ? verifierUrl(spec.verifier.url, metadata.uid)

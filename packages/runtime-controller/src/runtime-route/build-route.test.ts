@@ -23,7 +23,7 @@ describe("the Route of a runtime", () => {
       spec: {
         routeClassName: "datalayer",
         hosts: ["localhost"],
-        auth: { target: {} },
+        auth: { target: { path: "/jupyter/server/python-simple-pool/a/api/kernels" } },
         rules: [
           {
             matches: [{ path: { type: "Prefix", value: "/jupyter/server/python-simple-pool/a" } }],

@@ -31,6 +31,7 @@ export function buildRuntimeRoute(runtime: Runtime, settings: RouteSettings): Ma
     pool: runtime.pool,
     owner: { apiVersion: Pod.apiVersion, kind: Pod.kind, name, uid },
     path: basePathOf(runtime),
+    refuses: { path: `${basePathOf(runtime)}/api/kernels` },
     target: { pod: { name } },
   });
 }
@@ -44,6 +45,8 @@ export function buildPoolRoute(pool: RuntimePool, settings: RouteSettings): Mani
     pool: name,
     owner: { apiVersion: RuntimePool.apiVersion, kind: RuntimePool.kind, name, uid },
     path: poolPathOf(name),
+    // Which runtime would be asked nobody knows before.
+    refuses: {},
     target: { runtime: { pool: name } },
   });
 }
@@ -64,11 +67,13 @@ interface RouteParts {
   pool: string;
   owner: OwnerReference;
   path: string;
+  /** What Jupyter refuses without a token. */
+  refuses: { path?: string };
   target: { pod: { name: string } } | { runtime: { pool: string } };
 }
 
 function buildRoute(settings: RouteSettings, parts: RouteParts): Manifest<Route> {
-  const { name, namespace, pool, owner, path, target } = parts;
+  const { name, namespace, pool, owner, path, refuses, target } = parts;
   const { routeClassName, host, tls } = settings;
   return {
     apiVersion: Route.apiVersion,
@@ -85,7 +90,7 @@ function buildRoute(settings: RouteSettings, parts: RouteParts): Manifest<Route>
       hosts: [host],
       ...(tls && { tls }),
       // Jupyter asks for the token of the runtime.
-      auth: { target: {} },
+      auth: { target: refuses },
       rules: [
         {
           matches: [{ path: { type: "Prefix", value: path } }],

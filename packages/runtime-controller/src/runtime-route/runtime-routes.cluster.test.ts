@@ -78,7 +78,7 @@ describe("a warm runtime", () => {
       routeClassName: "datalayer",
       hosts: ["runtimes.example.org"],
       tls: { secretName: "wildcard" },
-      auth: { target: {} },
+      auth: { target: { path: `/jupyter/server/shown/${ulid}/api/kernels` } },
       rules: [
         {
           matches: [{ path: { type: "Prefix", value: `/jupyter/server/shown/${ulid}` } }],

@@ -9,7 +9,7 @@ import type {
   Rule,
   Spec,
   StatusObject,
-  Target,
+  TargetElement,
 } from "./generated/route-v1.ts";
 
 export type RouteSpec = Spec;
@@ -17,7 +17,7 @@ export type RouteStatus = StatusObject;
 export type RouteAuth = Auth;
 export type RouteRule = Rule;
 export type RouteMatch = Match;
-export type RouteTarget = Target;
+export type RouteTarget = TargetElement;
 export type RouteRewrite = Rewrite;
 export type RouteRedirect = Redirect;
 export type RouteHeaders = Headers;

@@ -86,7 +86,7 @@ export interface Auth {
    * The target itself asks for credentials and refuses requests without, as Jupyter does with
    * its token.
    */
-  target?: { [key: string]: any };
+  target?: AuthTarget;
 }
 
 /**
@@ -196,6 +196,18 @@ export interface ClaimHeader {
    * Header that carries it.
    */
   header: string;
+}
+
+/**
+ * The target itself asks for credentials and refuses requests without, as Jupyter does with
+ * its token.
+ */
+export interface AuthTarget {
+  /**
+   * Path that it refuses without credentials, by which readiness is tried; that of the first
+   * match by default.
+   */
+  path?: string;
 }
 
 /**
@@ -424,7 +436,7 @@ export interface Rule {
   /**
    * Where the requests go.
    */
-  targets?: Target[];
+  targets?: TargetElement[];
 }
 
 /**
@@ -662,7 +674,7 @@ export interface Rewrite {
 /**
  * One target: exactly one of service, pod, selector and runtime.
  */
-export interface Target {
+export interface TargetElement {
   /**
    * A Pod in the namespace of the Route. Another Pod of that name is another target.
    */
