@@ -18,17 +18,22 @@ export const echoRequestId: onRequestHookHandler = (request, reply, done) => {
 };
 
 /**
- * Refuses paths that proxies and servers read differently: an absolute URI, `.` and `..` segments, encoded
- * slashes and control characters. What a proxy let through under one reading must not mean another here.
+ * Whether the path of a URL is one that proxies and servers read differently: an absolute URI, `.` and `..` segments,
+ * encoded slashes and control characters. What a proxy let through under one reading must not mean another here.
  */
-export const refuseAmbiguousPath: onRequestHookHandler = (request, _reply, done) => {
-  const path = (request.raw.url ?? "").split(/[?#]/, 1)[0] ?? "";
+export function isAmbiguousPath(url: string): boolean {
+  const path = url.split(/[?#]/, 1)[0] ?? "";
   const segments = path.replaceAll(/%2e/gi, ".").split("/");
-  const isAmbiguous =
+  return (
     !path.startsWith("/") ||
     /%(2f|5c|7f|[01][0-9a-f])|\\/i.test(path) ||
-    segments.some((segment) => segment === "." || segment === "..");
-  done(isAmbiguous ? malformedPath() : undefined);
+    segments.some((segment) => segment === "." || segment === "..")
+  );
+}
+
+/** Refuses paths that are ambiguous. */
+export const refuseAmbiguousPath: onRequestHookHandler = (request, _reply, done) => {
+  done(isAmbiguousPath(request.raw.url ?? "") ? malformedPath() : undefined);
 };
 
 function malformedPath(): Problem {
