@@ -10,12 +10,11 @@ import { runControllers } from "@datalayer/shared/controller/run";
 import { Health } from "@datalayer/shared/http/health";
 import type { ClusterAccess } from "@datalayer/shared/kube/access";
 import { informerMetrics, restMetrics } from "@datalayer/shared/kube/metrics";
-import type { KubeObject } from "@datalayer/shared/kube/object";
-import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { ServerClock } from "@datalayer/shared/kube/server-clock";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Metrics } from "@datalayer/shared/metrics/registry";
+import { addCacheReadiness } from "./cache-readiness.ts";
 import { type Caches, createCaches } from "./caches.ts";
 import type { RouteControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
@@ -42,7 +41,6 @@ export interface Replica {
 }
 
 const leaseName = "route-controller";
-const silentWatchMs = 150_000;
 
 /** Puts a replica together; nothing runs before {@link Replica.run}. */
 export function createReplica(options: ReplicaOptions): Replica {
@@ -69,8 +67,10 @@ export function createReplica(options: ReplicaOptions): Replica {
     clock,
     log,
   });
+  const health = new Health();
+  addCacheReadiness(health, { ...caches });
   return {
-    health: healthOf(caches),
+    health,
     caches,
     run: (signal) =>
       runControllers({
@@ -86,21 +86,4 @@ export function createReplica(options: ReplicaOptions): Replica {
       }),
     close: () => client.close(),
   };
-}
-
-/** Ready means that the caches show the cluster as it is. */
-function healthOf(caches: Caches): Health {
-  const health = new Health();
-  const all: [string, Pick<ObjectReader<KubeObject>, "hasSynced" | "lastEventAgeMs">][] = Object.entries({
-    ...caches,
-  });
-  for (const [name, cache] of all) {
-    health.addReadiness(`${name}-watch`, () => {
-      if (!cache.hasSynced) return "not listed yet";
-      if (cache.lastEventAgeMs > silentWatchMs)
-        return `silent for ${Math.round(cache.lastEventAgeMs / 1000)} s`;
-      return undefined;
-    });
-  }
-  return health;
 }
