@@ -7,7 +7,8 @@ const namespaceName = text({
   expected: "the name of a namespace",
 });
 
-const watchedNamespace = text({
+/** The value of a setting that names watched namespaces. */
+export const watchedNamespace = text({
   pattern: /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
   expected: "the name of a namespace, or * for all",
 });

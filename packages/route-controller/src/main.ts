@@ -1,6 +1,7 @@
 import { SettingsError } from "@datalayer/shared/config/settings";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { settings } from "./config.ts";
+import { runGateway } from "./gateway/process.ts";
 import { runImport } from "./import/command.ts";
 import { runProcess } from "./process.ts";
 import { runVerifier } from "./verifier/process.ts";
@@ -17,6 +18,7 @@ async function runController(environment: NodeJS.ProcessEnv): Promise<void> {
 /** Each is a process of its own; the key is the first argument, none for the controllers. */
 const commands: Readonly<Record<string, (environment: NodeJS.ProcessEnv) => Promise<void>>> = {
   "": runController,
+  gateway: runGateway,
   verifier: runVerifier,
   import: async () => {
     process.exitCode = await runImport(process.argv.slice(3));

@@ -9,7 +9,7 @@ import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { podAddress } from "@datalayer/devcluster/testkit/pod-address";
 import { WebSocketServer } from "ws";
 
-/** The port of every echo. */
+/** The port of an echo, unless said otherwise. */
 export const echoPort = 8080;
 
 /** What an echo answers: the request as it came. */
@@ -43,9 +43,9 @@ export interface Echo {
  */
 export async function startEcho(
   name: string,
-  options: { protocol?: "http" | "https" | "h2c"; address?: string } = {},
+  options: { protocol?: "http" | "https" | "h2c"; address?: string; port?: number } = {},
 ): Promise<Echo> {
-  const { protocol = "http", address = await podAddress() } = options;
+  const { protocol = "http", address = await podAddress(), port = echoPort } = options;
   const counted = { requests: 0 };
   const streams = new Set<ServerResponse>();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -59,7 +59,7 @@ export async function startEcho(
     socket.once("close", () => sockets.delete(socket));
   });
   serveWebSockets(name, server, () => counted.requests++);
-  server.listen(echoPort, address);
+  server.listen(port, address);
   await once(server, "listening");
   const stop = async (): Promise<void> => {
     if (!server.listening) return;

@@ -1,0 +1,59 @@
+import { systemClock } from "@datalayer/shared/clock/clock";
+import { createOpsApp } from "@datalayer/shared/http/ops-app";
+import { loadAccess } from "@datalayer/shared/kube/access";
+import { createLogger } from "@datalayer/shared/log/logger";
+import { createMetrics } from "@datalayer/shared/metrics/registry";
+import { Shutdown } from "@datalayer/shared/process/shutdown";
+import packageJson from "../../package.json" with { type: "json" };
+import { type GatewaySettings, settings } from "./config.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
+
+const host = "0.0.0.0";
+const flushMs = 5_000;
+
+/**
+ * Runs the runtime gateway until it is told to stop.
+ * @throws SettingsError when a setting is not usable.
+ */
+export async function runGateway(environment: NodeJS.ProcessEnv): Promise<void> {
+  const parsed = settings.parse(environment);
+  const access = loadAccess({ environment });
+  const { version } = packageJson;
+  const { logLevel: level, logFormat: format } = parsed;
+  const log = createLogger({ name: "runtime-gateway", level, format });
+  for (const key of [parsed.apiKey, parsed.previousApiKey]) if (key) log.redact(() => key.reveal());
+  for (const warning of settings.nearMisses(environment)) log.warn(warning);
+  const metrics = createMetrics({ controller: "runtime-gateway", version });
+  const gateway = await createGateway({ settings: parsed, access, version, log, metrics });
+  const ops = createOpsApp({ log, health: gateway.health, registry: metrics.registry });
+  const shutdown = new Shutdown({ log, exit: (code) => process.exit(code) });
+  shutdown.listen(process);
+  endInOrder(shutdown, gateway, parsed);
+
+  // Until the end of the process: what drains has to know where runtimes are, too.
+  gateway.run(new AbortController().signal);
+  await ops.listen({ host, port: parsed.opsPort });
+  await gateway.api.listen({ host, port: parsed.apiPort });
+  const { port } = await gateway.server.listen({ host, port: parsed.port });
+  log.info("serving", { port, namespaces: parsed.namespaces, version });
+}
+
+function endInOrder(shutdown: Shutdown, gateway: Gateway, { drainDelayMs, drainMs }: GatewaySettings): void {
+  shutdown.add({
+    phase: "unready",
+    name: "readiness",
+    deadlineMs: drainDelayMs + flushMs,
+    run: async (signal) => {
+      gateway.health.shutDown();
+      await systemClock.sleep(drainDelayMs, signal);
+    },
+  });
+  shutdown.add({
+    phase: "drain",
+    name: "requests",
+    deadlineMs: drainMs + flushMs,
+    run: () => gateway.server.drain(AbortSignal.timeout(drainMs)),
+  });
+  shutdown.add({ phase: "release", name: "api", deadlineMs: flushMs, run: () => gateway.api.close() });
+  shutdown.add({ phase: "flush", name: "connections", deadlineMs: flushMs, run: () => gateway.close() });
+}

@@ -1,0 +1,155 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BlockList, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { Problem } from "@datalayer/shared/http/problem";
+import type { Logger } from "@datalayer/shared/log/logger";
+import { Answer, type Exchange } from "./answer.ts";
+import { bodyOf } from "./body.ts";
+import { Handshake, isHandshake, responseOn } from "./handshake.ts";
+import { requestHeaders } from "./headers.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+import { runtimeOf } from "./path.ts";
+import {
+  badUpgrade,
+  malformedPath,
+  methodNotAllowed,
+  noRuntime,
+  notReady,
+  problemOf,
+  refuse,
+  starting,
+  tooManyConnections,
+} from "./refusal.ts";
+import type { RuntimeLink } from "./runtime-link.ts";
+import type { RuntimeLinks } from "./runtime-links.ts";
+import { Tunnel } from "./tunnel.ts";
+
+/** What a proxy is made of. */
+export interface ProxyOptions {
+  links: RuntimeLinks;
+  /** Proxies whose `X-Forwarded-*` headers are kept. */
+  trustedProxies: BlockList;
+  maxBodyBytes: number;
+  /** Requests under way and open WebSockets, of one runtime. */
+  maxOpenPerRuntime: number;
+  /** How long a WebSocket may be silent. */
+  idleTimeoutMs: number;
+  metrics: GatewayMetrics;
+  log: Logger;
+}
+
+/** Sends each request to the runtime that its path names, and its answer back. */
+export class Proxy {
+  readonly #options: ProxyOptions;
+  readonly #tunnels = new Set<Tunnel>();
+  #openRequests = 0;
+  /** Resolves when no request is under way any more; there once the proxy drains. */
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+  }
+
+  /** Serves a request that asks for no WebSocket. */
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#drained) response.shouldKeepAlive = false;
+    this.#openRequests++;
+    response.once("close", () => this.#requestEnded());
+    const link = this.#linkFor(request);
+    if (link instanceof Problem) this.#refuse(request, response, link);
+    else this.#forward(this.#exchange(request, response, link));
+  }
+
+  /** Serves a request that asks for a WebSocket. */
+  upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
+    client.on("error", () => undefined);
+    const response = responseOn(request, client);
+    const link = isHandshake(request) ? this.#linkFor(request) : badUpgrade();
+    if (link instanceof Problem) {
+      this.#refuse(request, response, link);
+      return;
+    }
+    const handshake = new Handshake(this.#exchange(request, response, link), client, (runtime) => {
+      if (head.length > 0) client.unshift(head);
+      this.#tunnel(link, client, runtime);
+    });
+    link.connections?.dispatch({ ...this.#target(request), method: "GET", upgrade: "websocket" }, handshake);
+  }
+
+  /** Keeps no connection for a further request from now on; resolves when those under way have ended. */
+  drain(): Promise<void> {
+    this.#drained ??= Promise.withResolvers();
+    if (this.#openRequests === 0) this.#drained.resolve();
+    return this.#drained.promise;
+  }
+
+  /** Closes every WebSocket: the server goes away. */
+  closeWebSockets(): void {
+    for (const tunnel of this.#tunnels) tunnel.end();
+  }
+
+  #requestEnded(): void {
+    this.#openRequests--;
+    if (this.#openRequests === 0) this.#drained?.resolve();
+  }
+
+  #linkFor(request: IncomingMessage): RuntimeLink | Problem {
+    const { links, maxOpenPerRuntime } = this.#options;
+    const address = runtimeOf(request.url ?? "");
+    if (address === "malformed") return malformedPath();
+    if (address === undefined) return noRuntime();
+    if (request.method === "TRACE") return methodNotAllowed();
+    const link = links.find(address);
+    if (!link) return links.hasSynced ? noRuntime() : starting();
+    if (!link.connections) return notReady();
+    return link.openCount < maxOpenPerRuntime ? link : tooManyConnections(maxOpenPerRuntime);
+  }
+
+  #forward(exchange: Exchange): void {
+    const { request, response, link } = exchange;
+    try {
+      const body = bodyOf(request, this.#options.maxBodyBytes);
+      if (request.headers.expect !== undefined) response.writeContinue();
+      const { method = "GET" } = request;
+      link.connections?.dispatch({ ...this.#target(request), method, body }, new Answer(exchange));
+    } catch (error) {
+      this.#refuse(request, response, problemOf(error));
+    }
+  }
+
+  #tunnel(link: RuntimeLink, client: Socket, runtime: Duplex): void {
+    const { metrics, idleTimeoutMs } = this.#options;
+    metrics.webSockets.inc();
+    const tunnel = new Tunnel({
+      client,
+      runtime,
+      idleTimeoutMs,
+      onMessage: () => link.used(),
+      onEnd: () => {
+        metrics.webSockets.dec();
+        this.#tunnels.delete(tunnel);
+        finish();
+      },
+    });
+    const finish = link.open(tunnel);
+    this.#tunnels.add(tunnel);
+  }
+
+  #exchange(request: IncomingMessage, response: ServerResponse, link: RuntimeLink): Exchange {
+    const { metrics, log } = this.#options;
+    return { request, response, link, metrics, log };
+  }
+
+  #target({ url, headers, rawHeaders, socket }: IncomingMessage): { path: string; headers: string[] } {
+    const { remoteAddress: peer = "", remoteFamily } = socket;
+    const family = remoteFamily === "IPv6" ? "ipv6" : "ipv4";
+    const trusted = this.#options.trustedProxies.check(peer, family);
+    const { host, connection } = headers;
+    return { path: url ?? "", headers: requestHeaders(rawHeaders, { peer, trusted, host, connection }) };
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
+    this.#options.metrics.failures.inc({ code: problem.status });
+    refuse(request, response, problem);
+  }
+}

@@ -1,0 +1,81 @@
+import { BlockList, isIP } from "node:net";
+import type { Pod } from "@datalayer/shared/kube/kinds";
+import { poolAnnotation, ulidOf } from "@datalayer/shared/runtime/names";
+
+/** What the gateway reads of the Pod of a runtime. */
+export interface RuntimePod {
+  uid: string;
+  ulid: string;
+  pool: string;
+  /** RFC 3339. */
+  createdAt: string;
+  /** Its address; absent before it has one that a Pod may have. */
+  address?: string;
+  /** It takes requests; never again once it terminates. */
+  ready: boolean;
+  /** Its containers have stopped: somebody else may get its address at any time. */
+  ended: boolean;
+}
+
+/** Reads the Pod of a runtime; undefined when it is none. */
+export function parseRuntimePod(pod: Pod): RuntimePod | undefined {
+  const { uid, name, creationTimestamp, annotations } = pod.metadata;
+  const ulid = ulidOf(name);
+  const pool = annotations?.[poolAnnotation];
+  if (ulid === undefined || pool === undefined) return undefined;
+  const address = addressOf(pod);
+  const ready = address !== undefined && isReady(pod);
+  return { uid, ulid, pool, createdAt: creationTimestamp, address, ready, ended: hasEnded(pod) };
+}
+
+/** Takes out of a cached Pod, in place, what {@link parseRuntimePod} does not read. */
+export function trimRuntimePod(pod: Pod): void {
+  const { metadata, spec, status } = pod;
+  const pool = metadata.annotations?.[poolAnnotation];
+  metadata.annotations = pool === undefined ? {} : { [poolAnnotation]: pool };
+  metadata.labels = undefined;
+  metadata.ownerReferences = undefined;
+  if (spec) pod.spec = { containers: [], hostNetwork: spec.hostNetwork };
+  if (!status) return;
+  const { phase, podIP, conditions } = status;
+  pod.status = { phase, podIP, conditions: conditions?.filter(({ type }) => type === "Ready") };
+}
+
+function addressOf({ spec, status }: Pod): string | undefined {
+  const ip = status?.podIP;
+  return spec?.hostNetwork !== true && isPodAddress(ip) ? ip : undefined;
+}
+
+function isReady({ metadata, status }: Pod): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  const runs = ready?.status === "True" && status?.phase === "Running";
+  return runs && metadata.deletionTimestamp === undefined;
+}
+
+/** With a finalizer the object stays: then its phase says so, or the node, which has the grace period set to 0. */
+function hasEnded({ metadata, status }: Pod): boolean {
+  const stopped = status?.phase === "Failed" || status?.phase === "Succeeded";
+  return stopped || (metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0);
+}
+
+/** Never a Pod's: this host, the link with its metadata servers, groups. */
+const foreign = blockList([
+  ["0.0.0.0", 8, "ipv4"],
+  ["127.0.0.0", 8, "ipv4"],
+  ["169.254.0.0", 16, "ipv4"],
+  ["224.0.0.0", 3, "ipv4"],
+  ["::", 127, "ipv6"],
+  ["fe80::", 10, "ipv6"],
+  ["ff00::", 8, "ipv6"],
+]);
+
+function isPodAddress(ip: string | undefined): ip is string {
+  const family = isIP(ip ?? "");
+  return ip !== undefined && family !== 0 && !foreign.check(ip, family === 6 ? "ipv6" : "ipv4");
+}
+
+function blockList(subnets: [string, number, "ipv4" | "ipv6"][]): BlockList {
+  const list = new BlockList();
+  for (const [net, prefix, family] of subnets) list.addSubnet(net, prefix, family);
+  return list;
+}
