@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
 import { systemClock } from "@datalayer/shared/clock/clock";
+import { Gateway, HttpRoute } from "@datalayer/shared/crds/gateway-api";
 import { RouteClass } from "@datalayer/shared/crds/route-class";
 import { IngressRoute, type TraefikRoute } from "@datalayer/shared/crds/traefik";
 import { Informer } from "@datalayer/shared/kube/informer";
@@ -27,11 +28,17 @@ export async function startObserver(
   const { samplePercent = 100 } = options;
   const stop = new AbortController();
   const routeClasses = new Informer({ client: admin, kind: RouteClass });
-  routeClasses.start(stop.signal);
-  await routeClasses.synced();
+  const gateways = new Informer({ client: admin, kind: Gateway });
+  const httpRoutes = new Informer({ client: admin, kind: HttpRoute });
+  for (const informer of [routeClasses, gateways, httpRoutes]) {
+    informer.start(stop.signal);
+    await informer.synced();
+  }
   const changes: string[] = [];
   const readiness = new Readiness({
     routeClasses,
+    gateways,
+    httpRoutes,
     clock: systemClock,
     samplePercent,
     onChange: (route) => changes.push(keyOf(route)),

@@ -3,11 +3,13 @@ import type { Controller, Scope } from "@datalayer/shared/controller/controller"
 import { WorkQueue } from "@datalayer/shared/controller/queue";
 import { TokenBucket } from "@datalayer/shared/controller/token-bucket";
 import { runWorkers, type Verdict as Outcome } from "@datalayer/shared/controller/workers";
+import type { Gateway, HttpRoute } from "@datalayer/shared/crds/gateway-api";
 import type { RouteClass } from "@datalayer/shared/crds/route-class";
 import { EndpointSlice } from "@datalayer/shared/kube/kinds";
 import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { DataPlane, type ReplicaView } from "./data-plane.ts";
+import { gatewayReplicas, judgeHttpRoutes } from "./gateway-plane.ts";
 import { judgeBehaviour, judgeRoute } from "./judge.ts";
 import { probe } from "./probe.ts";
 import { judge } from "./probe-answer.ts";
@@ -19,6 +21,9 @@ import { type Finding, isSameVerdict, type Verdict } from "./verdict.ts";
 /** What readiness is observed with. */
 export interface ReadinessOptions {
   routeClasses: ObjectReader<RouteClass>;
+  /** Of classes that have a Gateway in place of a Traefik. */
+  gateways: ObjectReader<Gateway>;
+  httpRoutes: ObjectReader<HttpRoute>;
   clock: Clock;
   /** Of the Routes of one group, the share that is tried, in percent. */
   samplePercent: number;
@@ -113,8 +118,10 @@ export class Readiness implements Controller {
     const startMs = clock.monotonicMs();
     const dataPlane = this.#dataPlaneOf(className);
     try {
-      if (dataPlane.isStale) dataPlane.keep(replicasOf(routeClass, await slicesOf(routeClass, kube)));
-      await dataPlane.read(stop);
+      const { gateway } = routeClass.spec;
+      if (gateway) dataPlane.keep(gatewayReplicas(this.#options.gateways.get(gateway)));
+      else if (dataPlane.isStale) dataPlane.keep(replicasOf(routeClass, await slicesOf(routeClass, kube)));
+      if (!gateway) await dataPlane.read(stop);
     } catch (error) {
       if (stop.aborted) return { result: "success" };
       log.warn("the replicas of the data plane could not be listed", { class: className, error });
@@ -130,24 +137,38 @@ export class Readiness implements Controller {
     return dataPlane;
   }
 
+  /** Until the class is looked at again; a Route that is waited for in vain is not waited for as eagerly. */
   #pause(className: string, tookMs: number): number {
-    const isWaitedFor = this.#subjects
+    const { shortest, longest, idle } = intervalMs;
+    const missing = this.#subjects
       .ofClass(className)
-      .some(({ verdict }) => verdict?.programmed.status !== "True");
-    if (!isWaitedFor) return intervalMs.idle;
-    return Math.min(intervalMs.longest, Math.max(intervalMs.shortest, tookMs / busyShare));
+      .filter(({ verdict }) => verdict?.programmed.status !== "True");
+    if (missing.length === 0) return idle;
+    const newestMs = this.#options.clock.monotonicMs() - Math.max(...missing.map(({ sinceMs }) => sinceMs));
+    return Math.min(longest, Math.max(shortest, tookMs / busyShare, newestMs / 10));
   }
 
   /** A Route that every replica serves is tried before anything is said: there is one thing to say and not two. */
   #judge(watched: Watched): void {
     const { subject } = watched;
     if (this.#subjects.get(subject.uid) !== watched) return;
-    const judged = judgeRoute(watched, this.#viewsOf(subject), this.#options.clock.monotonicMs());
+    const judged = this.#programmed(watched);
     if (!judged) return;
     const behaves = this.#behaviourOf(watched);
     const isToTry = judged.programmed.status === "True" && !behaves;
     if (isToTry) this.#tries?.add(subject.uid);
     else this.#say(watched, { ...judged, ...(behaves && { behaves }) });
+  }
+
+  #programmed(known: Watched): Omit<Verdict, "behaves"> | undefined {
+    const { subject } = known;
+    const { routeClasses, httpRoutes, clock } = this.#options;
+    const views = this.#viewsOf(subject);
+    if (!routeClasses.get({ name: subject.className })?.spec.gateway)
+      return judgeRoute(known, views, clock.monotonicMs());
+    const { namespace } = subject;
+    const found = subject.httpRoutes.map((name) => httpRoutes.get({ namespace, name }));
+    return judgeHttpRoutes(found, views.length);
   }
 
   #viewsOf({ className }: Subject): readonly ReplicaView[] {

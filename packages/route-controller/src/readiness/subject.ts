@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { KubeObject, Manifest } from "@datalayer/shared/kube/object";
 import type { ResolvedRoute } from "../backends/backend.ts";
 import { type ExpectedRouter, expectedRouters } from "./expected-routers.ts";
+import { httpRouteNames } from "./gateway-plane.ts";
 import { planProbe, type ProbePlan } from "./probe-plan.ts";
 
 /** A Route as readiness sees it: what the data plane has to show, and what is tried. */
@@ -14,6 +15,8 @@ export interface Subject {
   /** Changes with the objects: what was seen of others says nothing of these. */
   hash: string;
   routers: readonly ExpectedRouter[];
+  /** Names of its HTTPRoutes, where a Gateway serves it. */
+  httpRoutes: readonly string[];
   probe: ProbePlan;
   /** The many Routes of one kind that it is one of: only a sample of them is tried. */
   group?: string;
@@ -31,8 +34,8 @@ export function subjectOf(
 ): Subject {
   const { namespace, name, uid } = route;
   const { className, hash, objects, group } = parts;
-  const routers = expectedRouters(namespace, objects);
-  const subject = { namespace, name, uid, className, hash, routers, probe: planProbe(route) };
+  const seen = { routers: expectedRouters(namespace, objects), httpRoutes: httpRouteNames(objects) };
+  const subject = { namespace, name, uid, className, hash, ...seen, probe: planProbe(route) };
   return group === undefined ? subject : { ...subject, group };
 }
 
