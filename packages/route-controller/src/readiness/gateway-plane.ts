@@ -1,4 +1,4 @@
-import { findCondition } from "@datalayer/shared/controller/conditions";
+import { type Condition, findCondition } from "@datalayer/shared/controller/conditions";
 import { type Gateway, HttpRoute } from "@datalayer/shared/crds/gateway-api";
 import { routeReason } from "@datalayer/shared/crds/route";
 import type { KubeObject, Manifest } from "@datalayer/shared/kube/object";
@@ -50,22 +50,24 @@ const accepted: Finding = {
 };
 
 function ofHttpRoute(route: HttpRoute | undefined): Finding {
-  const parents = route?.status?.parents ?? [];
-  if (!route || parents.length < (route.spec.parentRefs?.length ?? 0)) return notYet;
-  for (const { conditions = [] } of parents) {
-    for (const type of ["Accepted", "ResolvedRefs"]) {
-      const condition = findCondition(conditions, type);
-      if (!condition || condition.observedGeneration !== route.metadata.generation) return notYet;
-      const { status, reason, message } = condition;
-      if (status !== "True")
-        return {
-          status: "False",
-          reason: routeReason.routerError,
-          message: `${type}, ${reason}: ${message}`,
-        };
-    }
-  }
-  return accepted;
+  if (!route) return notYet;
+  const { parentRefs = [] } = route.spec;
+  const { parents = [] } = route.status ?? {};
+  if (parents.length < parentRefs.length) return notYet;
+  const findings = parents.flatMap(({ conditions = [] }) =>
+    saying.map((type) => ofCondition(findCondition(conditions, type), route)),
+  );
+  return findings.find(({ status }) => status !== "True") ?? accepted;
+}
+
+/** What each parent says of an HTTPRoute. */
+const saying = ["Accepted", "ResolvedRefs"];
+
+function ofCondition(condition: Condition | undefined, { metadata }: HttpRoute): Finding {
+  if (condition?.observedGeneration !== metadata.generation || !condition) return notYet;
+  const { type, status, reason, message } = condition;
+  if (status === "True") return accepted;
+  return { status: "False", reason: routeReason.routerError, message: `${type}, ${reason}: ${message}` };
 }
 
 const notYet: Finding = {

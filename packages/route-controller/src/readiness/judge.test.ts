@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resolvedRoute } from "../../test/resolved-route.ts";
 import type { ReplicaView } from "./data-plane.ts";
-import { judgeBehaviour, judgeRoute, type Known } from "./judge.ts";
+import { judgeBehaviour, judgeLeaving, judgeRoute, type Known } from "./judge.ts";
 import type { Router } from "./routers.ts";
 import { subjectOf } from "./subject.ts";
 import type { Finding } from "./verdict.ts";
@@ -81,10 +81,20 @@ describe("what is said of a Route", () => {
     });
   });
 
-  it("does not depend on a replica that has just started and serves nothing yet", () => {
+  it("stays while a replica has just started and serves nothing at all yet", () => {
     const started = view("b", { foundAtMs: 95_000, has: [] });
-    expect(judgeRoute(known(), [view("a"), started], nowMs)?.replicas).toEqual({ programmed: 1, total: 1 });
+    expect(judgeRoute(known(), [view("a"), started], nowMs)).toBeUndefined();
     expect(judgeRoute(known(), [view("a"), started], nowMs + 10_000)?.programmed.status).toBe("False");
+  });
+});
+
+describe("what is said of a Route of which nothing is made any more", () => {
+  it("is how many replicas still serve what it was, until none does", () => {
+    expect(judgeLeaving(subject, [view("a"), view("b", { has: [] })])).toMatchObject({
+      programmed: { status: "False", message: "1 of 2 replicas still serve what it was." },
+      replicas: { programmed: 1, total: 2 },
+    });
+    expect(judgeLeaving(subject, [view("b", { has: [] })])).toBeUndefined();
   });
 });
 

@@ -15,7 +15,7 @@ export interface Known {
 
 /** A replica that does not answer keeps what it showed before for so long: most failures pass. */
 const trustMs = 60_000;
-/** A new replica may need so long to read the cluster; until then it serves nothing, and nobody is sent to it. */
+/** A new replica may need so long to read the cluster: until then, what it does not serve says nothing. */
 const startMs = 10_000;
 
 /** What is to be said of a Route; undefined while the replicas were not asked since it is looked for. */
@@ -30,9 +30,7 @@ export function judgeRoute(
     const finding: Finding = { status: "Unknown", reason: routeReason.noDataPlane, message };
     return { programmed: finding, replicas: { programmed: 0, total: 0 } };
   }
-  const counted = views.filter((view) => !isStarting(view, nowMs));
-  if (counted.length === 0) return undefined;
-  const seen: Seen[] = counted.map((view) => ({
+  const seen: Seen[] = views.map((view) => ({
     replica: view.replica.name,
     finding: inView(known, view, nowMs),
   }));
@@ -40,6 +38,19 @@ export function judgeRoute(
   if (!programmed) return undefined;
   const good = seen.filter(({ finding }) => finding?.status === "True").length;
   return { programmed, replicas: { programmed: good, total: seen.length } };
+}
+
+/** What is to be said of a Route of which nothing is made any more; undefined when no replica serves what was. */
+export function judgeLeaving(
+  { routers }: Subject,
+  views: readonly ReplicaView[],
+): Omit<Verdict, "behaves"> | undefined {
+  const names = routers.flatMap((router) => router.names);
+  const serving = views.filter((view) => names.some((name) => view.routers?.has(name)));
+  if (serving.length === 0) return undefined;
+  const replicas = { programmed: serving.length, total: views.length };
+  const message = `${replicas.programmed} of ${replicas.total} replicas still serve what it was.`;
+  return { programmed: { status: "False", reason: routeReason.notProgrammed, message }, replicas };
 }
 
 /** What is to be said of the requests; undefined while one of the replicas was not tried. */
@@ -53,6 +64,7 @@ export function judgeBehaviour(known: Known, views: readonly ReplicaView[]): Fin
 }
 
 function inView({ subject, sinceMs }: Known, view: ReplicaView, nowMs: number): Finding | undefined {
+  if (isStarting(view, nowMs)) return undefined;
   const { routers, readAtMs = -Infinity, failure } = view;
   const isFresh = readAtMs >= sinceMs && (!failure || nowMs - readAtMs < trustMs);
   if (routers && isFresh) return programmedIn(subject.routers, routers);

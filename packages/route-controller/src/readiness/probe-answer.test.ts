@@ -49,6 +49,7 @@ describe.each(["data plane", "target"] as const)(
 
     it.each([
       ["a redirect to elsewhere", answered(302, { location: "/blogin" })],
+      ["a redirect to elsewhere, from where one could sign in", answered(302, { location: "/a?to=/login" })],
       ["404", answered(404)],
       ["500", answered(500)],
       ["no answer", { kind: "failed", message: "ECONNREFUSED" }],

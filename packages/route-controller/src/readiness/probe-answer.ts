@@ -24,11 +24,12 @@ const ofTraefik: Readonly<Record<number, string>> = {
 };
 
 /** Words of a path to which services send those that have not signed in. */
-const signIn = /\/(login|log-in|signin|sign-in|sign_in|oauth|oauth2|authorize)(\/|$|\?)/i;
+const signIn = /\/(login|log-in|signin|sign-in|sign_in|oauth|oauth2|authorize)(\/|$)/i;
 
 /** Whether a redirect leads to where one signs in. */
 export function leadsToSignIn(location: string): boolean {
-  return signIn.test(location);
+  // What comes after the path may well name a place to sign in at, of somewhere that is none.
+  return signIn.test(URL.parse(location, "http://any.test")?.pathname ?? "");
 }
 
 /** Whether a request without credentials got what it should. Anything else than a clear answer is Unknown. */

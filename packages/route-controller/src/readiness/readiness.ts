@@ -10,12 +10,12 @@ import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { DataPlane, type ReplicaView } from "./data-plane.ts";
 import { gatewayReplicas, judgeHttpRoutes } from "./gateway-plane.ts";
-import { judgeBehaviour, judgeRoute } from "./judge.ts";
+import { judgeBehaviour, judgeLeaving, judgeRoute } from "./judge.ts";
 import { probe } from "./probe.ts";
 import { judge } from "./probe-answer.ts";
 import { type Replica, replicasOf, serviceOf } from "./replicas.ts";
 import { isSampled, type Subject } from "./subject.ts";
-import { Subjects, type Watched } from "./subjects.ts";
+import { type Leaving, Subjects, type Watched } from "./subjects.ts";
 import { type Finding, isSameVerdict, type Verdict } from "./verdict.ts";
 
 /** What readiness is observed with. */
@@ -64,9 +64,16 @@ export class Readiness implements Controller {
     return watched.verdict;
   }
 
-  /** Looks at a Route no longer: it is gone, or nothing is made of it. */
+  /** Looks at a Route no longer, but for what still serves it: it is gone, or nothing is made of it. */
   forget(uid: string): void {
-    this.#subjects.forget(uid);
+    const subject = this.#subjects.forget(uid);
+    if (subject) this.#classes?.add(subject.className, { afterMs: intervalMs.shortest });
+  }
+
+  /** What still serves a Route of which nothing is made any more; undefined when nothing does. */
+  leaving(uid: string): Verdict | undefined {
+    const { subject } = this.#subjects.leaving(uid) ?? {};
+    return subject && judgeLeaving(subject, this.#viewsOf(subject));
   }
 
   enqueue(): void {
@@ -110,7 +117,9 @@ export class Readiness implements Controller {
   async #look(className: string, { kube, stop, log }: Scope): Promise<Outcome> {
     const watched = this.#subjects.ofClass(className);
     const routeClass = this.#options.routeClasses.get({ name: className });
-    if (watched.length === 0 || !routeClass) {
+    const leaving = this.#subjects.leavingOf(className);
+    if (!routeClass || watched.length + leaving.length === 0) {
+      for (const { subject } of leaving) this.#subjects.left(subject.uid);
       this.#dataPlanes.delete(className);
       return { result: "success" };
     }
@@ -118,17 +127,29 @@ export class Readiness implements Controller {
     const startMs = clock.monotonicMs();
     const dataPlane = this.#dataPlaneOf(className);
     try {
-      const { gateway } = routeClass.spec;
-      if (gateway) dataPlane.keep(gatewayReplicas(this.#options.gateways.get(gateway)));
-      else if (dataPlane.isStale) dataPlane.keep(replicasOf(routeClass, await slicesOf(routeClass, kube)));
-      if (!gateway) await dataPlane.read(stop);
+      await this.#read(dataPlane, routeClass, { kube, stop });
     } catch (error) {
       if (stop.aborted) return { result: "success" };
       log.warn("the replicas of the data plane could not be listed", { class: className, error });
       return { result: "error" };
     }
     for (const one of watched) this.#judge(one);
+    for (const one of leaving) this.#judgeLeaving(one);
     return { result: "requeue_after", afterMs: this.#pause(className, clock.monotonicMs() - startMs) };
+  }
+
+  async #read(
+    dataPlane: DataPlane,
+    routeClass: RouteClass,
+    { kube, stop }: Pick<Scope, "kube" | "stop">,
+  ): Promise<void> {
+    const { gateway } = routeClass.spec;
+    if (gateway) {
+      dataPlane.keep(gatewayReplicas(this.#options.gateways.get(gateway)));
+      return;
+    }
+    if (dataPlane.isStale) dataPlane.keep(replicasOf(routeClass, await slicesOf(routeClass, kube)));
+    await dataPlane.read(stop);
   }
 
   #dataPlaneOf(className: string): DataPlane {
@@ -143,9 +164,10 @@ export class Readiness implements Controller {
     const missing = this.#subjects
       .ofClass(className)
       .filter(({ verdict }) => verdict?.programmed.status !== "True");
-    if (missing.length === 0) return idle;
+    const isLeaving = this.#subjects.leavingOf(className).length > 0;
+    if (missing.length === 0 && !isLeaving) return idle;
     const newestMs = this.#options.clock.monotonicMs() - Math.max(...missing.map(({ sinceMs }) => sinceMs));
-    return Math.min(longest, Math.max(shortest, tookMs / busyShare, newestMs / 10));
+    return Math.min(longest, Math.max(shortest, tookMs / busyShare, isLeaving ? 0 : newestMs / 10));
   }
 
   /** A Route that every replica serves is tried before anything is said: there is one thing to say and not two. */
@@ -158,6 +180,15 @@ export class Readiness implements Controller {
     const isToTry = judged.programmed.status === "True" && !behaves;
     if (isToTry) this.#tries?.add(subject.uid);
     else this.#say(watched, { ...judged, ...(behaves && { behaves }) });
+  }
+
+  #judgeLeaving(leaving: Leaving): void {
+    const { subject, said } = leaving;
+    const judged = judgeLeaving(subject, this.#viewsOf(subject));
+    if (!judged) this.#subjects.left(subject.uid);
+    else if (isSameVerdict(said, judged)) return;
+    else leaving.said = judged;
+    this.#options.onChange({ namespace: subject.namespace, name: subject.name });
   }
 
   #programmed(known: Watched): Omit<Verdict, "behaves"> | undefined {

@@ -10,12 +10,22 @@ export interface Watched extends Known {
   failures: number;
 }
 
+/** A Route of which nothing is made any more. */
+export interface Leaving {
+  readonly subject: Subject;
+  /** What was last said of it. */
+  said?: Verdict;
+}
+
 /** The Routes that are looked at, for as long as they exist. */
 export class Subjects {
   /** By uid of the Route. */
   readonly #watched = new Map<string, Watched>();
   /** By class and group: what came of the last member that was tried, if it did well. */
   readonly #groups = new Map<string, Finding>();
+
+  /** Routes of which nothing is made any more, until no replica serves what was. */
+  readonly #leaving = new Map<string, Leaving>();
 
   get(uid: string): Watched | undefined {
     return this.#watched.get(uid);
@@ -42,19 +52,40 @@ export class Subjects {
   watch(subject: Subject, nowMs: number): { watched: Watched; isNew: boolean } {
     const before = this.#watched.get(subject.uid);
     const isSame = before?.subject.hash === subject.hash && before.subject.className === subject.className;
+    this.#leaving.delete(subject.uid);
     if (before && isSame) return { watched: before, isNew: false };
     const watched: Watched = { subject, sinceMs: nowMs, probes: new Map(), failures: 0 };
     this.#watched.set(subject.uid, watched);
     return { watched, isNew: true };
   }
 
-  forget(uid: string): void {
+  /** Looks at a Route no longer; what was made of it has to go. Answers with it when it was looked at. */
+  forget(uid: string): Subject | undefined {
+    const subject = this.#watched.get(uid)?.subject;
     this.#watched.delete(uid);
+    if (subject) this.#leaving.set(uid, { subject });
+    return subject;
+  }
+
+  /** What has to go of one Route. */
+  leaving(uid: string): Leaving | undefined {
+    return this.#leaving.get(uid);
+  }
+
+  /** What has to go of the Routes of one class. */
+  leavingOf(className: string): Leaving[] {
+    return [...this.#leaving.values()].filter(({ subject }) => subject.className === className);
+  }
+
+  /** It has gone. */
+  left(uid: string): void {
+    this.#leaving.delete(uid);
   }
 
   clear(): void {
     this.#watched.clear();
     this.#groups.clear();
+    this.#leaving.clear();
   }
 }
 

@@ -33,8 +33,10 @@ import {
 export interface DataPlaneObserver {
   /** Looks at a Route from now on, and says what was last seen; undefined when that is nothing yet. */
   observe(subject: Subject): Verdict | undefined;
-  /** Looks at a Route no longer: it is gone, or nothing is made of it. */
+  /** Looks at a Route no longer, but for what still serves it: it is gone, or nothing is made of it. */
   forget(uid: string): void;
+  /** What still serves a Route of which nothing is made any more; undefined when nothing does. */
+  leaving(uid: string): Verdict | undefined;
 }
 
 /** What the Route controller reads and works with. */
@@ -108,7 +110,7 @@ function observe(
     return dataPlane.observe(subjectOf(resolved, parts));
   }
   dataPlane.forget(route.metadata.uid);
-  return undefined;
+  return dataPlane.leaving(route.metadata.uid);
 }
 
 /** The Routes of the runtimes of one pool are alike. */

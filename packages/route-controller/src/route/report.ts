@@ -52,31 +52,34 @@ export function reportRoute(route: Route, { plan, certificate, verdict }: RouteR
   const seen = served && reportReadiness(route, { className: classNameOf(route), ...served, verdict });
   const obstacle = obstacleOf(plan, ofCertificate);
   return {
-    status: statusOf(route, plan, seen?.replicas),
+    status: statusOf(route, plan, (seen ?? verdict)?.replicas),
     conditions: [
       ...findings,
       hostClaimedOf(plan),
       ofCertificate,
-      ...dataPlaneConditions(plan, seen, obstacle),
+      ...(seen ? servedConditions(seen, obstacle) : [unservedCondition(plan, verdict)]),
     ],
     outcome: obstacle ?? seen?.outcome ?? settled(),
   };
 }
 
 /** While something is in the way of a Route, it is not ready, whatever the data plane shows. */
-function dataPlaneConditions(
-  { refusal }: RoutePlan,
-  seen: ReadinessReport | undefined,
+function servedConditions(
+  { conditions }: ReadinessReport,
   obstacle: Outcome | undefined,
 ): ReportedCondition[] {
-  const message = `Nothing is made of the Route. ${refusal?.message ?? ""}`;
-  const nothing = {
+  return obstacle ? conditions.filter(({ type }) => type !== "Ready") : conditions;
+}
+
+/** Nothing is made of it any more, but the data plane may not have heard of that. */
+function unservedCondition({ refusal }: RoutePlan, verdict: Verdict | undefined): ReportedCondition {
+  const leaving = verdict ? ` ${verdict.programmed.message}` : "";
+  return {
     type: routeCondition.programmed,
     status: "False",
     reason: routeReason.notProgrammed,
-  } as const;
-  const conditions = seen?.conditions ?? [{ ...nothing, message }];
-  return obstacle ? conditions.filter(({ type }) => type !== "Ready") : [...conditions];
+    message: `Nothing is made of the Route.${leaving} ${refusal?.message ?? ""}`,
+  };
 }
 
 function findingOf(stage: Stage, { refusal, faults, unsupported }: RoutePlan): Finding {

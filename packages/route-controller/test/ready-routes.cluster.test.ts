@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import type { TestTraefik } from "@datalayer/devcluster/testkit/traefik";
+import { Route, type RouteSpec } from "@datalayer/shared/crds/route";
+import { Secret } from "@datalayer/shared/kube/kinds";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Echo, startEcho } from "./echo.ts";
+import { type Harness, startHarness } from "./harness.ts";
+
+let cluster: Harness;
+let echo: Echo;
+let traefiks: TestTraefik[];
+
+beforeAll(async () => {
+  cluster = await startHarness();
+  traefiks = await cluster.startTraefiks(2);
+  await cluster.createClass();
+  echo = await startEcho("target");
+  await cluster.serve("target", [echo]);
+  await cluster.startReplica("first");
+});
+
+async function createSecret(name: string, stringData: Record<string, string>): Promise<void> {
+  const { admin, namespace } = cluster;
+  const type = "tls.crt" in stringData ? "kubernetes.io/tls" : "Opaque";
+  const metadata = { namespace, name };
+  await admin.create(Secret, { apiVersion: "v1", kind: "Secret", metadata, type, stringData });
+}
+
+const at = (value: string): RouteSpec["rules"] => [
+  { matches: [{ path: { value } }], targets: [{ service: { name: "target" }, port: 80 }] },
+];
+
+describe("given the route-controller and two Traefiks", () => {
+  it("a Route is ready on both, and says so once", async () => {
+    await cluster.createRoute("open");
+    const { status } = await cluster.condition("open", "Ready", "True");
+    expect(status?.backends).toMatchObject([{ replicas: { programmed: 2, total: 2 } }]);
+    expect(status?.conditions).toContainEqual(
+      expect.objectContaining({ type: "Programmed", status: "True", reason: "Programmed" }),
+    );
+  });
+
+  it("a Route with basic authentication is ready when strangers are refused, without reaching the target", async () => {
+    const password = createHash("sha1").update("secret").digest("base64");
+    await createSecret("users", { users: `ada:{SHA}${password}` });
+    const before = echo.requests;
+    await cluster.createRoute("basic", { auth: { basic: { secretName: "users" } } });
+    await cluster.condition("basic", "Ready", "True");
+    expect(echo.requests).toBe(before);
+  });
+
+  it("a Route whose target lets strangers in, which it said it does not, is not ready", async () => {
+    await cluster.createRoute("target", { auth: { target: {} }, rules: at("/status/200") });
+    const reason = "AuthNotEnforced";
+    const { status } = await cluster.condition("target", "Ready", "False", { reason });
+    expect(status?.conditions).toContainEqual(
+      expect.objectContaining({ type: "Programmed", status: "True" }),
+    );
+  });
+
+  it("a Route that asks for certificates is ready when connections without one are refused", async () => {
+    const { cert, key } = await makeCertificate({ ip: echo.address, name: "certificates.test" });
+    await createSecret("own", { "tls.crt": cert, "tls.key": key });
+    await createSecret("authority", { "ca.crt": cert });
+    await cluster.createRoute("certificates", {
+      auth: { clientCert: { caSecretName: "authority" } },
+      tls: { secretName: "own" },
+    });
+    await cluster.condition("certificates", "Ready", "True");
+  });
+
+  it("a Route that no plain request fits is not said to be ready", async () => {
+    const rules = at("/a").map((rule) => ({ ...rule, matches: [{ methods: ["POST" as const] }] }));
+    await cluster.createRoute("writing", { rules });
+    await cluster.condition("writing", "Ready", "Unknown", { reason: "ProbeInconclusive" });
+  });
+});
+
+it("a Route of which nothing is made any more says which replicas still serve it", async () => {
+  const { admin, namespace } = cluster;
+  await cluster.createRoute("revoked");
+  await cluster.condition("revoked", "Ready", "True");
+  const says = (text: string): Promise<unknown> =>
+    eventually(
+      async () => {
+        const { status } = await cluster.route("revoked");
+        const programmed = status?.conditions?.find(({ type }) => type === "Programmed");
+        return programmed?.status === "False" && programmed.message.startsWith(text);
+      },
+      { timeoutMs: 40_000, message: `the Route saying: ${text}` },
+    );
+  const { pid } = traefiks[1]!;
+  process.kill(pid, "SIGSTOP");
+  try {
+    const path = "/spec/routeClassName";
+    await admin.patch(Route, { namespace, name: "revoked" }, [{ op: "replace", path, value: "none" }]);
+    await says("Nothing is made of the Route. 1 of 2 replicas still serve what it was.");
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await says("Nothing is made of the Route. spec.routeClassName");
+  // A replica that does not answer is waited for, more than once.
+}, 120_000);
+
+it("a controller that starts anew changes nothing of what is ready", async () => {
+  const { admin, namespace } = cluster;
+  const before = await cluster.condition("open", "Ready", "True");
+  const seen = cluster.proxy.log.length;
+  const second = await cluster.startReplica("second");
+  await cluster.replicas[0]?.stop();
+  await cluster.createRoute("later");
+  await cluster.condition("later", "Ready", "True");
+  await eventually(() => second.replica.caches.routes.get({ namespace, name: "later" }));
+  const after = await admin.get(Route, { namespace, name: "open" });
+  expect(after.metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  const writes = cluster.proxy.log
+    .slice(seen)
+    .filter(({ verb, name }) => verb === "patch" && name === "open");
+  expect(writes).toEqual([]);
+});
