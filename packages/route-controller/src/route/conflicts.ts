@@ -54,7 +54,7 @@ function ownerOf(claim: Claim, { metadata }: Route, claimants: Iterable<Claimant
 }
 
 /** What decides between claims. */
-export type Seniority = Pick<Claimant, "namespace" | "name" | "creationTimestamp">;
+type Seniority = Pick<Claimant, "namespace" | "name" | "creationTimestamp">;
 
 /** Whose claim was first. */
 export function isOlder(one: Seniority, other: Seniority): boolean {

@@ -1,7 +1,7 @@
 import { prefixOf } from "./rule-text.ts";
 
 /** A regular expression (RE2) and what takes the place of what it found. */
-export interface Substitution {
+interface Substitution {
   regex: string;
   replacement: string;
 }
@@ -24,7 +24,7 @@ export function prefixSubstitution(
 }
 
 /** A regular expression that finds this text, and nothing else. */
-export function literal(text: string): string {
+function literal(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 

@@ -3,7 +3,7 @@ import type { ResolvedMatch, ResolvedRoute, ResolvedRule, Unsupported } from "..
 import { quotingFault } from "./rule-text.ts";
 
 /** A field that Traefik cannot do. */
-export interface Gap extends Unsupported {
+interface Gap extends Unsupported {
   /** Whether a Route that allows it is served without. Never where the field protects, or picks the requests. */
   mayDegrade: boolean;
 }

@@ -3,9 +3,6 @@ import type { KubeObject, Kind, Manifest } from "@datalayer/shared/kube/object";
 import { hashOf, intentAnnotation, managedBy, nameOf } from "../../route/names.ts";
 import type { ResolvedRoute } from "../backend.ts";
 
-/** An object before its metadata: what it is, and what it says. */
-type Part<T extends KubeObject & { spec: unknown }> = Kind<T>;
-
 /**
  * What routers name: middlewares, transports, services. Each is called by what it says, so that a change makes
  * another one and no router ever has half of it: the new ones come first, then the routers, then the old ones go.
@@ -35,7 +32,7 @@ export class NamedParts {
     }));
   }
 
-  #add<T extends KubeObject & { spec: object }>({ apiVersion, kind }: Part<T>, spec: T["spec"]): string {
+  #add<T extends KubeObject & { spec: object }>({ apiVersion, kind }: Kind<T>, spec: T["spec"]): string {
     const name = nameOf(this.#route.uid, kind, hashOf(spec));
     this.#parts.set(name, { apiVersion, kind, metadata: { name }, spec });
     return name;

@@ -9,11 +9,8 @@ import { redirectToHttps } from "./rewrites.ts";
 import { markOf, ruleText } from "./rule-text.ts";
 import { servicesOf } from "./targets.ts";
 
-/** What stands in each rule in place of its mark, as long as the mark is not known. */
-export type Mark = string;
-
 /** An IngressRoute before its metadata. */
-export interface RouterSet {
+interface RouterSet {
   name: string;
   spec: IngressRoute["spec"];
 }
@@ -25,7 +22,8 @@ interface Handling {
   /** `redirect` sends them to HTTPS. */
   action: "serve" | "redirect";
   withoutChallenges: boolean;
-  mark: Mark;
+  /** What every rule shows; see {@link markOf}. */
+  mark: string;
 }
 
 /**

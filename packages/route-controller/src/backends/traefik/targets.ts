@@ -2,7 +2,7 @@ import type { ServersTransport, TraefikService, TraefikServiceKind } from "@data
 import type { ResolvedRoute, ResolvedRule, ResolvedTarget } from "../backend.ts";
 
 /** Makes one more object of the Route, and tells its name. */
-export interface TargetObjects {
+interface TargetObjects {
   transport(spec: ServersTransport["spec"]): string;
   service(spec: TraefikServiceKind["spec"]): string;
 }
