@@ -51,6 +51,16 @@ const table = settingTable({
     description: "The port of the REST API.",
   },
   ...sharedSettings,
+  traefikService: {
+    name: "DATALAYER_TRAEFIK_SERVICE",
+    schema: text({
+      pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+      expected: "namespace/name of a Service",
+    }),
+    optional: true,
+    description:
+      "The Service of Traefik, for the RouteClass that is created where there is none. Without it, an administrator has to name it there.",
+  },
   probeSamplePercent: {
     name: "DATALAYER_ROUTES_PROBE_SAMPLE_PERCENT",
     schema: integer({ min: 0, max: 100 }),

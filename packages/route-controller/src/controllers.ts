@@ -18,11 +18,11 @@ import { routeClassControllers } from "./route-class/controller.ts";
 /** All that runs while this process leads. */
 export function createControllers(options: {
   caches: Caches;
-  settings: Pick<RouteControllerSettings, "namespaces" | "probeSamplePercent">;
+  settings: Pick<RouteControllerSettings, "namespaces" | "probeSamplePercent" | "traefikService">;
   clock: Clock;
 }): Controller[] {
   const { caches, settings, clock } = options;
-  const { namespaces, probeSamplePercent } = settings;
+  const { probeSamplePercent } = settings;
   const apiServers = (): ReadonlySet<string> =>
     apiServerAddresses(caches.apiServerServices.list(), caches.apiServerSlices.list());
   const translate = (routeClass: RouteClass): Translate => translateFor(routeClass, caches);
@@ -46,6 +46,6 @@ export function createControllers(options: {
     orphansController(madeKind(HttpRoute, caches.httpRoutes), caches.routes),
     podTargetsController({ ...caches, apiServers }),
     readiness,
-    ...routeClassControllers({ ...caches, namespaces, translateFor: translate }),
+    ...routeClassControllers({ ...caches, ...settings, translateFor: translate }),
   ];
 }

@@ -16,6 +16,8 @@ export interface RouteClassOptions {
   routes: ObjectReader<Route>;
   /** Those that are watched. */
   namespaces: readonly string[];
+  /** `namespace/name` of Traefik's Service, for the default class. */
+  traefikService?: string | undefined;
   translateFor: (routeClass: RouteClass) => Translate;
 }
 
@@ -23,7 +25,7 @@ const lookForDefaultMs = 30_000;
 
 /** Says of every class whether Routes can name it, and creates the default class where there is none. */
 export function routeClassControllers(options: RouteClassOptions): Controller[] {
-  const { routeClasses, routes, namespaces, translateFor } = options;
+  const { routeClasses, routes, translateFor } = options;
   return [
     controller({
       name: "route-class",
@@ -42,7 +44,7 @@ export function routeClassControllers(options: RouteClassOptions): Controller[] 
       tick: async ({ kube }) => {
         if (routeClasses.get({ name: defaultRouteClass })) return;
         try {
-          routeClasses.recordWrite(await kube.create(RouteClass, buildDefaultClass(namespaces)));
+          routeClasses.recordWrite(await kube.create(RouteClass, buildDefaultClass(options)));
         } catch (error) {
           if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
         }

@@ -271,3 +271,10 @@ describe("given two Routes for the same requests", () => {
     expect(await routersOf("given", ours)).toEqual([]);
   });
 });
+
+it("the rights of the route-controller suffice for all of that, and let it read no Secret", () => {
+  const { log } = cluster.proxy;
+  const refused = log.filter(({ upstreamStatus }) => upstreamStatus === 401 || upstreamStatus === 403);
+  expect(refused.map(({ verb, resource }) => `${verb} ${resource}`)).toEqual([]);
+  expect(log.filter(({ resource }) => resource === "secrets")).toEqual([]);
+});

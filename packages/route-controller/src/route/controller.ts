@@ -92,9 +92,10 @@ async function reconcile(
   { kube }: Context,
 ): Promise<Report<Route>> {
   const { madeKinds, dataPlane } = options;
-  const plan = planRoute(gather(route, options));
+  const observed = gather(route, options);
+  const plan = planRoute(observed);
   await carryOut(plan, { uid: route.metadata.uid, kinds: madeKinds, kube });
-  const certificate = certificateStateOf(gather(route, options));
+  const certificate = certificateStateOf(observed);
   return reportRoute(route, { plan, certificate, verdict: observe(route, plan, dataPlane) });
 }
 

@@ -1,0 +1,19 @@
+import { describe, expect, it } from "vitest";
+import { buildDefaultClass } from "./default-class.ts";
+
+describe("the default class", () => {
+  it("gives every host to the watched namespaces, and to no other", () => {
+    expect(buildDefaultClass({ namespaces: ["a", "b"] }).spec).toEqual({
+      backend: "traefik",
+      hosts: [{ pattern: "*", namespaces: ["a", "b"] }],
+    });
+    expect(buildDefaultClass({ namespaces: ["*"] }).spec.hosts).toEqual([
+      { pattern: "*", namespaces: ["*"] },
+    ]);
+  });
+
+  it("names the Service of Traefik where that is set", () => {
+    const { spec } = buildDefaultClass({ namespaces: ["a"], traefikService: "proxies/traefik" });
+    expect(spec.traefik).toEqual({ service: { namespace: "proxies", name: "traefik" } });
+  });
+});
