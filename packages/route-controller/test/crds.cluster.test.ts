@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { Route } from "@datalayer/shared/crds/route";
 import { RouteClass } from "@datalayer/shared/crds/route-class";
@@ -5,6 +6,7 @@ import { loadAccess } from "@datalayer/shared/kube/access";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { refusalOf, sendStrictly } from "@datalayer/shared/kube/testkit/admission";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { routeClassManifest, routeManifest } from "./builders.ts";
 import { installOwnKinds } from "./manifests.ts";
 
@@ -477,6 +479,19 @@ describe("what is unusual and harmless is accepted:", () => {
     }));
     await expect(create({ rules })).resolves.toHaveProperty("metadata");
   });
+});
+
+describe("the example", () => {
+  const file = new URL("../../../examples/route.yaml", import.meta.url);
+  const routes = parseAllDocuments(readFileSync(file, "utf8")).map((document) => document.toJS() as Route);
+
+  it.each(routes.map((route) => [route.metadata.name, route] as const))(
+    "applies under strict validation: %s",
+    async (_, route) => {
+      const text = JSON.stringify({ ...route, metadata: { ...route.metadata, namespace } });
+      await expect(sendStrictly(admin, Route, text, { namespace })).resolves.toMatchObject({ kind: "Route" });
+    },
+  );
 });
 
 describe("a Route that says the least", () => {

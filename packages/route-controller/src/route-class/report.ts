@@ -1,6 +1,11 @@
 import type { Report } from "@datalayer/shared/controller/controller";
 import { settled, waiting } from "@datalayer/shared/controller/outcome";
-import { type RouteClass, routeClassCondition, routeClassReason } from "@datalayer/shared/crds/route-class";
+import {
+  type RouteClass,
+  routeClassCondition,
+  type RouteClassReason,
+  routeClassReason,
+} from "@datalayer/shared/crds/route-class";
 
 /** Routes come and go all the time: their number is good enough when it is this old. */
 const countAgainMs = 30_000;
@@ -20,7 +25,8 @@ export function reportClass({ routes, fault, features }: ClassObservation): Repo
   const status = { routes, ...(features && { features: [...features] }) };
   const type = routeClassCondition.accepted;
   if (fault !== undefined) {
-    const because = { reason: routeClassReason.noDataPlane, message: fault };
+    const reason: RouteClassReason = routeClassReason.noDataPlane;
+    const because = { reason, message: fault };
     return {
       status,
       conditions: [{ type, status: "False", ...because }],

@@ -22,7 +22,7 @@ const sha256Hex = /^(sha256:)?([0-9a-f]{64})$/i;
  * The keys that a Secret accepts: each entry names a client, its value is the SHA-256 of its key in hexadecimal, or
  * several of them with white space between, while the client changes its key. What is none is passed over.
  */
-export function acceptedKeys(secret: Secret): AcceptedKey[] {
+function acceptedKeys(secret: Secret): AcceptedKey[] {
   return Object.entries(secret.data ?? {}).flatMap(([client, value]) =>
     Buffer.from(value, "base64")
       .toString("utf8")
@@ -33,7 +33,7 @@ export function acceptedKeys(secret: Secret): AcceptedKey[] {
 }
 
 /** The client whose key this is. Takes as long whether there is one, and whichever it is. */
-export function clientOf(key: string, accepted: readonly AcceptedKey[]): string | undefined {
+function clientOf(key: string, accepted: readonly AcceptedKey[]): string | undefined {
   const given = createHash("sha256").update(key, "utf8").digest();
   let found: string | undefined;
   for (const { client, digest } of accepted) if (timingSafeEqual(given, digest)) found = client;

@@ -6,7 +6,7 @@ export type Shown<T> = T | undefined | null;
 /**
  * The one value of a header. Two are refused: the verifier would look at one, and a target might at the other.
  */
-export function shownIn(headers: RequestHeaders, name: string): Shown<string> {
+function shownIn(headers: RequestHeaders, name: string): Shown<string> {
   const values = headers[name.toLowerCase()] ?? [];
   if (values.length === 0) return undefined;
   return values.length === 1 && values[0] ? values[0] : null;

@@ -52,7 +52,7 @@ export function isForHost(host: string, patternsOfHosts: readonly string[]): boo
 }
 
 /** The value of a header that is there once; empty otherwise. */
-export function only(headers: RequestHeaders, name: string): string {
+function only(headers: RequestHeaders, name: string): string {
   const values = headers[name.toLowerCase()] ?? [];
   return values.length === 1 ? (values[0] ?? "") : "";
 }

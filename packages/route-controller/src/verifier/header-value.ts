@@ -4,7 +4,7 @@ const longestValue = 2_048;
  * A value as it can stand in a header: what is not visible ASCII, and `%`, is percent-encoded as UTF-8, so that two
  * different values never look the same. Undefined when it would be longer than 2,048 characters.
  */
-export function headerValue(text: string): string | undefined {
+function headerValue(text: string): string | undefined {
   if (text.length > longestValue) return undefined;
   const encoded = text
     .toWellFormed()

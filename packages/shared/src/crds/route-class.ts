@@ -26,8 +26,6 @@ export const routeClassCondition = { accepted: "Accepted" } as const;
 /** Why a condition of a RouteClass is as it is. */
 export const routeClassReason = {
   accepted: "Accepted",
-  invalidSpec: "InvalidSpec",
-  gatewayNotFound: "GatewayNotFound",
   noDataPlane: "NoDataPlane",
 } as const;
 
