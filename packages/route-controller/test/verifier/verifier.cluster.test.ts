@@ -31,7 +31,9 @@ beforeAll(async () => {
   issuer = await startIssuer([key], await podAddress());
   platform = await startAuthService("127.0.0.1");
   service = await startAuthService(await podAddress());
-  verifier = await startVerifier(harness, "verifier");
+  // So long that nothing here is decided anew only because it was forgotten.
+  const settings = { DATALAYER_VERIFIER_DECISION_MAX_AGE: "5m" };
+  verifier = await startVerifier(harness, "verifier", { settings });
   await harness.createClass({
     verifier: { url: verifier.url },
     platform: { url: platform.url, responseHeaders: ["X-User-Id"] },
