@@ -88,6 +88,14 @@ describe("the rights of the route-controller", () => {
     expect([...used()].filter((right) => !granted.has(right))).toEqual([]);
   });
 
+  it("write only classes and their status beyond the namespaces that are watched", () => {
+    const clusterWide = rightsOf(roles.filter(({ kind }) => kind === "ClusterRole"));
+    expect([...clusterWide].filter((right) => !/^(list|watch) /.test(right)).toSorted()).toEqual([
+      "create datalayer.io/route-classes",
+      "patch datalayer.io/route-classes/status",
+    ]);
+  });
+
   it("hold none on Secrets", () => {
     expect([...granted].filter((right) => right.includes("secrets"))).toEqual([]);
   });
