@@ -1,6 +1,7 @@
 import { availableParallelism, loadavg } from "node:os";
 import type { BenchContext } from "./claims.ts";
 import { round } from "./measure/summary.ts";
+import { benchGateway } from "./routes-gateway.ts";
 import { benchServing } from "./routes-serving.ts";
 import { benchVerifier } from "./routes-verifier.ts";
 import { type RouteStage, withRouteStage } from "./setup/route-stage.ts";
@@ -8,6 +9,7 @@ import { type RouteStage, withRouteStage } from "./setup/route-stage.ts";
 /** What is measured, one after the other on one cluster; each answers with keys of its own. */
 const parts: readonly ((stage: RouteStage) => Promise<Record<string, unknown>>)[] = [
   benchVerifier,
+  benchGateway,
   benchServing,
 ];
 
