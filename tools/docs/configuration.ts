@@ -25,6 +25,7 @@ const declared: Readonly<Record<string, [module: string, name: string]>> = {
   "runtime-controller": ["config.ts", "settings"],
   "route-controller": ["config.ts", "settings"],
   "route-controller verifier": ["verifier/settings.ts", "verifierSettings"],
+  "route-controller gateway": ["gateway/config.ts", "settings"],
 };
 
 async function sectionOf([command, [path, name]]: [string, [string, string]]): Promise<string> {
