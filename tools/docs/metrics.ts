@@ -77,6 +77,9 @@ const { usageRecorder } = (await moduleOf("runtime-controller", "end-of-life/usa
 const { verifierMetrics } = (await moduleOf("route-controller", "verifier/metrics.ts")) as {
   verifierMetrics: (registry: Registry, sources: object) => unknown;
 };
+const { gatewayMetrics } = (await moduleOf("route-controller", "gateway/metrics.ts")) as {
+  gatewayMetrics: (registry: Registry) => unknown;
+};
 
 const sections = [
   sectionOf("Claims", (registry) => {
@@ -87,6 +90,7 @@ const sections = [
   sectionOf("Delivery of usage", (registry) => deliveryMetrics(registry, () => 0)),
   sectionOf("Activity of runtimes", (registry) => activityMetrics(registry, () => 0)),
   sectionOf("Verifier", (registry) => verifierMetrics(registry, { decisions: {}, share: {} })),
+  sectionOf("Runtime gateway", gatewayMetrics),
   sectionOf("REST API", measureRequests),
   sectionOf("Controllers, queues and leadership", controllerMetrics),
   sectionOf("Requests to the API server", restMetrics),
