@@ -61,11 +61,6 @@ export function tooManyConnections(limit: number): Problem {
   });
 }
 
-/** 413: the body is larger than what is allowed. */
-export function bodyTooLarge(): Problem {
-  return new Problem(413, { detail: "The body of the request is too large." });
-}
-
 /** 400: an upgrade to something else than a WebSocket, or a handshake that is none. */
 export function badUpgrade(): Problem {
   return new Problem(400, {
@@ -84,7 +79,8 @@ const timeouts: readonly unknown[] = ["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADER
 /** What to answer when there is no answer of the runtime. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof RuntimeGone) return notReady();
-  if (error instanceof BodyTooLarge) return bodyTooLarge();
+  if (error instanceof BodyTooLarge)
+    return new Problem(413, { detail: "The body of the request is too large." });
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "UND_ERR_INVALID_ARG") return new Problem(400, { detail: "The request cannot be sent on." });
   if (timeouts.includes(code)) return new Problem(504, { detail: "The runtime did not answer in time." });
