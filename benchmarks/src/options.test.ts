@@ -15,6 +15,8 @@ describe("the command line", () => {
       pools: 1_000,
       steadySeconds: 300,
       replacements: 100,
+      routes: [100, 1_000, 5_000],
+      samples: 50,
       only: workloadNames,
     });
   });
