@@ -78,6 +78,10 @@ export function podManifest(
     apiVersion: "v1",
     kind: "Pod",
     metadata: { namespace, name, labels },
-    spec: { containers: [{ name: "main", image: "none" }] },
+    spec: {
+      // No scheduler has this name: the Pod gets no node, which would set its status.
+      schedulerName: "none",
+      containers: [{ name: "main", image: "none" }],
+    },
   };
 }

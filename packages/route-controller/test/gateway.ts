@@ -99,12 +99,16 @@ export async function createRuntime(
   state: { address?: string; ready?: boolean; nodeName?: string } = {},
 ): Promise<Pod> {
   const { address, ready = address !== undefined, nodeName } = state;
-  const manifest = podManifest(harness.namespace, podNameOf(ulid), { app: runtimeApp });
-  const { metadata, spec } = manifest;
+  const manifest = podManifest(harness.namespace, podNameOf(ulid), {
+    app: runtimeApp,
+    // The policy of the runtime-controller, where it is installed, lets a runtime begin in no other state.
+    "runtime-pools.datalayer.io/pod-status": "pending",
+  });
+  const { metadata, spec = { containers: [] } } = manifest;
   const pod = await harness.admin.create(Pod, {
     ...manifest,
     metadata: { ...metadata, annotations: { [poolAnnotation]: pool } },
-    spec: { containers: spec?.containers ?? [], nodeName },
+    spec: { ...spec, nodeName },
   });
   return harness.setPod(pod, { address, ready });
 }

@@ -229,6 +229,8 @@ it("knows what to do about every reason that does not pass by itself", () => {
     routeReason.degraded,
     routeReason.notProgrammed,
     routeReason.probeInconclusive,
+    routeReason.notNeeded,
+    routeReason.secretNotRead,
   ];
   const without = Object.values(routeReason).filter((reason) => adviceFor(reason) === undefined);
   expect(without.toSorted()).toEqual(passing.toSorted());
