@@ -39,8 +39,9 @@ async function serve(ulid: string, handle: RequestListener): Promise<string> {
 }
 
 function post(url: string, headers: Record<string, string | number> = {}): ClientRequest {
-  const request = httpRequest(url, { method: "POST", headers, agent: false });
-  // A server that has answered may close before all is sent.
+  // A server that has answered need not read on from a connection that is not kept.
+  const kept = { connection: "keep-alive", ...headers };
+  const request = httpRequest(url, { method: "POST", headers: kept, agent: false });
   request.on("error", () => undefined);
   return request;
 }
