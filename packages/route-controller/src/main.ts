@@ -25,10 +25,11 @@ const commands: Readonly<Record<string, (environment: NodeJS.ProcessEnv) => Prom
   },
 };
 
-const [name = ""] = process.argv.slice(2);
+const { argv, env } = process;
+const [name = ""] = argv.slice(2);
 const command = commands[name];
 try {
-  if (command) await command(process.env);
+  if (command) await command(env);
   else {
     const known = Object.keys(commands).filter(Boolean).join(", ");
     process.stderr.write(`"${name}" is not a command of route-controller; known: ${known || "none"}\n`);

@@ -103,8 +103,7 @@ function segmentFault(path: string): Fault {
 
 /** What could end a string in the configuration of a data plane. */
 function textFault(text: string): Fault {
-  // eslint-disable-next-line no-control-regex -- these are what must not be there
-  if (/[`"'\\{}\u0000-\u001f\u007f-\u009f]/.test(text))
+  if (/[`"'\\{}\p{Cc}]/u.test(text))
     return "holds a quote, a backtick, a backslash, a brace or a control character";
   return undefined;
 }
