@@ -1,22 +1,7 @@
 import { commonSettings } from "@datalayer/shared/config/common";
+import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
 import { integer, list, port, text } from "@datalayer/shared/config/values";
-
-const namespaceName = text({
-  pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-  expected: "the name of a namespace",
-});
-
-/** The value of a setting that names watched namespaces. */
-export const watchedNamespace = text({
-  pattern: /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
-  expected: "the name of a namespace, or * for all",
-});
-
-const objectName = text({
-  pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
-  expected: "the name of an object",
-});
 
 /** What every command has to know. */
 export const sharedSettings = settingTable({

@@ -14,7 +14,7 @@ import { RestClient } from "@datalayer/shared/kube/rest";
 import { ServerClock } from "@datalayer/shared/kube/server-clock";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Metrics } from "@datalayer/shared/metrics/registry";
-import { addCacheReadiness } from "./cache-readiness.ts";
+import { addCacheReadiness } from "@datalayer/shared/kube/cache-readiness";
 import { type Caches, createCaches } from "./caches.ts";
 import type { RouteControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
@@ -67,8 +67,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     clock,
     log,
   });
-  const health = new Health();
-  addCacheReadiness(health, { ...caches });
+  const health = addCacheReadiness(new Health(), { ...caches });
   return {
     health,
     caches,

@@ -1,23 +1,9 @@
 import { commonSettings } from "@datalayer/shared/config/common";
+import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
 import { integer, list, port, quantity, text, url } from "@datalayer/shared/config/values";
 import { claimSettingTable } from "./claim-settings.ts";
 import { routeSettingTable } from "./route-settings.ts";
-
-const namespaceName = text({
-  pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-  expected: "the name of a namespace",
-});
-
-const watchedNamespace = text({
-  pattern: /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
-  expected: "the name of a namespace, or * for all",
-});
-
-const objectName = text({
-  pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
-  expected: "the name of an object",
-});
 
 const table = settingTable({
   ...commonSettings,

@@ -14,6 +14,7 @@ import { Pages } from "@datalayer/shared/http/pages";
 import type { KubeObject } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { ClusterAccess } from "@datalayer/shared/kube/access";
+import { addCacheReadiness } from "@datalayer/shared/kube/cache-readiness";
 import { informerMetrics, restMetrics } from "@datalayer/shared/kube/metrics";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { ServerClock } from "@datalayer/shared/kube/server-clock";
@@ -60,7 +61,6 @@ export interface Replica {
 }
 
 const leaseName = "runtime-controller";
-const silentWatchMs = 150_000;
 
 /** Puts a replica together; nothing runs before {@link Replica.run}. */
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
@@ -116,7 +116,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     clock,
     log,
   });
-  const health = healthOf(caches);
+  const health = addCacheReadiness(new Health(), { ...caches });
   const api = await createApi({
     ...caches,
     ...claims,
@@ -199,20 +199,6 @@ function volumeOptions(
 /** The keys of now: they follow the files that hold them. */
 function apiKeysOf({ apiKey, previousApiKey }: RuntimeControllerSettings): ApiKeys {
   return () => [apiKey, previousApiKey].flatMap((key) => key?.reveal() ?? []);
-}
-
-/** Ready means that the caches show the cluster as it is. */
-function healthOf(caches: Caches): Health {
-  const health = new Health();
-  for (const [name, cache] of cachesOf(caches)) {
-    health.addReadiness(`${name}-watch`, () => {
-      if (!cache.hasSynced) return "not listed yet";
-      if (cache.lastEventAgeMs > silentWatchMs)
-        return `silent for ${Math.round(cache.lastEventAgeMs / 1000)} s`;
-      return undefined;
-    });
-  }
-  return health;
 }
 
 function cachesOf(

@@ -1,11 +1,7 @@
+import { objectName } from "@datalayer/shared/config/names";
 import { type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
-import { integer, oneOf, text, url } from "@datalayer/shared/config/values";
+import { integer, oneOf, url } from "@datalayer/shared/config/values";
 import type { RouteSettings } from "./runtime-route/build-route.ts";
-
-const objectName = text({
-  pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
-  expected: "the name of an object",
-});
 
 /** The settings of the Routes by which users reach runtimes. */
 export const routeSettingTable = settingTable({

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 import { commonSettings } from "@datalayer/shared/config/common";
+import { watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
 import { duration, integer, list, port, quantity, text } from "@datalayer/shared/config/values";
-import { watchedNamespace } from "../config.ts";
 
 const subnet = text({
   pattern: /^[0-9a-fA-F.:]+\/\d{1,3}$/,

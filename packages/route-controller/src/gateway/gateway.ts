@@ -9,7 +9,7 @@ import { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Metrics } from "@datalayer/shared/metrics/registry";
 import { runtimeApp } from "@datalayer/shared/runtime/names";
-import { addCacheReadiness } from "../cache-readiness.ts";
+import { addCacheReadiness } from "@datalayer/shared/kube/cache-readiness";
 import { createActivityApi } from "./activity-api.ts";
 import { type GatewaySettings, networksOf } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";

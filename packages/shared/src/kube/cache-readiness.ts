@@ -1,14 +1,14 @@
-import type { Health } from "@datalayer/shared/http/health";
-import type { KubeObject } from "@datalayer/shared/kube/object";
-import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { Health } from "../http/health.ts";
+import type { KubeObject } from "./object.ts";
+import type { ObjectReader } from "./object-reader.ts";
 
 const silentWatchMs = 150_000;
 
-/** Has a process be ready while its caches show the cluster as it is. */
+/** Has a process be ready while its caches show the cluster as it is; answers with its health. */
 export function addCacheReadiness(
   health: Health,
   caches: Readonly<Record<string, Pick<ObjectReader<KubeObject>, "hasSynced" | "lastEventAgeMs">>>,
-): void {
+): Health {
   for (const [name, cache] of Object.entries(caches)) {
     health.addReadiness(`${name}-watch`, () => {
       if (!cache.hasSynced) return "not listed yet";
@@ -17,4 +17,5 @@ export function addCacheReadiness(
       return undefined;
     });
   }
+  return health;
 }
