@@ -4,7 +4,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
+import { setInterval } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
@@ -88,9 +88,9 @@ function work(admin: RestClient, options: ImporterOptions): void {
     await importOnce(options);
   };
   const working = (async () => {
-    while (!ended.signal.aborted) {
-      await round().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
-      await delay(pollMs);
+    for await (const play of setInterval(pollMs, round)) {
+      if (ended.signal.aborted) break;
+      await play().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
     }
   })();
   afterFile(async () => {
