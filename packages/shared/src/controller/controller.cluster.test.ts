@@ -4,6 +4,7 @@ import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import {
   answer,
   dropAfter,
+  freezeWatch,
   startFaultProxy,
   type FaultProxy,
 } from "@datalayer/devcluster/testkit/fault-proxy";
@@ -495,6 +496,34 @@ describe("a finalizer", () => {
     expect((await read(metadata)).metadata.finalizers).toEqual(["test.datalayer.io/other"]);
     expect(log.filter((line) => line.startsWith("cleanup")).length).toBeGreaterThanOrEqual(2);
     await direct.patch(Widget, metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
+  });
+
+  it("is removed once, when a change brings another run before the watch shows the end", async () => {
+    let cleanups = 0;
+    let roundsAfter = 0;
+    const widgets = await start({
+      finalizer,
+      workers: 1,
+      cleanup: ({ metadata }) => {
+        cleanups++;
+        proxy.inject({ verb: "watch", act: freezeWatch() });
+        for (const ref of [metadata, other.metadata]) widgets.enqueue(ref);
+        return Promise.resolve(settled());
+      },
+      reconcile: (widget) => {
+        // Behind the other run of the one that has gone.
+        if (cleanups > 0 && roundsAfter++ === 0) widgets.enqueue(widget.metadata);
+        return echo(widget);
+      },
+    });
+    const [widget, other] = [await createWidget(1), await createWidget(1)];
+    for (const { metadata } of [widget, other]) await untilCondition(metadata, "Ready", "True");
+    proxy.log.clear();
+    await deleteWidget(widget);
+    await eventually(() => roundsAfter === 2);
+    expect(cleanups).toBe(1);
+    expect(proxy.log.writes({ name: widget.metadata.name })).toHaveLength(1);
+    await eventually(() => isGone(widget.metadata));
   });
 
   it("stays when the cleanup throws", async () => {
