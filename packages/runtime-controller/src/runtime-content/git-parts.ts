@@ -1,5 +1,5 @@
 import type { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
-import { literalValueOf } from "../runtime/literal-value.ts";
+import { literalValueOf } from "@datalayer/shared/kube/literal-value";
 import type { Container, EnvVariable, Volume, VolumeMount } from "../runtime/pod-parts.ts";
 
 /** What tools/images/git-content/fetch.py expects. */
