@@ -2,7 +2,8 @@ import type { EnvironmentSource } from "@datalayer/shared/crds/image";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDockerfile } from "../dockerfile/parse.ts";
-import { type BuildContext, compileEnvironment, EnvironmentError } from "./compile.ts";
+import type { BuildContext } from "../engines/build-context.ts";
+import { compileEnvironment, EnvironmentError } from "./compile.ts";
 
 const installers = {
   micromamba: "docker.io/mambaorg/micromamba:2.3.2",
@@ -100,26 +101,24 @@ describe("the Dockerfile of an environment", () => {
   });
 
   it("has as many instructions as it should, whatever the packages are called", () => {
-    const anything = fc.record({
-      apt: fc.array(fc.string({ unit: "binary" }), { maxLength: 2 }),
-      pip: fc.array(fc.string({ unit: "binary" }), { maxLength: 2 }),
-      postBuild: fc.option(fc.string({ unit: "binary" }), { nil: undefined }),
-    });
+    const text = fc.string({ unit: "binary", maxLength: 40 });
+    const packages = fc.array(fc.oneof(fc.constantFrom("git", "numpy"), text), { maxLength: 2 });
+    const postBuild = fc.option(text, { nil: undefined });
+    const anything = fc.record({ apt: packages, pip: packages, postBuild });
     fc.assert(
       fc.property(anything, (environment) => {
         let context: BuildContext;
         try {
           context = compile(environment);
         } catch (error) {
-          expect(error).toBeInstanceOf(EnvironmentError);
-          return;
+          return error instanceof EnvironmentError;
         }
         const { apt, pip, postBuild } = environment;
         const steps = [apt.length > 0, pip.length > 0, postBuild !== undefined].filter(Boolean).length;
         const instructions = context.dockerfile.split("\n").filter((line) => /^[A-Z]/.test(line));
-        expect(instructions).toHaveLength(4 + steps);
+        return instructions.length === 4 + steps;
       }),
-      { numRuns: 1_000 },
+      { numRuns: 200 },
     );
   });
 });

@@ -1,18 +1,7 @@
 import type { EnvironmentSource } from "@datalayer/shared/crds/image";
+import type { BuildContext } from "../engines/build-context.ts";
 import { parseReference } from "../registry/reference.ts";
 import { aptStep, condaStep, pipStep, pixiStep, postBuildStep, type Step } from "./steps.ts";
-
-/** What is built: a Dockerfile, and the files beside it. */
-export interface BuildContext {
-  dockerfile: string;
-  files: readonly ContextFile[];
-}
-
-/** A file beside a Dockerfile. */
-export interface ContextFile {
-  path: string;
-  content: string;
-}
 
 /** Images that hold programs which install packages. */
 export interface InstallerImages {

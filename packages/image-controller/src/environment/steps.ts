@@ -1,4 +1,4 @@
-import type { ContextFile } from "./compile.ts";
+import type { ContextFile } from "../engines/build-context.ts";
 
 /** What one list of packages adds. */
 export interface Step {
@@ -14,6 +14,8 @@ export const packageSources = {
   apt: "apt.list",
   pip: "pip.conf",
   conda: "condarc",
+  /** Authorities of the servers of packages, where the system does not know them. */
+  ca: "ca.crt",
 } as const;
 
 /** The name by which a Dockerfile mounts one of them. */
@@ -24,7 +26,12 @@ export function packageSourceId(source: string): string {
 /** What a step reads lies here while it runs. */
 const folder = "/run/datalayer";
 
-const caches = { pip: "/root/.cache/pip", rattler: "/root/.cache/rattler", conda: "/opt/conda/pkgs" };
+const authorities = `${folder}/${packageSources.ca}`;
+
+/** Each program has a cache of its own, which never becomes a part of the image. */
+function cacheFolder(program: "pip" | "conda" | "rattler"): string {
+  return `${folder}/cache/${program}`;
+}
 
 /** Packages of Debian. */
 export function aptStep(packages: readonly string[]): Step {
@@ -33,15 +40,16 @@ export function aptStep(packages: readonly string[]): Step {
   return {
     instructions: run(
       [
-        sourceMount(packageSources.apt),
+        ...sourceMounts(packageSources.apt),
         "type=cache,target=/var/cache/apt,sharing=locked",
         "type=cache,target=/var/lib/apt/lists,sharing=locked",
       ],
       [
-        `sources=""; if [ -e ${list} ]; then sources="${sources}"; fi`,
+        `options=""; if [ -e ${list} ]; then options="${sources}"; fi`,
+        `if [ -e ${authorities} ]; then options="$options -o Acquire::https::CAInfo=${authorities}"; fi`,
         "export DEBIAN_FRONTEND=noninteractive",
-        "apt-get $sources update",
-        `apt-get $sources install --yes --no-install-recommends ${packages.join(" ")}`,
+        "apt-get $options update",
+        `apt-get $options install --yes --no-install-recommends ${packages.join(" ")}`,
         // They say when this was done, and so would be different each time.
         "rm -f /var/log/dpkg.log /var/log/alternatives.log /var/log/apt/*.log /var/cache/ldconfig/aux-cache",
       ],
@@ -58,11 +66,12 @@ export function condaStep(file: ContextFile, image: string): Step {
     [
       `type=bind,from=${image},source=/bin/micromamba,target=${program}`,
       fileMount(file.path),
-      sourceMount(packageSources.conda),
-      `type=cache,target=${caches.conda}`,
+      ...sourceMounts(packageSources.conda),
+      `type=cache,target=${cacheFolder("conda")}`,
     ],
     [
-      "export MAMBA_ROOT_PREFIX=/opt/conda",
+      `export HOME=/root MAMBA_ROOT_PREFIX=/opt/conda CONDA_PKGS_DIRS=${cacheFolder("conda")}`,
+      `if [ -e ${authorities} ]; then export MAMBA_SSL_VERIFY=${authorities}; fi`,
       `settings="--no-rc"; if [ -e ${settings} ]; then settings="--rc-file ${settings}"; fi`,
       'action=create; if [ -d "$MAMBA_ROOT_PREFIX/conda-meta" ]; then action=install; fi',
       `${program} $action --yes $settings --prefix "$MAMBA_ROOT_PREFIX" --file ${folder}/${file.path}`,
@@ -77,9 +86,13 @@ export function pixiStep({ manifest, lock }: { manifest: string; lock: string },
   const instructions = run(
     [
       `type=bind,from=${image},source=/usr/local/bin/pixi,target=${program}`,
-      `type=cache,target=${caches.rattler}`,
+      `type=cache,target=${cacheFolder("rattler")}`,
     ],
-    [`${program} install --locked --manifest-path /opt/pixi/pixi.toml`],
+    [
+      `export HOME=/root RATTLER_CACHE_DIR=${cacheFolder("rattler")}`,
+      `if [ -e ${authorities} ]; then export SSL_CERT_FILE=${authorities}; fi`,
+      `${program} install --locked --manifest-path /opt/pixi/pixi.toml`,
+    ],
   );
   return {
     instructions: [
@@ -99,10 +112,12 @@ export function pipStep(requirements: readonly string[]): Step {
   const file = { path: "requirements.txt", content: `${requirements.join("\n")}\n` };
   return {
     instructions: run(
-      [fileMount(file.path), sourceMount(packageSources.pip), `type=cache,target=${caches.pip}`],
+      [fileMount(file.path), ...sourceMounts(packageSources.pip), `type=cache,target=${cacheFolder("pip")}`],
       [
+        `export HOME=/root PIP_CACHE_DIR=${cacheFolder("pip")} PIP_CONFIG_FILE=${folder}/${packageSources.pip}`,
+        `if [ -e ${authorities} ]; then export PIP_CERT=${authorities}; fi`,
         // The Python of a distribution is the image's own: nobody else installs into it.
-        `export PIP_CONFIG_FILE=${folder}/${packageSources.pip} PIP_BREAK_SYSTEM_PACKAGES=1`,
+        "export PIP_BREAK_SYSTEM_PACKAGES=1",
         `python3 -m pip install --disable-pip-version-check --root-user-action=ignore --requirement ${folder}/${file.path}`,
       ],
     ),
@@ -121,8 +136,11 @@ function fileMount(path: string): string {
   return `type=bind,source=${path},target=${folder}/${path}`;
 }
 
-function sourceMount(source: string): string {
-  return `type=secret,id=${packageSourceId(source)},target=${folder}/${source},mode=0444`;
+/** With the authorities of the server that it leads to. */
+function sourceMounts(source: string): string[] {
+  return [source, packageSources.ca].map(
+    (name) => `type=secret,id=${packageSourceId(name)},target=${folder}/${name},mode=0444`,
+  );
 }
 
 function run(mounts: readonly string[], commands: readonly string[]): string {
