@@ -3,7 +3,9 @@ import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/c
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
 import { integer, list, port, quantity, text, url } from "@datalayer/shared/config/values";
 import { claimSettingTable } from "./claim-settings.ts";
+import { cloudSettingTable } from "./cloud-settings.ts";
 import { routeSettingTable } from "./route-settings.ts";
+import { scalingSettingTable } from "./scaling-settings.ts";
 
 const table = settingTable({
   ...commonSettings,
@@ -117,6 +119,8 @@ const table = settingTable({
       "The claim of the shared file system, in the namespace of the runtimes. Without it there are no nfs contents.",
   },
   ...claimSettingTable,
+  ...scalingSettingTable,
+  ...cloudSettingTable,
   nodeDrainDeadlineSeconds: {
     name: "DATALAYER_NODE_DRAIN_DEADLINE_SEC",
     schema: integer({ min: -1 }),

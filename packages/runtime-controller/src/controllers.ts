@@ -13,6 +13,7 @@ import type { RuntimeControllerSettings } from "./config.ts";
 import { coldStartController } from "./cold-start/controller.ts";
 import { endOfLifeController } from "./end-of-life/controller.ts";
 import { nodeDrainController } from "./node-drain/controller.ts";
+import { scalingControllerOf } from "./node-scaling.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
@@ -67,6 +68,7 @@ export function createControllers(options: {
       runtimes,
       deadlineMs: settings.nodeDrainDeadlineSeconds > 0 ? settings.nodeDrainDeadlineSeconds * 1000 : Infinity,
     }),
+    ...(settings.scalingStrategy === "none" ? [] : [scalingControllerOf(options)]),
     coldStartController({ pods, runtimes, tokens, routeWaits }),
     runtimeEnvironmentController({ ...caches, imageSources }),
     runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),

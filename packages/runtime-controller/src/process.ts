@@ -1,3 +1,4 @@
+import { Secret } from "@datalayer/shared/config/secret";
 import { createOpsApp } from "@datalayer/shared/http/ops-app";
 import type { ClusterAccess } from "@datalayer/shared/kube/access";
 import { createLogger } from "@datalayer/shared/log/logger";
@@ -23,8 +24,7 @@ export async function runProcess(
     level: settings.logLevel,
     format: settings.logFormat,
   });
-  for (const key of [settings.apiKey, settings.previousApiKey, settings.usageSinkKey])
-    if (key) log.redact(() => key.reveal());
+  for (const key of secretsOf(settings)) if (key) log.redact(() => key.reveal());
   for (const warning of warnings) log.warn(warning);
   const metrics = createMetrics({ controller: "runtime-controller", version });
   const replica = await createReplica({ settings, access, version, log, metrics });
@@ -57,4 +57,8 @@ export async function runProcess(
   log.info("serving", { address, namespaces: settings.namespaces, version });
   // Another replica may lead already: this one ends rather than work on from what it remembers.
   if ((await running) === "lost") await shutdown.begin("the lease was lost", 1);
+}
+
+function secretsOf(settings: RuntimeControllerSettings): (Secret | undefined)[] {
+  return Object.values(settings).filter((value) => value instanceof Secret);
 }

@@ -40,7 +40,8 @@ export function drainNoticeOf(
     const note = `${node} goes: ${outlook.because}. Runtime ${runtime.name} may stay ${until}.`;
     return { operations: [isSame, ...addEach("annotations", values)], reason: "NodeDraining", note };
   }
-  if (outlook.kind === "staying" && drain) {
+  // A node that is emptied waits for its users: as far as they are concerned it stays.
+  if ((outlook.kind === "staying" || outlook.kind === "emptying") && drain) {
     const names = [annotation.nodeDrainingSince, annotation.nodeDrainEndsAt];
     const there = names.filter((name) => pod.metadata.annotations?.[name] !== undefined);
     const removals = there.map((name) => ({

@@ -1,0 +1,163 @@
+import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import type { Node, Pod } from "@datalayer/shared/kube/kinds";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { outlookOf } from "../node-drain/node-outlook.ts";
+import { nodePlacementOf } from "../runtime/node-placement.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtimes } from "../runtime/runtimes.ts";
+import { countRuntimes, sizeOf } from "../runtime-pool/counts.ts";
+import { type Amounts, amountsOf, fitsIn } from "./amounts.ts";
+import type { Executor } from "./executor.ts";
+import { emptyingAnnotation, keepingAnnotations, runtimeRole } from "./node-role.ts";
+import type { NodeTemplate, ScalingNode, ScalingObservation, Waiting } from "./observation.ts";
+import { mayRunOn } from "./placement-match.ts";
+
+/** What is read of the cluster. */
+export interface GatherOptions {
+  nodes: Pick<ObjectReader<Node>, "list">;
+  pools: Pick<ObjectReader<RuntimePool>, "get" | "list">;
+  runtimes: Runtimes;
+  executor: Pick<Executor, "name" | "group" | "instanceOf">;
+}
+
+/** What is known of the cloud and of before. */
+export type Known = Pick<ScalingObservation, "group" | "cloudFailure" | "state">;
+
+/** Reads the caches. What a Pod asks for is read once. */
+export class ScalingGatherer {
+  readonly #options: GatherOptions;
+  readonly #loads = new WeakMap<Pod, Amounts>();
+
+  constructor(options: GatherOptions) {
+    this.#options = options;
+  }
+
+  /** What is known now. */
+  gather(known: Known): ScalingObservation {
+    const { executor, pools } = this.#options;
+    const runtimes = this.#options.runtimes.all().filter(({ ended }) => !ended);
+    const nodes = this.#nodes(runtimes, known);
+    const template = this.#template(known) ?? known.state.template;
+    const living = runtimes.filter(({ terminating }) => !terminating);
+    return {
+      ...known,
+      groupId: `${executor.name}/${executor.group}`,
+      nodes,
+      template,
+      waiting: this.#waiting(living, template),
+      hasDemand: living.length > 0 || pools.list().some((pool) => sizeOf(pool) > 0),
+    };
+  }
+
+  #nodes(runtimes: readonly Runtime[], known: Known): ScalingNode[] {
+    const byNode = Map.groupBy(runtimes, ({ pod }) => pod.spec?.nodeName ?? "");
+    return this.#relevant(known)
+      .map((node) => this.#nodeOf(node, byNode.get(node.metadata.name) ?? []))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Nodes that take runtimes, and those of the group. */
+  #relevant({ group }: Known): Node[] {
+    const ids = new Set(group?.instances.map(({ id }) => id));
+    return this.#options.nodes
+      .list()
+      .filter((node) => isForRuntimes(node) || ids.has(this.#instanceOf(node) ?? ""));
+  }
+
+  #instanceOf({ metadata, spec }: Node): string | undefined {
+    return this.#options.executor.instanceOf({ name: metadata.name, providerId: spec?.providerID });
+  }
+
+  #nodeOf(node: Node, runtimes: readonly Runtime[]): ScalingNode {
+    const { metadata, status } = node;
+    const { annotations = {}, name, uid, creationTimestamp } = metadata;
+    const ready = status?.conditions?.find(({ type }) => type === "Ready");
+    const loads = (of: readonly Runtime[]): Amounts[] => of.map((runtime) => this.#loadOf(runtime));
+    return {
+      name,
+      uid,
+      isForRuntimes: isForRuntimes(node),
+      instanceId: this.#instanceOf(node),
+      outlook: ready ? outlookOf(node).kind : "silent",
+      emptiedFor: annotations[emptyingAnnotation],
+      isKept: keepingAnnotations.some((key) => annotations[key] === "true"),
+      sinceMs: Date.parse(ready?.lastTransitionTime ?? creationTimestamp),
+      allocatable: amountsOf(status?.allocatable),
+      warm: loads(runtimes.filter((runtime) => !isAssigned(runtime))),
+      assigned: loads(runtimes.filter(isAssigned)),
+    };
+  }
+
+  /** The newest node of the group: what the next one will be like. */
+  #template(known: Known): NodeTemplate | undefined {
+    const ids = new Set(known.group?.instances.map(({ id }) => id));
+    const [newest] = this.#options.nodes
+      .list()
+      .filter((node) => isForRuntimes(node) && ids.has(this.#instanceOf(node) ?? ""))
+      .sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1));
+    if (!newest?.status?.allocatable) return undefined;
+    const { metadata, spec, status } = newest;
+    const taints = (spec?.taints ?? []).map(({ key, value, effect }) => ({
+      key,
+      ...(value !== undefined && { value }),
+      effect,
+    }));
+    return { labels: metadata.labels ?? {}, taints, allocatable: amountsOf(status.allocatable) };
+  }
+
+  #waiting(runtimes: readonly Runtime[], template: NodeTemplate | undefined): Waiting {
+    const byPool = Map.groupBy(
+      runtimes.filter(isUnschedulable),
+      ({ namespace, pool }) => `${namespace}/${pool}`,
+    );
+    const loads: Amounts[] = [];
+    const misfits: string[] = [];
+    for (const [key, waiting] of [...byPool].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const fitting = waiting.filter((runtime) => this.#fits(runtime, template));
+      if (fitting.length < waiting.length) misfits.push(key);
+      const [first] = fitting;
+      if (!first) continue;
+      const each = fitting.map((runtime) => this.#loadOf(runtime));
+      loads.push(...each, ...Array.from({ length: this.#unmet(first, runtimes) }, () => this.#loadOf(first)));
+    }
+    return { loads, misfits };
+  }
+
+  #fits(runtime: Runtime, template: NodeTemplate | undefined): boolean {
+    const pool = this.#options.pools.get({ namespace: runtime.namespace, name: runtime.pool });
+    if (!template) return true;
+    const isAllowed = !pool || mayRunOn(nodePlacementOf(pool.spec), template);
+    return isAllowed && fitsIn(this.#loadOf(runtime), template.allocatable);
+  }
+
+  /** Runtimes of its pool that are still to be created: where one finds no node, they will not either. */
+  #unmet({ namespace, pool: name }: Runtime, runtimes: readonly Runtime[]): number {
+    const pool = this.#options.pools.get({ namespace, name });
+    if (!pool) return 0;
+    const own = runtimes.filter((runtime) => runtime.namespace === namespace && runtime.pool === name);
+    const { desired, available, pending } = countRuntimes(pool, own);
+    return Math.max(0, desired - available - pending);
+  }
+
+  #loadOf({ pod }: Runtime): Amounts {
+    const known = this.#loads.get(pod);
+    if (known) return known;
+    const load = { ...amountsOf(pod.spec?.resources?.requests), pods: 1 };
+    this.#loads.set(pod, load);
+    return load;
+  }
+}
+
+function isForRuntimes({ metadata }: Node): boolean {
+  return metadata.labels?.[runtimeRole.key] === runtimeRole.value;
+}
+
+/** A user has it; one that was created for its user has an assignment from the start. */
+function isAssigned({ state, assignment }: Runtime): boolean {
+  return assignment !== undefined || state === "assigned" || state === "paused";
+}
+
+function isUnschedulable({ pod }: Runtime): boolean {
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  return pod.spec?.nodeName === undefined && scheduled?.reason === "Unschedulable";
+}
