@@ -39,6 +39,7 @@ interface Machine {
 }
 
 const tickMs = 5_000;
+const crash = new Error("crash");
 
 /**
  * A group of machines, the scheduler and the pools, simulated second by second; every five seconds scaling is planned
@@ -73,6 +74,7 @@ export class ScalingSimulation {
   #seen: CloudGroup | undefined;
   #seenAtMs = -Infinity;
   #done = 0;
+  #waitingSinceMs: number | undefined;
 
   constructor(limits: Partial<ScalingLimits> = {}) {
     this.limits = { ...defaultLimits, ...limits };
@@ -96,7 +98,7 @@ export class ScalingSimulation {
   async run(seconds: number): Promise<this> {
     for (let second = 0; second < seconds; second++) {
       this.#moveCluster();
-      if (Math.round(this.clock.monotonicMs()) % tickMs === 0) this.tick();
+      if (Math.round(this.clock.monotonicMs()) % tickMs === 0) this.#tickOrCrash();
       await this.clock.advance(1_000);
     }
     this.#say(`   ${this.#summary()}`);
@@ -118,6 +120,20 @@ export class ScalingSimulation {
     for (const machine of this.machines) machine.assigned = 0;
   }
 
+  /** Writes and effects so far. */
+  get done(): number {
+    return this.#done;
+  }
+
+  #tickOrCrash(): void {
+    try {
+      this.tick();
+    } catch (error) {
+      if (error !== crash) throw error;
+      this.#say("   crash");
+    }
+  }
+
   tick(): void {
     for (let steps = 0; steps < 100; steps++) {
       const step = planScaling(this.observe(), { limits: this.limits, nowMs: this.clock.now() });
@@ -128,12 +144,18 @@ export class ScalingSimulation {
   }
 
   observe(): ScalingObservation {
-    const nodes = this.machines.filter((machine) => this.#isNode(machine)).map((machine) => this.#nodeOf(machine));
+    const nodes = this.machines
+      .filter((machine) => this.#isNode(machine))
+      .map((machine) => this.#nodeOf(machine));
     const ageMs = this.clock.now() - this.#seenAtMs;
     return {
       groupId: "aws/workers",
       nodes,
-      waiting: { loads: Array.from({ length: this.waiting }, () => load), misfits: [] },
+      waiting: {
+        loads: Array.from({ length: this.waiting }, () => load),
+        sinceMs: this.#waitingSinceMs,
+        misfits: [],
+      },
       hasDemand: this.size > 0 || this.machines.some(({ warm, assigned }) => warm + assigned > 0),
       group: this.#seen && { ...this.#seen, ageMs },
       cloudFailure: this.blindness,
@@ -155,9 +177,9 @@ export class ScalingSimulation {
 
   /** A crash forgets what was seen; what was written stays. */
   #crashPoint(): void {
-    if (this.crashAfter === undefined || this.#done++ !== this.crashAfter) return;
+    if (this.#done++ !== this.crashAfter) return;
     this.#seen = undefined;
-    throw new Error("crash");
+    throw crash;
   }
 
   #effect(effect: Effect): void {
@@ -221,7 +243,10 @@ export class ScalingSimulation {
   #describe(): CloudGroup {
     const instances = this.machines
       .filter(({ goesAtMs }) => goesAtMs === undefined || goesAtMs > this.clock.now())
-      .map(({ id, goesAtMs }) => ({ id, phase: goesAtMs === undefined ? ("running" as const) : ("going" as const) }));
+      .map(({ id, goesAtMs }) => ({
+        id,
+        phase: goesAtMs === undefined ? ("running" as const) : ("going" as const),
+      }));
     return { desired: this.desired, min: 0, max: this.max, instances };
   }
 
@@ -238,6 +263,7 @@ export class ScalingSimulation {
         this.waiting--;
       }
     }
+    this.#waitingSinceMs = this.waiting > 0 ? (this.#waitingSinceMs ?? this.clock.now()) : undefined;
     for (const surplus of this.machines) while (this.#warm() > this.size && surplus.warm > 0) surplus.warm--;
   }
 

@@ -1,5 +1,6 @@
 import type { Capacity, Terms } from "./capacity.ts";
 import { type Command, type CommandFailure, ended, type ScaleDown, type ScaleUp } from "./command.ts";
+import { counted } from "./counted.ts";
 import type { CloudError } from "./executor.ts";
 import type { ScalingNode, ScalingObservation, SeenGroup } from "./observation.ts";
 import { type HistoryEvent, type ScalingState, withCommand, withDeadLetter } from "./state.ts";
@@ -162,18 +163,20 @@ export function givenUp(
   failure: CommandFailure,
 ): Step {
   const { nowMs } = terms;
-  const message = `${command.id}: given up after ${command.attempts} attempts: ${failure.message}`;
+  const message = `${command.id}: given up after ${counted(command.attempts, "attempt")}: ${failure.message}`;
   const over: Command =
     command.operation === "scale_up"
       ? { ...ended(command, "failed", nowMs), failure }
       : { ...command, phase: "restoring", outcome: "failed", failure };
   const state = withDeadLetter(withCommand(observed.state, over), { ...over, endedAt: nowMs });
-  return { save: state, events: [{ at: nowMs, reason: "GivenUp", message }] };
+  // The longer pause after a failure begins with the failure.
+  return { save: { ...state, lastActionAt: nowMs }, events: [{ at: nowMs, reason: "GivenUp", message }] };
 }
 
 function succeeded(command: Command, { observed, group, terms }: Scene): Step {
   const message = `${command.id}: done; the group has size ${group.desired}.`;
-  const state = { ...observed.state, failuresInRow: 0 };
+  const isRemedied = observed.state.deadLetters.at(-1)?.operation === command.operation;
+  const state = { ...observed.state, ...(isRemedied && { failuresInRow: 0 }) };
   const over = ended(command, "succeeded", terms.nowMs);
   return recorded(state, over, { at: terms.nowMs, reason: "Ended", message });
 }

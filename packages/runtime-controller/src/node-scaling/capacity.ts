@@ -37,9 +37,10 @@ export function capacityOf(observed: ScalingObservation, group: SeenGroup, terms
   const lost = lostInstances(observed, group, terms);
   const asked = Math.max(group.desired, ...activeCommands(observed.state).map(sizeAskedBy));
   const coming = Math.max(0, asked - ready.length - lost.length);
-  const { loads } = observed.waiting;
+  const { loads, sinceMs } = observed.waiting;
   const usable = ready.filter(({ outlook, isForRuntimes }) => isForRuntimes && outlook === "staying");
-  const unused = ready.find((node) => isUnused(node, loads, terms.nowMs));
+  const isStuck = terms.nowMs - (sinceMs ?? terms.nowMs) >= fillingMs;
+  const unused = isStuck ? ready.find((node) => isUnused(node, loads, terms.nowMs)) : undefined;
   const wants = wantsOf(observed, { usable, coming, loads: unused ? [] : loads }, terms);
   const pressure = loads.length + (wants.isShort ? 1 : 0);
   return { ready, lost, asked, coming, pressure, missing: wants.nodes, unused };
@@ -75,7 +76,7 @@ function lostInstances(
   const running = group.instances.filter(({ phase }) => phase === "running").map(({ id }) => id);
   const since = (id: string): number => state.unjoined[id] ?? nowMs;
   return running
-    .filter((id) => nowMs - since(id) >= limits.joinMs)
+    .filter((id) => nowMs - since(id) > limits.joinMs)
     .toSorted((a, b) => since(a) - since(b) || (a < b ? -1 : 1));
 }
 

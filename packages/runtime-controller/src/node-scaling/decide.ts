@@ -1,6 +1,7 @@
 import { fitsIn, multiplied, sumOf } from "./amounts.ts";
 import { type Capacity, freeOf, type Terms } from "./capacity.ts";
 import { isRevocable, type ScaleDown } from "./command.ts";
+import { counted } from "./counted.ts";
 import { firstFit } from "./first-fit.ts";
 import type { ScalingNode, ScalingObservation, SeenGroup } from "./observation.ts";
 import { runtimeRole } from "./node-role.ts";
@@ -56,13 +57,13 @@ function increase(
   const revocable = activeCommands(observed.state).filter(isRevocable);
   if (revocable.length > 0) return revoke(revocable, capacity);
   const target = Math.min(wanted, most);
-  const want = `${wanted} nodes are wanted (${describePressure(observed, pressure)})`;
+  const want = `${counted(wanted, "node")} wanted (${describePressure(observed, pressure)})`;
   if (target <= asked) {
-    return { kind: "keep", reason: "AtMaximum", message: `${want}, and there may be ${most} at most.` };
+    return { kind: "keep", reason: "AtMaximum", message: `${want}, and there may be no more than ${most}.` };
   }
   const waitMs = cooldownLeftMs(observed, terms);
   if (waitMs > 0) return cooling(want, waitMs);
-  return { kind: "up", target, reason: `${want}, and ${asked} are asked for so far.` };
+  return { kind: "up", target, reason: `${want}, and ${asked} asked for so far.` };
 }
 
 function describePressure({ waiting }: ScalingObservation, pressure: number): string {
@@ -114,7 +115,9 @@ function decrease(observed: ScalingObservation, shrinking: Shrinking, terms: Ter
   const victims = victimsOf(observed, shrinking, terms).slice(0, Math.max(0, room));
   if (victims.length === 0) return undefined;
   const waitMs = cooldownLeftMs(observed, terms);
-  return waitMs > 0 ? cooling(`${victims.length} to be removed`, waitMs) : { kind: "down", victims };
+  return waitMs > 0
+    ? cooling(`${counted(victims.length, "node")} to be removed`, waitMs)
+    : { kind: "down", victims };
 }
 
 /** Whether users have runtimes on the node. */
@@ -158,7 +161,9 @@ function idleVictims(observed: ScalingObservation, ready: readonly ScalingNode[]
     if (!isEnoughWithout(node, others, observed, terms)) continue;
     staying = others;
     const { name, uid, instanceId = "" } = node;
-    const reason = `Node ${name} is not needed: ${node.warm.length} warm runtimes move, and nobody has one there.`;
+    const moves =
+      node.warm.length > 0 ? `its warm runtimes (${node.warm.length}) fit elsewhere` : "it is empty";
+    const reason = `Node ${name} is not needed: ${moves}, and nobody has a runtime there.`;
     victims.push({ instanceId, node: { name, uid }, reason });
   }
   return victims;
@@ -193,6 +198,10 @@ function rest({ waiting }: ScalingObservation, { asked, pressure, coming }: Capa
     return { kind: "keep", reason: "NoNodeFits", message };
   }
   if (coming > 0)
-    return { kind: "keep", reason: "ScalingUp", message: `${coming} of ${asked} nodes are on their way.` };
-  return { kind: "keep", reason: "Settled", message: `${asked} nodes are enough.` };
+    return {
+      kind: "keep",
+      reason: "ScalingUp",
+      message: `${coming} of ${counted(asked, "node")} on the way.`,
+    };
+  return { kind: "keep", reason: "Settled", message: `Enough: ${counted(asked, "node")}.` };
 }

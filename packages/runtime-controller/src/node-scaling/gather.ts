@@ -112,6 +112,7 @@ export class ScalingGatherer {
     );
     const loads: Amounts[] = [];
     const misfits: string[] = [];
+    const since: number[] = [];
     for (const [key, waiting] of [...byPool].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const fitting = waiting.filter((runtime) => this.#fits(runtime, template));
       if (fitting.length < waiting.length) misfits.push(key);
@@ -119,8 +120,9 @@ export class ScalingGatherer {
       if (!first) continue;
       const each = fitting.map((runtime) => this.#loadOf(runtime));
       loads.push(...each, ...Array.from({ length: this.#unmet(first, runtimes) }, () => this.#loadOf(first)));
+      since.push(...fitting.map(waitingSinceMs));
     }
-    return { loads, misfits };
+    return { loads, sinceMs: since.length > 0 ? Math.min(...since) : undefined, misfits };
   }
 
   #fits(runtime: Runtime, template: NodeTemplate | undefined): boolean {
@@ -160,4 +162,9 @@ function isAssigned({ state, assignment }: Runtime): boolean {
 function isUnschedulable({ pod }: Runtime): boolean {
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
   return pod.spec?.nodeName === undefined && scheduled?.reason === "Unschedulable";
+}
+
+function waitingSinceMs({ pod, createdAtMs }: Runtime): number {
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  return scheduled?.lastTransitionTime ? Date.parse(scheduled.lastTransitionTime) : createdAtMs;
 }

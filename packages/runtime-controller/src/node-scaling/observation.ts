@@ -38,6 +38,8 @@ export interface NodeTemplate extends NodeTraits {
 export interface Waiting {
   /** Those that a node of the group can take, what each one takes. */
   readonly loads: readonly Amounts[];
+  /** Since when the first of them has waited, in epoch milliseconds; undefined when there is none. */
+  readonly sinceMs: number | undefined;
   /** The pools of those that no node of the group can take. */
   readonly misfits: readonly string[];
 }

@@ -14,7 +14,8 @@ const settled =
     await story(cluster);
   };
 
-const throttled = (): CloudError => new CloudError("CloudThrottled", "Rate exceeded.", { retryAfterMs: 20_000 });
+const throttled = (): CloudError =>
+  new CloudError("CloudThrottled", "Rate exceeded.", { retryAfterMs: 20_000 });
 const refused = (): CloudError => new CloudError("CloudRefused", "The launch template is gone.");
 const expired = (): CloudError => new CloudError("CredentialsRefused", "The token has expired.");
 
@@ -37,10 +38,10 @@ const stories: Record<string, Story> = {
   headroom: settled(1, 2, async (cluster) => {
     await cluster.event("one is claimed", () => cluster.claim(1)).run(120);
   }),
-  "scale-down": settled(4, 10, async (cluster) => {
+  "scale-down": settled(4, 12, async (cluster) => {
     await cluster.event("only two are wanted", () => (cluster.size = 2)).run(400);
   }),
-  "scale-down-assigned": settled(3, 6, async (cluster) => {
+  "scale-down-assigned": settled(3, 8, async (cluster) => {
     await cluster
       .event("four are claimed, one is wanted", () => {
         cluster.claim(4);
@@ -49,15 +50,15 @@ const stories: Record<string, Story> = {
       .run(240);
     await cluster.event("the users give theirs back", () => cluster.release()).run(240);
   }),
-  "scale-to-zero": settled(2, 3, async (cluster) => {
+  "scale-to-zero": settled(2, 4, async (cluster) => {
     await cluster.event("none are wanted", () => (cluster.size = 0)).run(240);
     await cluster.event("five are wanted", () => (cluster.size = 5)).run(240);
   }),
-  revoked: settled(4, 8, async (cluster) => {
-    await cluster.event("four are wanted", () => (cluster.size = 4)).run(2);
+  revoked: settled(4, 12, async (cluster) => {
+    await cluster.event("six are wanted", () => (cluster.size = 6)).run(2);
     await cluster.event("sixteen are wanted after all", () => (cluster.size = 16)).run(120);
   }),
-  "claimed-while-emptying": settled(3, 6, async (cluster) => {
+  "claimed-while-emptying": settled(3, 8, async (cluster) => {
     await cluster.event("five are wanted", () => (cluster.size = 5)).run(1);
     const last = cluster.machines.at(-1)!;
     await cluster

@@ -1,6 +1,7 @@
 import { type Effect, nextStepOf, type Scene, type Step } from "./advance.ts";
 import { capacityOf, type Terms } from "./capacity.ts";
 import { type Command, ended, type ScaleDown, type ScaleUp } from "./command.ts";
+import { counted } from "./counted.ts";
 import { decide, type Decision, type Victim } from "./decide.ts";
 import type { ScalingNode, ScalingObservation, SeenGroup } from "./observation.ts";
 import { runtimeRole } from "./node-role.ts";
@@ -9,6 +10,8 @@ import { activeCommands, type HistoryEvent, type ScalingState, withCommand } fro
 
 /** How long what the cloud has said is good enough while nothing is under way. */
 const idleLookMs = 60_000;
+/** In a dry run the cluster itself is asked, which costs nothing. */
+const dryRunLookMs = 2_000;
 
 /**
  * The next step of scaling; undefined when there is nothing to do for now.
@@ -23,7 +26,8 @@ export function planScaling(observed: ScalingObservation, terms: Terms): Step | 
     return observed.cloudFailure
       ? concluded(observed, unknownGroup, { terms })
       : { effect: { kind: "look" } };
-  if (group.ageMs > idleLookMs && !observed.cloudFailure) return { effect: { kind: "look" } };
+  const goodMs = terms.limits.isDryRun ? dryRunLookMs : idleLookMs;
+  if (group.ageMs > goodMs && !observed.cloudFailure) return { effect: { kind: "look" } };
   const capacity = capacityOf(observed, group, terms);
   const scene: Scene = { observed, group, capacity, terms };
   const astray = strayNode(observed);
@@ -123,8 +127,8 @@ function isRepetition(commands: readonly Command[], { commands: before }: Scalin
 function describe(command: Command): string {
   const aim =
     command.operation === "scale_up"
-      ? `from ${command.from} to ${command.target} nodes`
-      : `without machine ${command.instanceId}, to ${command.target} nodes`;
+      ? `from ${command.from} to ${counted(command.target, "node")}`
+      : `without machine ${command.instanceId}, to ${counted(command.target, "node")}`;
   return `${command.id}: ${aim}. ${command.reason}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Capacity, Terms } from "./capacity.ts";
-import { type CommandFailure, hasEnded } from "./command.ts";
+import type { CommandFailure } from "./command.ts";
+import { counted } from "./counted.ts";
 import { cooldownLeftMs, type Decision } from "./decide.ts";
 import type { ScalingObservation, SeenGroup } from "./observation.ts";
 import { activeCommands, type ScalingCondition, type ScalingReason } from "./state.ts";
@@ -56,7 +57,7 @@ function machineTrouble({ group, capacity }: Concluding): Finding | undefined {
   if (!group || !capacity) return undefined;
   const [lost] = capacity.lost;
   if (lost !== undefined) {
-    const message = `${capacity.lost.length} machines are no nodes that are ready, such as ${lost}: they are removed as far as nobody has a runtime there.`;
+    const message = `Not ready for too long, and removed unless somebody has a runtime there: ${counted(capacity.lost.length, "machine")}, such as ${lost}.`;
     return hindered("NodesDoNotJoin", message);
   }
   return capacity.coming > 0 && group.trouble !== undefined
@@ -70,15 +71,17 @@ function findingOf({ state }: ScalingObservation, decision: Decision): Finding {
   if (decision.kind === "keep" && hindrances.includes(decision.reason)) {
     return hindered(decision.reason, decision.message);
   }
-  const active = activeCommands(state);
-  const last = active[0] ?? (decision.kind === "keep" ? undefined : state.commands.findLast(hasEnded));
+  const [active] = activeCommands(state);
+  const isWanted = decision.kind !== "keep" || decision.reason === "CoolingDown";
+  const last =
+    active ?? (isWanted ? state.commands.findLast(({ outcome }) => outcome === "dry_run") : undefined);
   if (last) {
     const isUp = last.operation === "scale_up";
-    const reason = last.outcome === "dry_run" ? "DryRun" : isUp ? "ScalingUp" : "ScalingDown";
+    const reason = last === active ? (isUp ? "ScalingUp" : "ScalingDown") : "DryRun";
     return {
       status: "True",
       reason,
-      message: `${last.id}: ${last.from} to ${last.target} nodes. ${last.reason}`,
+      message: `${last.id}: ${last.from} to ${counted(last.target, "node")}. ${last.reason}`,
     };
   }
   if (decision.kind === "keep") return { status: "True", reason: decision.reason, message: decision.message };
