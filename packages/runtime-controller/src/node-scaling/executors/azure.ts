@@ -11,7 +11,9 @@ import type { CloudSettings } from "./cloud-settings.ts";
 /** The part of a long-running operation that is followed. */
 interface Operation {
   submitted(): Promise<void>;
-  poll(options: { abortSignal: AbortSignal }): Promise<{ status: string; error?: Error }>;
+  /** @throws Error when the operation has failed, and when it could not be asked for. */
+  poll(options: { abortSignal: AbortSignal }): Promise<{ status: string }>;
+  readonly operationState: { status: string } | undefined;
 }
 
 interface Session {
@@ -60,7 +62,7 @@ export class AzureExecutor implements Executor {
         instances.push({ id: instanceId, phase: provisioningState === "Deleting" ? "going" : "running" });
       }
       await this.#follow(abortSignal);
-      const desired = set.sku?.capacity ?? 0;
+      const desired = desiredOf(set.sku?.capacity ?? 0, instances);
       const trouble = this.#trouble ?? troubleOf(set);
       return {
         desired,
@@ -100,9 +102,13 @@ export class AzureExecutor implements Executor {
   async #follow(abortSignal: AbortSignal): Promise<void> {
     const running: Operation[] = [];
     for (const operation of this.#operations) {
-      const { status, error } = await operation.poll({ abortSignal });
-      if (status === "failed") this.#trouble = error?.message ?? "An operation of the scale set failed.";
-      else if (status === "running" || status === "notStarted") running.push(operation);
+      try {
+        const { status } = await operation.poll({ abortSignal });
+        if (status === "running" || status === "notStarted") running.push(operation);
+      } catch (error) {
+        if (operation.operationState?.status !== "failed") throw error;
+        this.#trouble = azureErrorOf(error).message;
+      }
     }
     this.#operations = running;
   }
@@ -164,6 +170,12 @@ function requireUniform({ name = "", orchestrationMode }: VirtualMachineScaleSet
   if (orchestrationMode !== "Flexible") return;
   const expected = "expected Uniform, in which a machine is named by an instance id";
   throw new CloudError("CloudRefused", `Scale set ${name} has orchestrationMode Flexible: ${expected}.`);
+}
+
+/** A machine that is being deleted counts into the capacity until Azure takes it out: that it has, the count shows. */
+function desiredOf(capacity: number, instances: readonly CloudInstance[]): number {
+  const going = instances.filter(({ phase }) => phase === "going").length;
+  return capacity === instances.length ? capacity - going : capacity;
 }
 
 /** All that is told of an operation that another process has asked for. */
