@@ -31,9 +31,11 @@ import { createControllers } from "./controllers.ts";
 import { createApi } from "./http/api.ts";
 import { imageSourcesOf } from "./runtime-environment/image.ts";
 import type { VolumeRoutesOptions } from "./http/volumes.ts";
+import { ScalingStore } from "./node-scaling/store.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
 import { createRuntimeHomes } from "./runtime-homes.ts";
+import { scalingKeysOf } from "./scaling-settings.ts";
 import { templateSourcesOf } from "./template-sources.ts";
 import { createUsage } from "./usage.ts";
 
@@ -122,6 +124,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     ...claims,
     ...usage,
     imageSources,
+    scalingStore: new ScalingStore(caches.scaling, scalingKeysOf(settings)),
     client: claimClient,
     runtimes,
     tokens,

@@ -67,6 +67,7 @@ class NodeScaling {
   }
 
   async tick(context: TickContext): Promise<void> {
+    this.#requireReadable(context);
     for (let steps = 0; steps < mostSteps; steps++) {
       const step = planScaling(this.#gather(), this.#terms(context));
       if (!step) break;
@@ -74,6 +75,20 @@ class NodeScaling {
       if (!goesOn) break;
     }
     this.#measure(context);
+  }
+
+  /** Without knowing what was begun, nothing is begun. */
+  #requireReadable({ events }: TickContext): void {
+    const { fault, object } = this.#store.read();
+    if (fault === undefined || !object) return;
+    const hint = "Mend it, or delete the ConfigMap: then nothing is known of commands under way.";
+    events.record(object, {
+      type: "Warning",
+      reason: "StateUnreadable",
+      note: `${fault}. ${hint}`,
+      action: "Scale",
+    });
+    throw new Error(fault);
   }
 
   #terms({ clock }: Pick<TickContext, "clock">): { limits: ScalingLimits; nowMs: number } {

@@ -14,6 +14,7 @@ export type ScalingReason =
   | "NodeNotUsed"
   | "GroupUnknown"
   | "NoMachines"
+  | "StateUnreadable"
   | CommandFailure["reason"];
 
 /** Whether nodes are scaled as they should be, and why. */
@@ -106,6 +107,7 @@ const scalingReason = z.enum([
   "NodeNotUsed",
   "GroupUnknown",
   "NoMachines",
+  "StateUnreadable",
   ...failureReason.options,
 ]);
 const fields = {

@@ -33,6 +33,8 @@ export interface StoredState {
   readonly history: readonly HistoryEvent[];
   /** Undefined before the first write. */
   readonly object: ConfigMap | undefined;
+  /** What cannot be read, naming the key and the field: somebody has changed it. Then nothing else is known. */
+  readonly fault?: string;
 }
 
 /**
@@ -51,11 +53,11 @@ export class ScalingStore {
     this.#keys = keys;
   }
 
-  /** @throws Error when somebody has written there what cannot be read, naming the key and the field. */
+  /** What is stored, with our own writes. */
   read(): StoredState {
     const object = this.#configMaps.get(this.#keys.configMap);
     if (!object) return { state: emptyState, history: [], object };
-    const known = this.#parsed.get(object) ?? this.#parse(object);
+    const known = this.#parsed.get(object) ?? this.#parseOrTell(object);
     this.#parsed.set(object, known);
     return known;
   }
@@ -100,6 +102,18 @@ export class ScalingStore {
     };
   }
 
+  #parseOrTell(object: ConfigMap): StoredState {
+    try {
+      return this.#parse(object);
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      const { message } = error;
+      const since = Date.parse(object.metadata.creationTimestamp);
+      const condition = { status: "False", reason: "StateUnreadable", message, since } as const;
+      return { state: { ...emptyState, condition }, history: [], object, fault: message };
+    }
+  }
+
   #parse(object: ConfigMap): StoredState {
     const read = <T>(key: string, schema: z.ZodType<T>, absent: string): T =>
       parsed(object.data?.[key] ?? absent, schema, `ConfigMap ${this.#name()}: data.${key}`);
@@ -127,8 +141,12 @@ function parsed<T>(text: string, schema: z.ZodType<T>, where: string): T {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = issue?.path.join(".") ?? "";
-  throw new Error(`${where}${path && ` at ${path}`}: ${issue?.message ?? "is not what was written"}`);
+  throw new UnreadableError(
+    `${where}${path && ` at ${path}`}: ${issue?.message ?? "is not what was written"}`,
+  );
 }
+
+class UnreadableError extends Error {}
 
 function jsonOf(text: string): unknown {
   try {
