@@ -134,7 +134,10 @@ export class AwsCloud {
     const index = this.#faults.findIndex((one) => one.action === action);
     const [{ fault } = { fault: undefined }] = index < 0 ? [] : this.#faults.splice(index, 1);
     if (fault?.kind === "error") return refuse(response, fault);
-    if (fault?.kind === "drop-before") return void response.destroy();
+    if (fault?.kind === "drop-before") {
+      response.destroy();
+      return;
+    }
     const forwarded = request(
       this.#moto,
       { method: incoming.method, headers: incoming.headers },

@@ -7,6 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
 import type { CloudSettings, CloudVariable } from "../src/node-scaling/executors/cloud-settings.ts";
+import type { z } from "zod";
 import { variablesOf } from "./aws-cloud.ts";
 import {
   armError,
@@ -141,12 +142,12 @@ export class AzureCloud {
     };
   }
 
-  async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const body = await text(incoming);
     const url = new URL(incoming.url ?? "/", this.#url);
-    const answer = (status: number, content?: object, headers: Record<string, string> = {}): void => {
+    const answer: Exchange["answer"] = (status, content, headers = {}) => {
       response.writeHead(status, { "content-type": "application/json", ...headers });
-      response.end(content && JSON.stringify(content));
+      return response.end(content && JSON.stringify(content));
     };
     if (url.pathname.startsWith(`/${tenant}/`)) return this.#authority(url, body, answer);
     const token = /^Bearer (.+)$/.exec(incoming.headers.authorization ?? "")?.[1] ?? "";
@@ -157,7 +158,7 @@ export class AzureCloud {
     const operation = this.#operationOf(incoming, url, body);
     if (!operation)
       return answer(400, armError("InvalidRequest", "The request has not the published shape."));
-    this.#carryOut(operation, { incoming, url, body, response, answer });
+    return this.#carryOut(operation, { incoming, url, body, response, answer });
   }
 
   /** Which operation this is; undefined, and told, when it is none of those published. */
@@ -174,32 +175,44 @@ export class AzureCloud {
     return undefined;
   }
 
-  #carryOut(operation: keyof typeof scaleSetShapes, exchange: Exchange): void {
-    const { response, answer, incoming } = exchange;
+  #carryOut(operation: keyof typeof scaleSetShapes, exchange: Exchange): unknown {
+    const { answer } = exchange;
     const fault = this.#faultOf(operation);
-    const { sku } = JSON.parse(exchange.body || "{}") as { sku?: { capacity: number } };
-    const machine = exchange.url.pathname.split("/").at(-1) ?? "";
-    if (operation === "update") this.requests.push(`update ${sku?.capacity ?? "?"}`);
-    if (operation === "deleteMachine") this.requests.push(`delete ${machine}`);
+    switch (operation) {
+      case "get":
+        return fault?.kind === "error" ? refuse(fault, answer) : answer(200, this.#scaleSet());
+      case "listMachines":
+        return fault?.kind === "error" ? refuse(fault, answer) : answer(200, { value: this.#list() });
+      case "update": {
+        const { sku } = JSON.parse(exchange.body) as { sku: { capacity: number } };
+        this.requests.push(`update ${sku.capacity}`);
+        return this.#change(() => this.#update(sku.capacity), fault, exchange);
+      }
+      case "deleteMachine": {
+        const id = exchange.url.pathname.split("/").at(-1) ?? "";
+        this.requests.push(`delete ${id}`);
+        if (!this.machines.some(({ instanceId }) => instanceId === id)) return answer(204);
+        return this.#change(() => this.#delete(id), fault, exchange);
+      }
+    }
+  }
+
+  /** Begins a change, and answers with where to ask how far it is. */
+  #change(begin: () => LongOperation, fault: AzureFault | undefined, exchange: Exchange): unknown {
+    const { incoming, response, answer } = exchange;
     if (fault?.kind === "error") return refuse(fault, answer);
-    if (operation === "get") return answer(200, this.#scaleSet());
-    if (operation === "listMachines") return answer(200, { value: this.#list() });
-    const ifMatch = incoming.headers["if-match"];
-    if (ifMatch !== undefined && ifMatch !== this.#etag()) {
+    if ((incoming.headers["if-match"] ?? this.#etag()) !== this.#etag()) {
       return answer(
         412,
         armError("PreconditionFailed", "The precondition given in the request was not met."),
       );
     }
-    if (operation === "deleteMachine" && !this.machines.some(({ instanceId }) => instanceId === machine)) {
-      return answer(204);
-    }
-    const long = operation === "update" ? this.#update(sku?.capacity ?? 0) : this.#delete(machine);
+    const long = begin();
     if (fault?.kind === "operation-fails") long.error = { code: fault.code, message: fault.message };
     const path = `${operationsPrefix}${++this.#made}`;
     this.#operations.set(path, long);
-    if (fault?.kind === "drop-after") return void response.destroy();
-    answer(202, operation === "update" ? this.#scaleSet() : undefined, {
+    if (fault?.kind === "drop-after") return response.destroy();
+    return answer(202, incoming.method === "PATCH" ? this.#scaleSet() : undefined, {
       "azure-asyncoperation": `${this.#url}${path}?api-version=${computeApiVersion}`,
       "retry-after": "1",
     });
@@ -259,7 +272,7 @@ export class AzureCloud {
     return `"${this.#version}"`;
   }
 
-  #authority(url: URL, body: string, answer: Exchange["answer"]): void {
+  #authority(url: URL, body: string, answer: Exchange["answer"]): unknown {
     if (url.pathname.endsWith("/.well-known/openid-configuration")) {
       const issuer = `${this.#url}/${tenant}`;
       return answer(200, {
@@ -284,7 +297,7 @@ export class AzureCloud {
     }
     const token = `token-${this.#tokens.size + 1}`;
     this.#tokens.add(token);
-    answer(200, { token_type: "Bearer", expires_in: 3599, access_token: token });
+    return answer(200, { token_type: "Bearer", expires_in: 3599, access_token: token });
   }
 
   /** Has every token that was given out expire. */
@@ -303,7 +316,7 @@ interface Exchange {
   url: URL;
   body: string;
   response: ServerResponse;
-  answer: (status: number, content?: object, headers?: Record<string, string>) => void;
+  answer: (status: number, content?: object, headers?: Record<string, string>) => unknown;
 }
 
 /** Headers that any request to Azure may have. */
@@ -321,22 +334,28 @@ function wrongsOf(
     (name) => !commonHeaders.test(name) && !headers.includes(name),
   );
   const query = [...url.searchParams.keys()].filter((name) => name !== "api-version");
-  const parsed = schema?.safeParse(body === "" ? undefined : JSON.parse(body));
+  const none = body === "" ? [] : ["a body"];
   return [
     ...unknown.map((name) => `header ${name}`),
     ...query.map((name) => `query ${name}`),
     ...(url.searchParams.get("api-version") === computeApiVersion ? [] : ["api-version"]),
-    ...(schema && incoming.headers["content-type"] !== "application/json" ? ["content-type"] : []),
-    ...(parsed && !parsed.success ? [`body: ${parsed.error.message}`] : []),
-    ...(!schema && body !== "" ? ["a body"] : []),
+    ...(schema ? wrongsOfBody(schema, incoming.headers["content-type"], body) : none),
   ];
 }
 
-function refuse(fault: Extract<AzureFault, { kind: "error" }>, answer: Exchange["answer"]): void {
+function wrongsOfBody(schema: z.ZodType, contentType: string | undefined, body: string): string[] {
+  const { success, error } = schema.safeParse(body === "" ? undefined : JSON.parse(body));
+  return [
+    ...(contentType === "application/json" ? [] : [`content-type ${contentType ?? ""}`]),
+    ...(success ? [] : [`body: ${error.message}`]),
+  ];
+}
+
+function refuse(fault: Extract<AzureFault, { kind: "error" }>, answer: Exchange["answer"]): unknown {
   const { status, code, message = "no", retryAfterSeconds } = fault;
   const error = armError(code, message);
-  if (retryAfterSeconds === undefined) answer(status, error);
-  else answer(status, error, { "retry-after": String(retryAfterSeconds) });
+  if (retryAfterSeconds === undefined) return answer(status, error);
+  return answer(status, error, { "retry-after": String(retryAfterSeconds) });
 }
 
 /** The state of an operation, asked for once more. */

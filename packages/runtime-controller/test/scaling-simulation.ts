@@ -257,14 +257,18 @@ export class ScalingSimulation {
     }
     const warm = this.machines.reduce((sum, one) => sum + one.warm, 0);
     this.waiting = Math.max(0, this.size - warm);
-    for (const machine of this.isStuck ? [] : this.machines) {
+    if (!this.isStuck) this.#schedule();
+    this.#waitingSinceMs = this.waiting > 0 ? (this.#waitingSinceMs ?? this.clock.now()) : undefined;
+    for (const surplus of this.machines) while (this.#warm() > this.size && surplus.warm > 0) surplus.warm--;
+  }
+
+  #schedule(): void {
+    for (const machine of this.machines) {
       while (this.waiting > 0 && this.#takes(machine)) {
         machine.warm++;
         this.waiting--;
       }
     }
-    this.#waitingSinceMs = this.waiting > 0 ? (this.#waitingSinceMs ?? this.clock.now()) : undefined;
-    for (const surplus of this.machines) while (this.#warm() > this.size && surplus.warm > 0) surplus.warm--;
   }
 
   #warm(): number {

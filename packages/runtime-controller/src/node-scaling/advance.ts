@@ -97,15 +97,25 @@ function stepOfScaleUp(command: ScaleUp, scene: Scene): Step | undefined {
 }
 
 function stepOfEmptying(command: ScaleDown, scene: Scene): Step | undefined {
+  const node = nodeOf(command, scene.observed);
+  return node
+    ? (stepOfCordon(command, node, scene) ?? ifEmptied(command, node, scene))
+    : stepOfRemoval(command, scene);
+}
+
+/** Undefined once the node is known to take no new Pods. */
+function stepOfCordon(command: ScaleDown, node: ScalingNode, { observed, terms }: Scene): Step | undefined {
+  if (node.emptiedFor !== command.id) return { effect: { kind: "cordon", node, commandId: command.id } };
+  if (command.cordonedAt !== undefined) return undefined;
+  return { save: withCommand(observed.state, { ...command, cordonedAt: terms.nowMs }) };
+}
+
+function ifEmptied(command: ScaleDown, node: ScalingNode, scene: Scene): Step | undefined {
+  return isEmptied(node, command, scene.terms) ? stepOfRemoval(command, scene) : undefined;
+}
+
+function stepOfRemoval(command: ScaleDown, scene: Scene): Step | undefined {
   const { observed, group, terms } = scene;
-  const node = nodeOf(command, observed);
-  if (node && node.emptiedFor !== command.id)
-    return { effect: { kind: "cordon", node, commandId: command.id } };
-  if (node && command.cordonedAt === undefined) {
-    const cordoned = { ...command, cordonedAt: terms.nowMs };
-    return { save: withCommand(observed.state, cordoned) };
-  }
-  if (node && !isEmptied(node, command, terms)) return undefined;
   if (terms.nowMs < (command.notBefore ?? 0)) return undefined;
   if (group.ageMs > freshMs) return { effect: { kind: "look" } };
   if (!isRunning(command, group)) {

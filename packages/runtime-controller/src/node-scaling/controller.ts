@@ -114,19 +114,10 @@ class NodeScaling {
   }
 
   async #save(state: ScalingState, events: readonly HistoryEvent[], context: TickContext): Promise<void> {
-    const before = new Map(this.#store.read().state.commands.map((command) => [command.id, command]));
+    this.#count(state);
     const object = await this.#store.save(state, events, context.kube);
-    for (const command of state.commands.filter(hasEnded)) {
-      const old = before.get(command.id);
-      if (old && hasEnded(old)) continue;
-      this.#options.metrics.commands.inc({
-        operation: command.operation,
-        result: command.outcome ?? "failed",
-      });
-    }
     for (const { reason, message } of events) {
-      const isTrouble =
-        hindering.includes(reason) || (state.condition?.reason === reason && isHindered(state));
+      const isTrouble = tellsOfTrouble(reason, state);
       context.events.record(object, {
         type: isTrouble ? "Warning" : "Normal",
         reason,
@@ -134,6 +125,15 @@ class NodeScaling {
         action: "Scale",
       });
       context.log[isTrouble ? "warn" : "info"](message, { reason });
+    }
+  }
+
+  /** Counts the commands that end with this state. */
+  #count({ commands }: ScalingState): void {
+    const before = this.#store.read().state.commands.filter(hasEnded);
+    const ended = commands.filter((one) => hasEnded(one) && !before.some(({ id }) => id === one.id));
+    for (const { operation, outcome = "failed" } of ended) {
+      this.#options.metrics.commands.inc({ operation, result: outcome });
     }
   }
 
@@ -199,6 +199,6 @@ class NodeScaling {
   }
 }
 
-function isHindered({ condition }: ScalingState): boolean {
-  return condition?.status === "False";
+function tellsOfTrouble(reason: string, { condition }: ScalingState): boolean {
+  return hindering.includes(reason) || (condition?.reason === reason && condition.status === "False");
 }

@@ -63,9 +63,12 @@ function holds({ operator, values = [] }: Requirement, label: string | undefined
 
 function isTolerated(taint: Taint, tolerations: readonly Toleration[]): boolean {
   if (taint.effect === "PreferNoSchedule" || passingTaints.test(taint.key)) return true;
-  return tolerations.some(({ key, operator = "Equal", value, effect }) => {
-    const isMeant = key === undefined || key === "" ? operator === "Exists" : key === taint.key;
-    const isOfEffect = effect === undefined || effect === "" || effect === taint.effect;
-    return isMeant && isOfEffect && (operator === "Exists" || (value ?? "") === (taint.value ?? ""));
-  });
+  return tolerations.some((toleration) => tolerates(toleration, taint));
+}
+
+/** What a toleration leaves out, it takes as it comes. */
+function tolerates({ key, operator = "Equal", value = "", effect }: Toleration, taint: Taint): boolean {
+  const isMeant = key ? key === taint.key : operator === "Exists";
+  const isOfEffect = !effect || effect === taint.effect;
+  return isMeant && isOfEffect && (operator === "Exists" || value === (taint.value ?? ""));
 }

@@ -21,28 +21,41 @@ const dryRunLookMs = 2_000;
  * saying it again.
  */
 export function planScaling(observed: ScalingObservation, terms: Terms): Step | undefined {
-  const { group } = observed;
-  if (!group)
-    return observed.cloudFailure
-      ? concluded(observed, unknownGroup, { terms })
-      : { effect: { kind: "look" } };
+  const { group, cloudFailure } = observed;
   const goodMs = terms.limits.isDryRun ? dryRunLookMs : idleLookMs;
-  if (group.ageMs > goodMs && !observed.cloudFailure) return { effect: { kind: "look" } };
-  const capacity = capacityOf(observed, group, terms);
-  const scene: Scene = { observed, group, capacity, terms };
-  const astray = strayNode(observed);
-  if (astray) return { effect: astray };
+  const isOld = !group || group.ageMs > goodMs;
+  if (isOld && !cloudFailure) return { effect: { kind: "look" } };
+  if (!group) return concluded(observed, unknownGroup, { terms });
+  const scene: Scene = { observed, group, capacity: capacityOf(observed, group, terms), terms };
+  const decision = isBlank(observed, terms) ? unlabelled : decide(observed, scene, terms);
+  const isBlind = cloudFailure !== undefined;
+  return (
+    tidied(scene) ??
+    (isBlind ? undefined : (advanced(scene) ?? opened(decision, scene))) ??
+    concluded(observed, decision, scene)
+  );
+}
+
+/** Puts right what needs nothing of the cloud. */
+function tidied({ observed, group, terms }: Scene): Step | undefined {
+  const stray = strayNode(observed);
+  if (stray) return { effect: stray };
   const known = withUnjoined(observed, group, terms);
-  if (known) return { save: known };
-  for (const command of observed.cloudFailure ? [] : activeCommands(observed.state)) {
+  return known && { save: known };
+}
+
+/** The next step of the first command that has one. */
+function advanced(scene: Scene): Step | undefined {
+  for (const command of activeCommands(scene.observed.state)) {
     const step = nextStepOf(command, scene);
     if (step) return step;
   }
-  const decision =
-    terms.limits.isDryRun && observed.nodes.length === 0 ? unlabelled : decide(observed, scene, terms);
-  return (
-    (observed.cloudFailure ? undefined : opened(decision, scene)) ?? concluded(observed, decision, scene)
-  );
+  return undefined;
+}
+
+/** In a dry run, nodes that are not there are not asked for. */
+function isBlank({ nodes }: ScalingObservation, { limits }: Terms): boolean {
+  return limits.isDryRun && nodes.length === 0;
 }
 
 const unknownGroup: Decision = {

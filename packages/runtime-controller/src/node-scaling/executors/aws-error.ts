@@ -27,10 +27,14 @@ export function awsErrorOf(error: unknown): CloudError {
   });
 }
 
-function reasonOf({ name = "", $metadata, $retryable }: AwsError): CloudFailureReason {
-  const status = $metadata?.httpStatusCode ?? 0;
-  if (status === 429 || $retryable?.throttling === true || throttled.test(name)) return "CloudThrottled";
+function reasonOf(error: AwsError): CloudFailureReason {
+  const { name = "", $metadata: { httpStatusCode: status = 0 } = {} } = error;
+  if (isThrottled(error, status)) return "CloudThrottled";
   if (credentials.test(name) || status === 401 || status === 403) return "CredentialsRefused";
   if (changing.test(name)) return "GroupChanged";
   return status >= 400 && status < 500 ? "CloudRefused" : "CloudUnclear";
+}
+
+function isThrottled({ name = "", $retryable }: AwsError, status: number): boolean {
+  return status === 429 || $retryable?.throttling === true || throttled.test(name);
 }

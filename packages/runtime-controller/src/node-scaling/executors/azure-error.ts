@@ -14,6 +14,14 @@ const credentialErrors = /Authentication|CredentialUnavailable/;
 /** Conflicts that no repetition solves: a quota, or a lock of the administrator. */
 const refusals = /Quota|OperationNotAllowed|ScopeLocked|SkuNotAvailable/;
 
+const reasons: ReadonlyMap<number, CloudFailureReason> = new Map([
+  [401, "CredentialsRefused"],
+  [403, "CredentialsRefused"],
+  [409, "GroupChanged"],
+  [412, "GroupChanged"],
+  [429, "CloudThrottled"],
+]);
+
 /** Reads what the SDK threw. */
 export function azureErrorOf(error: unknown): CloudError {
   if (error instanceof CloudError) return error;
@@ -25,9 +33,7 @@ export function azureErrorOf(error: unknown): CloudError {
 }
 
 function reasonOf({ name = "", code = "", statusCode = 0 }: AzureError): CloudFailureReason {
-  if (statusCode === 429) return "CloudThrottled";
-  if (statusCode === 401 || statusCode === 403 || credentialErrors.test(name)) return "CredentialsRefused";
+  if (credentialErrors.test(name)) return "CredentialsRefused";
   if (statusCode === 409 && refusals.test(code)) return "CloudRefused";
-  if (statusCode === 412 || statusCode === 409) return "GroupChanged";
-  return statusCode >= 400 && statusCode < 500 ? "CloudRefused" : "CloudUnclear";
+  return reasons.get(statusCode) ?? (statusCode >= 400 && statusCode < 500 ? "CloudRefused" : "CloudUnclear");
 }
