@@ -33,8 +33,12 @@ export class ScaledCluster {
 
   /** @param desired - machines at the beginning. */
   static async start(cloud: AwsCloud, desired: number): Promise<ScaledCluster> {
-    const group = await cloud.createGroup({ desired, max: 4 });
-    const scaled = new ScaledCluster(cloud, await startHarness(), group);
+    return ScaledCluster.of(cloud, await startHarness(), desired);
+  }
+
+  /** The same in a namespace that is there. */
+  static async of(cloud: AwsCloud, cluster: Harness, desired: number): Promise<ScaledCluster> {
+    const scaled = new ScaledCluster(cloud, cluster, await cloud.createGroup({ desired, max: 4 }));
     await scaled.machines.ready(desired);
     return scaled;
   }
