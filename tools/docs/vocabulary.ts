@@ -118,7 +118,9 @@ const missing = [
     .map((type) => `docs/problems.md does not explain the problem type "${type}": expected "## ${type}"`),
   ...[...reasonNames]
     .filter((reason) => !kindPages.includes(`\`${reason}\``))
-    .map((reason) => `neither docs/api nor docs/routes.md nor docs/scaling.md explains the reason \`${reason}\``),
+    .map(
+      (reason) => `neither docs/api nor docs/routes.md nor docs/scaling.md explains the reason \`${reason}\``,
+    ),
 ];
 for (const line of missing) process.stderr.write(`${line}\n`);
 process.exitCode = missing.length > 0 ? 1 : 0;

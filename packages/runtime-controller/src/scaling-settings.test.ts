@@ -46,7 +46,9 @@ describe("the settings of scaling", () => {
 
   it("ask for no cloud in a dry run", () => {
     expect(cloudSettingsOf(parsed())).toBeUndefined();
-    expect(cloudSettingsOf(parsed({ DATALAYER_SCALING_DRY_RUN: "false", DATALAYER_SCALING_STRATEGY: "none" }))).toBeUndefined();
+    expect(
+      cloudSettingsOf(parsed({ DATALAYER_SCALING_DRY_RUN: "false", DATALAYER_SCALING_STRATEGY: "none" })),
+    ).toBeUndefined();
   });
 
   it("name the group and its cloud otherwise", () => {
@@ -65,11 +67,31 @@ describe("the settings of scaling", () => {
   });
 
   const wrong: [string, Record<string, string>, string[]][] = [
-    ["no group", { DATALAYER_SCALING_DRY_RUN: "false" }, ["DATALAYER_SCALING_PROVIDER is not set", "DATALAYER_SCALING_NODE_GROUP is not set"]],
-    ["more at least than at most", { DATALAYER_SCALING_MIN_NODES: "9", DATALAYER_SCALING_MAX_NODES: "8" }, ['DATALAYER_SCALING_MIN_NODES="9": expected at most']],
-    ["thresholds that meet", { DATALAYER_SCALING_PRESSURE_SCALE_DOWN_THRESHOLD: "1" }, ['DATALAYER_SCALING_PRESSURE_SCALE_DOWN_THRESHOLD="1": expected less than']],
-    ["topics that are the same", { DATALAYER_SCALING_EVENTS_TOPIC: "t", DATALAYER_SCALING_COMMANDS_TOPIC: "t" }, ["expected three different keys"]],
-    ["a topic with the name of another key", { DATALAYER_SCALING_EVENTS_TOPIC: "state" }, ["none of them state"]],
+    [
+      "no group",
+      { DATALAYER_SCALING_DRY_RUN: "false" },
+      ["DATALAYER_SCALING_PROVIDER is not set", "DATALAYER_SCALING_NODE_GROUP is not set"],
+    ],
+    [
+      "more at least than at most",
+      { DATALAYER_SCALING_MIN_NODES: "9", DATALAYER_SCALING_MAX_NODES: "8" },
+      ['DATALAYER_SCALING_MIN_NODES="9": expected at most'],
+    ],
+    [
+      "thresholds that meet",
+      { DATALAYER_SCALING_PRESSURE_SCALE_DOWN_THRESHOLD: "1" },
+      ['DATALAYER_SCALING_PRESSURE_SCALE_DOWN_THRESHOLD="1": expected less than'],
+    ],
+    [
+      "topics that are the same",
+      { DATALAYER_SCALING_EVENTS_TOPIC: "t", DATALAYER_SCALING_COMMANDS_TOPIC: "t" },
+      ["expected three different keys"],
+    ],
+    [
+      "a topic with the name of another key",
+      { DATALAYER_SCALING_EVENTS_TOPIC: "state" },
+      ["none of them state"],
+    ],
   ];
   it.each(wrong)("refuse %s, naming it", (_, environment, expected) => {
     const problems = problemsOf(environment);

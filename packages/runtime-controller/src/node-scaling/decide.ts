@@ -37,29 +37,47 @@ export function decide(
   { group, capacity }: { group: SeenGroup; capacity: Capacity },
   terms: Terms,
 ): Decision {
-  const { least, most } = boundsOf(group, terms);
+  const scales: Scales = { group, capacity, ...boundsOf(group, terms) };
   const isPressed = capacity.pressure >= terms.limits.upThreshold;
-  const wanted = Math.max(isPressed ? capacity.asked + capacity.missing : 0, least);
-  if (wanted > capacity.asked) return increase(observed, { capacity, wanted, most }, terms);
-  const revocable = activeCommands(observed.state).filter(isRevocable);
-  if (isPressed && observed.waiting.loads.length > 0 && revocable.length > 0)
-    return revoke(revocable, capacity);
+  const wanted = Math.max(isPressed ? capacity.asked + capacity.missing : 0, scales.least);
+  const isShort = wanted > capacity.asked;
+  const revocable = revocableOf(observed);
+  const areNeeded = isShort || (isPressed && observed.waiting.loads.length > 0);
+  if (areNeeded && revocable.length > 0) return revoke(revocable, capacity);
+  if (isShort) return increase(observed, scales, { wanted, terms });
   if (capacity.unused) return unusedNode(capacity.unused);
-  return decrease(observed, { group, capacity, least }, terms) ?? rest(observed, capacity);
+  return decrease(observed, scales, terms) ?? rest(observed, capacity);
+}
+
+/** What is weighed against each other. */
+interface Scales {
+  readonly group: SeenGroup;
+  readonly capacity: Capacity;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Commands whose nodes would take Pods at once, were they called off. */
+function revocableOf({ state, nodes }: ScalingObservation): ScaleDown[] {
+  const emptying = new Set(nodes.filter(({ outlook }) => outlook === "emptying").map(({ uid }) => uid));
+  return activeCommands(state)
+    .filter(isRevocable)
+    .filter(({ node }) => node && emptying.has(node.uid));
 }
 
 function increase(
   observed: ScalingObservation,
-  { capacity, wanted, most }: { capacity: Capacity; wanted: number; most: number },
-  terms: Terms,
+  scales: Scales,
+  { wanted, terms }: { wanted: number; terms: Terms },
 ): Decision {
+  const { most, capacity } = scales;
   const { asked, pressure } = capacity;
-  const revocable = activeCommands(observed.state).filter(isRevocable);
-  if (revocable.length > 0) return revoke(revocable, capacity);
   const target = Math.min(wanted, most);
   const want = `${counted(wanted, "node")} wanted (${describePressure(observed, pressure)})`;
   if (target <= asked) {
-    return { kind: "keep", reason: "AtMaximum", message: `${want}, and there may be no more than ${most}.` };
+    const message = `${want}, and there may be no more than ${most}.`;
+    // What is lost makes room for another one.
+    return decrease(observed, scales, terms) ?? { kind: "keep", reason: "AtMaximum", message };
   }
   const waitMs = cooldownLeftMs(observed, terms);
   if (waitMs > 0) return cooling(want, waitMs);
@@ -98,21 +116,15 @@ function cooling(what: string, waitMs: number): Decision {
   return { kind: "keep", reason: "CoolingDown", message };
 }
 
-interface Shrinking {
-  readonly group: SeenGroup;
-  readonly capacity: Capacity;
-  readonly least: number;
-}
-
 /** Undefined when there is nothing to remove. */
-function decrease(observed: ScalingObservation, shrinking: Shrinking, terms: Terms): Decision | undefined {
-  const { group, least } = shrinking;
+function decrease(observed: ScalingObservation, scales: Scales, terms: Terms): Decision | undefined {
+  const { group, least } = scales;
   const downs = activeCommands(observed.state).filter((one) => one.operation === "scale_down");
   // One that waits for users keeps no other node from going.
   const moving = downs.filter(({ node }) => !isHeld(node?.uid, observed));
   const unsaid = downs.filter(({ phase }) => phase === "emptying").length;
   const room = Math.min(terms.limits.downMaxStep - moving.length, group.desired - unsaid - least);
-  const victims = victimsOf(observed, shrinking, terms).slice(0, Math.max(0, room));
+  const victims = victimsOf(observed, scales, terms).slice(0, Math.max(0, room));
   if (victims.length === 0) return undefined;
   const waitMs = cooldownLeftMs(observed, terms);
   return waitMs > 0
@@ -126,7 +138,7 @@ function isHeld(uid: string | undefined, { nodes }: ScalingObservation): boolean
 }
 
 /** Machines that are no use come first, then idle nodes as far as enough stays free without them. */
-function victimsOf(observed: ScalingObservation, { capacity, group }: Shrinking, terms: Terms): Victim[] {
+function victimsOf(observed: ScalingObservation, { capacity, group }: Scales, terms: Terms): Victim[] {
   const taken = new Set(
     activeCommands(observed.state).flatMap((one) => (one.operation === "scale_down" ? [one.instanceId] : [])),
   );

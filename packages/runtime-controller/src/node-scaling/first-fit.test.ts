@@ -24,7 +24,10 @@ describe("amounts", () => {
 
 describe("loads", () => {
   it("are put on the first node with room, the largest first", () => {
-    expect(firstFit([cores(1), cores(3)], [cores(3), cores(2)])).toEqual({ left: [], free: [cores(0), cores(1)] });
+    expect(firstFit([cores(1), cores(3)], [cores(3), cores(2)])).toEqual({
+      left: [],
+      free: [cores(0), cores(1)],
+    });
   });
 
   it("are left over where there is no room", () => {
@@ -32,7 +35,10 @@ describe("loads", () => {
   });
 
   it("take as many nodes as they need", () => {
-    expect(nodesFor([cores(2), cores(2), cores(2), cores(1)], cores(4))).toEqual({ count: 2, free: [cores(0), cores(1)] });
+    expect(nodesFor([cores(2), cores(2), cores(2), cores(1)], cores(4))).toEqual({
+      count: 2,
+      free: [cores(0), cores(1)],
+    });
   });
 
   it("that are larger than a node take none", () => {
@@ -44,7 +50,8 @@ describe("loads", () => {
     fc.assert(
       fc.property(fc.array(load), fc.array(load), (loads, nodes) => {
         const { left, free } = firstFit(loads, nodes);
-        for (const room of free) for (const amount of Object.values(room)) expect(amount).toBeGreaterThanOrEqual(0);
+        for (const room of free)
+          for (const amount of Object.values(room)) expect(amount).toBeGreaterThanOrEqual(0);
         expect(sumOf([...free, ...loads])).toEqual(sumOf([...nodes, ...left]));
       }),
     );
