@@ -244,12 +244,16 @@ async function releasePods(admin: RestClient, namespace: string): Promise<void> 
         }),
     ),
   );
-  const name = `datalayer-runtime-controller-${namespace}`;
-  const binding = {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name },
-  };
-  const { metadata } = await admin.get(kindOf(binding), { name });
-  await admin.delete(kindOf(binding), { name }, { uid: metadata.uid });
+  const outside = [
+    { kind: "ClusterRoleBinding", metadata: { name: `datalayer-runtime-controller-${namespace}` } },
+    {
+      kind: "RoleBinding",
+      metadata: { name: `datalayer-runtime-controller-events-${namespace}`, namespace: "default" },
+    },
+  ];
+  for (const each of outside) {
+    const kind = kindOf({ ...each, apiVersion: "rbac.authorization.k8s.io/v1" });
+    const { metadata } = await admin.get(kind, each.metadata);
+    await admin.delete(kind, each.metadata, { uid: metadata.uid });
+  }
 }
