@@ -53,6 +53,7 @@ export class ScaledCluster {
 
   settings(): Record<string, string> {
     return {
+      DATALAYER_SCALING_STRATEGY: "simple",
       DATALAYER_SCALING_DRY_RUN: "false",
       DATALAYER_SCALING_PROVIDER: "aws",
       DATALAYER_SCALING_NODE_GROUP: this.group,

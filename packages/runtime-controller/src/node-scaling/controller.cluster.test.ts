@@ -214,6 +214,27 @@ describe("given a group of one node", { timeout: 90_000 }, () => {
   });
 });
 
+describe("given a dry run", () => {
+  it("records what it would do, once, and changes nothing", async () => {
+    scaled = await ScaledCluster.start(cloud, 2);
+    cloud.requests.length = 0;
+    await scaled.startReplica({ DATALAYER_SCALING_DRY_RUN: "true", DATALAYER_SCALING_MIN_NODES: "0" });
+    const { node_requests: requests } = await scaled.untilView(
+      ({ scaling }) => scaling?.reason === "DryRun",
+      "the dry run being recorded",
+    );
+    expect(requests[0]).toMatchObject({ operation: "scale_down", status: "dry_run", attempts: 0 });
+    const { log } = scaled.cluster.proxy;
+    const sinceMs = performance.now();
+    await eventually(() => log.commits({ sinceMs, resource: "leases" }).length >= 2, { timeoutMs: 30_000 });
+    const told = (await scaled.view()).node_requests;
+    expect(new Set(told.map(({ reason }) => reason)).size).toBe(told.length);
+    expect(log.writes({ resource: "nodes" })).toEqual([]);
+    expect(cloud.requests).toEqual([]);
+    await scaled.machines.ready(2);
+  });
+});
+
 /** Puts a runtime that a user has on a node, past scheduler and pools. */
 async function userOn(nodeName: string): Promise<Runtime> {
   const { cluster } = scaled;

@@ -37,14 +37,14 @@ export class ScalingGatherer {
     const { executor, pools } = this.#options;
     const runtimes = this.#options.runtimes.all().filter(({ ended }) => !ended);
     const nodes = this.#nodes(runtimes, known);
-    const template = this.#template(known) ?? known.state.template;
+    const shapes = this.#shapes(known);
     const living = runtimes.filter(({ terminating }) => !terminating);
     return {
       ...known,
       groupId: `${executor.name}/${executor.group}`,
       nodes,
-      template,
-      waiting: this.#waiting(living, template),
+      template: shapes[0],
+      waiting: this.#waiting(living, shapes),
       hasDemand: living.length > 0 || pools.list().some((pool) => sizeOf(pool) > 0),
     };
   }
@@ -88,24 +88,18 @@ export class ScalingGatherer {
     };
   }
 
-  /** The newest node of the group: what the next one will be like. */
-  #template(known: Known): NodeTemplate | undefined {
+  /** What nodes of the group are like, the newest first: the next one will be like that. */
+  #shapes(known: Known): NodeTemplate[] {
     const ids = new Set(known.group?.instances.map(({ id }) => id));
-    const [newest] = this.#options.nodes
+    const shapes = this.#options.nodes
       .list()
       .filter((node) => isForRuntimes(node) && ids.has(this.#instanceOf(node) ?? ""))
-      .sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1));
-    if (!newest?.status?.allocatable) return undefined;
-    const { metadata, spec, status } = newest;
-    const taints = (spec?.taints ?? []).map(({ key, value, effect }) => ({
-      key,
-      ...(value !== undefined && { value }),
-      effect,
-    }));
-    return { labels: metadata.labels ?? {}, taints, allocatable: amountsOf(status.allocatable) };
+      .sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1))
+      .flatMap(shapeOf);
+    return shapes.length === 0 && known.state.template ? [known.state.template] : shapes;
   }
 
-  #waiting(runtimes: readonly Runtime[], template: NodeTemplate | undefined): Waiting {
+  #waiting(runtimes: readonly Runtime[], shapes: readonly NodeTemplate[]): Waiting {
     const byPool = Map.groupBy(
       runtimes.filter(isUnschedulable),
       ({ namespace, pool }) => `${namespace}/${pool}`,
@@ -114,7 +108,7 @@ export class ScalingGatherer {
     const misfits: string[] = [];
     const since: number[] = [];
     for (const [key, waiting] of [...byPool].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const fitting = waiting.filter((runtime) => this.#fits(runtime, template));
+      const fitting = waiting.filter((runtime) => this.#fits(runtime, shapes));
       if (fitting.length < waiting.length) misfits.push(key);
       const [first] = fitting;
       if (!first) continue;
@@ -125,11 +119,14 @@ export class ScalingGatherer {
     return { loads, sinceMs: since.length > 0 ? Math.min(...since) : undefined, misfits };
   }
 
-  #fits(runtime: Runtime, template: NodeTemplate | undefined): boolean {
+  /** Whether it could run on a node that is like one of these; on one that nobody knows it may. */
+  #fits(runtime: Runtime, shapes: readonly NodeTemplate[]): boolean {
     const pool = this.#options.pools.get({ namespace: runtime.namespace, name: runtime.pool });
-    if (!template) return true;
-    const isAllowed = !pool || mayRunOn(nodePlacementOf(pool.spec), template);
-    return isAllowed && fitsIn(this.#loadOf(runtime), template.allocatable);
+    const placement = pool ? nodePlacementOf(pool.spec) : {};
+    const load = this.#loadOf(runtime);
+    const takesIt = (shape: NodeTemplate): boolean =>
+      mayRunOn(placement, shape) && fitsIn(load, shape.allocatable);
+    return shapes.length === 0 || shapes.some(takesIt);
   }
 
   /** Runtimes of its pool that are still to be created: where one finds no node, they will not either. */
@@ -148,6 +145,16 @@ export class ScalingGatherer {
     this.#loads.set(pod, load);
     return load;
   }
+}
+
+function shapeOf({ metadata, spec, status }: Node): NodeTemplate[] {
+  if (!status?.allocatable) return [];
+  const taints = (spec?.taints ?? []).map(({ key, value, effect }) => ({
+    key,
+    ...(value !== undefined && { value }),
+    effect,
+  }));
+  return [{ labels: metadata.labels ?? {}, taints, allocatable: amountsOf(status.allocatable) }];
 }
 
 function isForRuntimes({ metadata }: Node): boolean {
