@@ -205,7 +205,7 @@ describe("given a group of one node", { timeout: 90_000 }, () => {
       {
         op: "add",
         path: `/metadata/annotations/${emptyingAnnotation.replace("/", "~1")}`,
-        value: "scale-down-99",
+        value: `${scaled.cluster.namespace}/scale-down-99`,
       },
       { op: "add", path: "/spec/unschedulable", value: true },
     ]);

@@ -18,7 +18,7 @@ import { type HistoryEvent, type ScalingState } from "./state.ts";
 import { ScalingStore, type ScalingKeys } from "./store.ts";
 
 /** What scaling reads and works with. */
-export interface NodeScalingOptions extends Omit<GatherOptions, "nodes" | "executor"> {
+export interface NodeScalingOptions extends Omit<GatherOptions, "nodes" | "executor" | "owner"> {
   nodes: ObjectReader<Node>;
   /** A cache of the ConfigMap in which scaling keeps what it remembers. */
   scaling: ObjectReader<ConfigMap>;
@@ -62,7 +62,7 @@ class NodeScaling {
   constructor(options: NodeScalingOptions) {
     this.#options = options;
     this.#store = new ScalingStore(options.scaling, options.keys);
-    this.#gatherer = new ScalingGatherer(options);
+    this.#gatherer = new ScalingGatherer({ ...options, owner: options.keys.configMap.namespace });
     this.#group = new GroupView(options);
   }
 
@@ -138,16 +138,17 @@ class NodeScaling {
   }
 
   async #effect(effect: Effect, context: TickContext): Promise<void> {
-    const { nodes } = this.#options;
+    const { nodes, keys } = this.#options;
+    const hands = { ...context, nodes, owner: keys.configMap.namespace };
     switch (effect.kind) {
       case "look":
         return this.#group.look(context.signal);
       case "cordon":
-        return cordon(effect.node, effect.commandId, { ...context, nodes });
+        return cordon(effect.node, effect.commandId, hands);
       case "uncordon":
-        return uncordon(effect.node, { ...context, nodes });
+        return uncordon(effect.node, hands);
       case "forget_node":
-        return forgetNode(effect.node, { ...context, nodes });
+        return forgetNode(effect.node, hands);
       case "raise":
       case "remove": {
         const failure = await this.#call(effect, context);

@@ -64,6 +64,7 @@ function gathered(
     nodes: { list: () => nodes },
     pools: { get: () => pool, list: () => [pool] },
     runtimes: { all: () => pods.flatMap((one) => parseRuntime(one) ?? []) } as unknown as Runtimes,
+    owner: "operator",
     executor: {
       name: "aws",
       group: "workers",
@@ -102,8 +103,13 @@ describe("a node", () => {
     ["that is cordoned leaves", { spec: { unschedulable: true } }, { outlook: "leaving" }],
     [
       "that a command has cordoned is emptied",
-      { spec: { unschedulable: true }, annotations: { [emptyingAnnotation]: "scale-down-1" } },
+      { spec: { unschedulable: true }, annotations: { [emptyingAnnotation]: "operator/scale-down-1" } },
       { outlook: "emptying", emptiedFor: "scale-down-1" },
+    ],
+    [
+      "that another operator empties is left to that one",
+      { spec: { unschedulable: true }, annotations: { [emptyingAnnotation]: "other/scale-down-1" } },
+      { outlook: "emptying", emptiedFor: undefined },
     ],
     ["that is not ready is silent", { conditions: [{ ...ready, status: "Unknown" }] }, { outlook: "silent" }],
     ["that has never been ready is silent", { conditions: [] }, { outlook: "silent" }],

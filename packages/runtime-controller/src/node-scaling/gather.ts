@@ -8,7 +8,7 @@ import type { Runtimes } from "../runtime/runtimes.ts";
 import { countRuntimes, sizeOf } from "../runtime-pool/counts.ts";
 import { type Amounts, amountsOf, fitsIn } from "./amounts.ts";
 import type { Executor } from "./executor.ts";
-import { emptyingAnnotation, keepingAnnotations, runtimeRole } from "./node-role.ts";
+import { emptyingAnnotation, emptyingCommandOf, keepingAnnotations, runtimeRole } from "./node-role.ts";
 import type { NodeTemplate, ScalingNode, ScalingObservation, Waiting } from "./observation.ts";
 import { mayRunOn } from "./placement-match.ts";
 
@@ -18,6 +18,8 @@ export interface GatherOptions {
   pools: Pick<ObjectReader<RuntimePool>, "get" | "list">;
   runtimes: Runtimes;
   executor: Pick<Executor, "name" | "group" | "instanceOf">;
+  /** The namespace of this operator. */
+  owner: string;
 }
 
 /** What is known of the cloud and of before. */
@@ -79,7 +81,7 @@ export class ScalingGatherer {
       isForRuntimes: isForRuntimes(node),
       instanceId: this.#instanceOf(node),
       outlook: ready ? outlookOf(node).kind : "silent",
-      emptiedFor: annotations[emptyingAnnotation],
+      emptiedFor: emptyingCommandOf(annotations[emptyingAnnotation], this.#options.owner),
       isKept: keepingAnnotations.some((key) => annotations[key] === "true"),
       sinceMs: Date.parse(ready?.lastTransitionTime ?? creationTimestamp),
       allocatable: amountsOf(status?.allocatable),

@@ -6,7 +6,7 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { runtimeApp } from "@datalayer/shared/runtime/names";
 import { label } from "../runtime/names.ts";
-import { emptyingAnnotation } from "./node-role.ts";
+import { emptyingAnnotation, emptyingValue } from "./node-role.ts";
 import type { ScalingNode } from "./observation.ts";
 
 /** What nodes are written with. */
@@ -14,6 +14,8 @@ interface NodeHands {
   kube: RestClient;
   nodes: ObjectReader<Node>;
   events: EventSink;
+  /** The namespace of this operator. */
+  owner: string;
 }
 
 const annotationPath = pointer("metadata", "annotations", emptyingAnnotation);
@@ -26,7 +28,7 @@ export async function cordon(node: ScalingNode, commandId: string, hands: NodeHa
     node,
     [
       ...(isMap ? [] : [{ op: "add" as const, path: "/metadata/annotations", value: {} }]),
-      { op: "add", path: annotationPath, value: commandId },
+      { op: "add", path: annotationPath, value: emptyingValue(hands.owner, commandId) },
       { op: "add", path: "/spec/unschedulable", value: true },
     ],
     hands,
@@ -43,7 +45,7 @@ export async function uncordon(node: ScalingNode, hands: NodeHands): Promise<voi
   const written = await patch(
     node,
     [
-      { op: "test", path: annotationPath, value: node.emptiedFor ?? "" },
+      { op: "test", path: annotationPath, value: emptyingValue(hands.owner, node.emptiedFor ?? "") },
       { op: "remove", path: annotationPath },
       { op: "add", path: "/spec/unschedulable", value: false },
     ],
