@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 
@@ -41,5 +42,32 @@ describe("npm start -- --once --json", () => {
     );
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ ok: false, reason: expect.stringContaining("/nowhere") as string });
+  });
+});
+
+describe("npm start", () => {
+  it("says what to try next, which works when it is pasted, and removes everything on Ctrl-C", async () => {
+    const before = await traces();
+    const started = execa("node", ["tools/start/main.ts", "--nodes", "kwok"], {
+      cwd: root,
+      preferLocal: true,
+      reject: false,
+      detached: true,
+    });
+    const said = await eventually(() => started.stdout.readableLength > 0 && String(started.stdout.read()), {
+      timeoutMs: 60_000,
+      message: "the proof",
+    });
+    const [, lines = ""] = said.split("in another terminal:\n");
+    const script = lines.replace(/\n\n[^]*/, "");
+    expect(script.split("\n")).toHaveLength(6);
+    const { stdout } = await execa("bash", ["-euo", "pipefail", "-c", script]);
+    expect(stdout).toContain("runtime-pool.datalayer.io/python-simple-pool");
+    expect(stdout).toContain("scaled");
+    expect(stdout).toContain("FIELDS:");
+    expect(stdout).toContain('"success":true');
+    process.kill(-started.pid!, "SIGINT");
+    expect((await started).exitCode).toBe(0);
+    expect((await traces()).filter((trace) => !before.includes(trace))).toEqual([]);
   });
 });

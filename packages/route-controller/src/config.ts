@@ -1,3 +1,4 @@
+import { optionalApiKeySettings } from "@datalayer/shared/config/api-key-settings";
 import { commonSettings } from "@datalayer/shared/config/common";
 import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
@@ -15,20 +16,7 @@ export const sharedSettings = settingTable({
 
 const table = settingTable({
   ...commonSettings,
-  apiKey: {
-    name: "DATALAYER_OPERATOR_API_KEY",
-    schema: text({ minLength: 16 }),
-    optional: true,
-    secret: true,
-    description: "The key that callers of the REST API send in X-API-Key. Without it, the API is not served.",
-  },
-  previousApiKey: {
-    name: "DATALAYER_OPERATOR_API_KEY_PREVIOUS",
-    schema: text({ minLength: 16 }),
-    optional: true,
-    secret: true,
-    description: "A second key that is accepted too, while callers change to a new one.",
-  },
+  ...optionalApiKeySettings,
   apiPort: {
     name: "DATALAYER_ROUTES_PORT",
     schema: port(),

@@ -1,3 +1,4 @@
+import { previousApiKeySetting } from "@datalayer/shared/config/api-key-settings";
 import { commonSettings } from "@datalayer/shared/config/common";
 import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
@@ -15,13 +16,7 @@ const table = settingTable({
     secret: true,
     description: "The key that callers of the REST API send in X-API-Key.",
   },
-  previousApiKey: {
-    name: "DATALAYER_OPERATOR_API_KEY_PREVIOUS",
-    schema: text({ minLength: 16 }),
-    optional: true,
-    secret: true,
-    description: "A second key that is accepted too, while callers change to a new one.",
-  },
+  ...previousApiKeySetting,
   apiPort: {
     name: "DATALAYER_OPERATOR_PORT",
     schema: port(),

@@ -40,7 +40,7 @@ export function createRuntimeHomes(options: {
   clock: Clock;
 }): RuntimeHomes {
   const { caches, settings, imageSources, runtimes, tokens } = options;
-  const { pods, volumeClaims, pools } = caches;
+  const { pods, volumeClaims, pools, environments } = caches;
   const { namespaces, homeBytes: sizeBytes, volumeStorageClass: storageClass } = settings;
   const sources = templateSourcesOf(caches, settings, imageSources);
   const templateOf = (home: Home): HomeTemplate => templateOfHome(home, caches, sources);
@@ -51,6 +51,7 @@ export function createRuntimeHomes(options: {
     homes,
     volumeClaims,
     pools,
+    environments,
     pods,
     order: options.claims.order,
     quota: options.claims.quota,

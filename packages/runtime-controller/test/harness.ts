@@ -216,10 +216,13 @@ export class Harness {
   }
 }
 
-/** Makes the harness of a test file. Call it in `beforeAll`. */
-export async function startHarness(): Promise<Harness> {
-  const { kubeconfigPath } = await useCluster();
-  const namespace = await testNamespace();
+/**
+ * Makes the harness of a test file. Call it in `beforeAll`.
+ * @param cluster - default: that of the run.
+ */
+export async function startHarness(cluster?: { kubeconfigPath: string }): Promise<Harness> {
+  const { kubeconfigPath } = cluster ?? (await useCluster());
+  const namespace = await testNamespace(cluster);
   const access = loadAccess({ kubeconfigPath });
   const admin = new RestClient({ access, userAgent: "test", fieldManager: "test" });
   await installChart(admin, namespace);

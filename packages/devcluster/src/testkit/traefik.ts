@@ -1,6 +1,4 @@
 import { startCluster } from "../cluster/cluster.ts";
-import { stderrProgress } from "../progress/progress.ts";
-import { Provisioner } from "../provision/provisioner.ts";
 import { readSettings } from "../settings.ts";
 import {
   createDefinitions,
@@ -10,6 +8,7 @@ import {
 import { provideTraefik, traefikComponent } from "../traefik/traefik.ts";
 import { afterFile } from "./cluster.ts";
 import { podAddress } from "./pod-address.ts";
+import { testProvisioner } from "./test-provisioner.ts";
 
 /** The ports of every Traefik of a test, by the names of its entry points. */
 export const traefikPorts = { web: 8000, websecure: 8443, traefik: 8080 } as const;
@@ -78,9 +77,4 @@ export async function startTraefik(options: {
     pid: component.record.process.pid,
     stop: () => component.stop(),
   };
-}
-
-function testProvisioner(): Provisioner {
-  const { cacheDir, searchPath } = readSettings();
-  return new Provisioner({ cacheDir, searchPath, progress: stderrProgress() });
 }

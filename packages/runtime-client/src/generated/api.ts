@@ -408,7 +408,7 @@ export interface components {
             capabilities?: string[];
             /** @description The volume of its user that shall be its home. */
             volume_uid?: string;
-            /** @description The snapshot it shall start from. */
+            /** @description The snapshot it shall start from: answered with 501. */
             from?: string;
             /** @description Variables of the kernels. Kept secret, like `secrets`. */
             env_vars?: {
@@ -435,6 +435,10 @@ export interface components {
             given_name?: string;
             /** @description Credits after which it ends, counted from its start. */
             credits_limit?: number;
+            /** @description What it can do is decided when it is claimed: answered with 501. */
+            capabilities?: string[];
+            /** @description A snapshot to load into it: answered with 501. */
+            from?: string;
         };
         /**
          * @description A new size.
@@ -1461,6 +1465,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
             500: components["responses"]["InternalServerError"];
+            501: components["responses"]["NotImplemented"];
             503: components["responses"]["ServiceUnavailable"];
             default: components["responses"]["Problem"];
         };

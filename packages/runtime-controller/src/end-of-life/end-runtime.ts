@@ -7,6 +7,7 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
 import type { Runtime, RuntimeEnd } from "../runtime/runtime.ts";
+import type { EndReason } from "./end-reason.ts";
 
 /**
  * The end of an assigned runtime: first its reason is written on the Pod, then the Pod is deleted.
@@ -53,6 +54,6 @@ function unlessGone(error: unknown): void {
 }
 
 /** The reason of a runtime whose time is over. */
-export const creditsUsedUp = "CreditsUsedUp";
+export const creditsUsedUp = "CreditsUsedUp" satisfies EndReason;
 
 const expiredAtPath = pointer("metadata", "annotations", annotation.expiredAt);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { App } from "@datalayer/shared/http/app";
-import { Problem, unprocessable } from "@datalayer/shared/http/problem";
+import { unprocessable } from "@datalayer/shared/http/problem";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
@@ -17,6 +17,7 @@ import { variablesOf } from "./claim-variables.ts";
 import { preferredWaitSeconds } from "./prefer.ts";
 import { launchHome, type LaunchOptions, wantsHome } from "./runtime-homes.ts";
 import { claimBody, oneRuntime } from "./schemas.ts";
+import { refuseSnapshot } from "./snapshot.ts";
 import { answer, answerHome, isAssigned, type RuntimeViewOptions } from "./views.ts";
 
 /** What claims are served with. */
@@ -137,8 +138,7 @@ function whenGone({ raw }: FastifyReply): AbortSignal {
 function wishesOf(
   body: z.infer<typeof claimBody>,
 ): Omit<ClaimRequest, "idempotencyKey" | "waitMs" | "signal"> {
-  if (body.from !== undefined)
-    throw new Problem(501, { type: "not-implemented", detail: "from is not supported yet; leave it out" });
+  refuseSnapshot(body.from);
   return {
     environment: body.environment_name,
     pool: body.pool_name,

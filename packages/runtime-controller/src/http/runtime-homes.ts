@@ -1,4 +1,4 @@
-import { notFound, Problem } from "@datalayer/shared/http/problem";
+import { notFound, notImplemented } from "@datalayer/shared/http/problem";
 import type { z } from "zod";
 import { expiryOf } from "../claim/assignment.ts";
 import { ClaimError } from "../claim/claim-error.ts";
@@ -35,7 +35,7 @@ export function wantsHome({ capabilities = [], volume_uid: volumeUid }: ClaimBod
   const unknown = capabilities.find((one) => one !== userStorage);
   if (unknown !== undefined) {
     const detail = `capabilities is not supported yet with "${unknown}"; leave it out, or ask for "${userStorage}"`;
-    throw new Problem(501, { type: "not-implemented", detail });
+    throw notImplemented(detail);
   }
   return capabilities.length > 0 || volumeUid !== undefined;
 }
