@@ -32,6 +32,8 @@ export class AwsCloud {
   readonly url: string;
   /** The actions that reached the proxy, with what they name, in order. */
   readonly requests: string[] = [];
+  /** The groups that requests named, in order. */
+  readonly groupsAsked: string[] = [];
   readonly #moto: string;
   readonly #faults: { action: string; fault: AwsFault }[] = [];
   readonly #admin: AutoScalingClient;
@@ -131,6 +133,8 @@ export class AwsCloud {
     this.requests.push(
       [action, parameters.get("DesiredCapacity") ?? parameters.get("InstanceId")].join(" ").trim(),
     );
+    const named = parameters.get("AutoScalingGroupName") ?? parameters.get("AutoScalingGroupNames.member.1");
+    if (named !== null) this.groupsAsked.push(named);
     const index = this.#faults.findIndex((one) => one.action === action);
     const [{ fault } = { fault: undefined }] = index < 0 ? [] : this.#faults.splice(index, 1);
     if (fault?.kind === "error") return refuse(response, fault);

@@ -16,7 +16,8 @@ export class Machines {
   readonly #admin: RestClient;
   readonly #cloud: AwsCloud;
   readonly #group: string;
-  readonly #known = new Set<string>();
+  /** The ids of all machines that there ever were. */
+  readonly known = new Set<string>();
 
   private constructor(admin: RestClient, cloud: AwsCloud, group: string) {
     this.#admin = admin;
@@ -61,9 +62,9 @@ export class Machines {
   async #play(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { Instances = [] } = await this.#cloud.group(this.#group);
-      const fresh = Instances.filter(({ InstanceId = "" }) => !this.#known.has(InstanceId));
+      const fresh = Instances.filter(({ InstanceId = "" }) => !this.known.has(InstanceId));
       for (const { InstanceId = "" } of this.areDead ? [] : fresh) {
-        this.#known.add(InstanceId);
+        this.known.add(InstanceId);
         await this.#register(InstanceId);
       }
       await new Promise((resolve) => setTimeout(resolve, pollMs));

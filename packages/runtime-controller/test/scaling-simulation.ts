@@ -154,6 +154,7 @@ export class ScalingSimulation {
       waiting: {
         loads: Array.from({ length: this.waiting }, () => load),
         sinceMs: this.#waitingSinceMs,
+        isPlacing: false,
         misfits: [],
       },
       hasDemand: this.size > 0 || this.machines.some(({ warm, assigned }) => warm + assigned > 0),

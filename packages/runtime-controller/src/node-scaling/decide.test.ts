@@ -37,19 +37,27 @@ interface Given {
   /** Seconds for which they have waited. */
   waitingFor?: number;
   misfits?: string[];
+  isPlacing?: boolean;
   group?: Partial<SeenGroup>;
   limits?: Partial<ScalingLimits>;
   state?: Partial<ScalingState>;
   hasDemand?: boolean;
 }
 
-function decided({ nodes = [], waiting = 0, waitingFor = 1, misfits = [], ...given }: Given): Decision {
+function decided({
+  nodes = [],
+  waiting = 0,
+  waitingFor = 1,
+  misfits = [],
+  isPlacing = false,
+  ...given
+}: Given): Decision {
   const instances = nodes.map(({ instanceId = "" }) => ({ id: instanceId, phase: "running" as const }));
   const group: SeenGroup = { desired: nodes.length, min: 0, max: 50, instances, ageMs: 0, ...given.group };
   const observed: ScalingObservation = {
     groupId: "aws/workers",
     nodes,
-    waiting: { loads: loads(waiting), sinceMs: nowMs - waitingFor * 1000, misfits },
+    waiting: { loads: loads(waiting), sinceMs: nowMs - waitingFor * 1000, isPlacing, misfits },
     hasDemand: given.hasDemand ?? true,
     group,
     cloudFailure: undefined,
@@ -168,6 +176,7 @@ describe("strategy simple", () => {
     ],
     ["the least number is reached", { nodes: [node("a"), node("b")], limits: { minNodes: 2 } }, "Settled"],
     ["no node may ever be removed", { nodes: [node("a"), node("b")], limits: { downMaxStep: 0 } }, "Settled"],
+    ["the scheduler still looks for places", { nodes: [node("a"), node("b")], isPlacing: true }, "Settled"],
     ["nodes are on their way", { nodes: [node("a"), node("b")], group: { desired: 3 } }, "ScalingUp"],
     [
       "the greatest number is reached",

@@ -143,7 +143,10 @@ function victimsOf(observed: ScalingObservation, { capacity, group }: Scales, te
     activeCommands(observed.state).flatMap((one) => (one.operation === "scale_down" ? [one.instanceId] : [])),
   );
   const lost = capacity.lost.filter((id) => !taken.has(id)).flatMap((id) => lostVictim(id, observed));
-  const isBusy = capacity.pressure > terms.limits.downThreshold || group.desired < capacity.asked;
+  const isBusy =
+    capacity.pressure > terms.limits.downThreshold ||
+    group.desired < capacity.asked ||
+    observed.waiting.isPlacing;
   if (isBusy || capacity.coming > 0) return lost;
   return [
     ...lost,

@@ -150,6 +150,13 @@ describe("what waits", () => {
     expect(gathered([node("a")], pods).waiting.loads).toEqual([]);
   });
 
+  it("may become more while the scheduler has not seen all", () => {
+    const unseen = pod("1", { state: "pending" });
+    unseen.spec = { ...unseen.spec, containers: [], nodeName: undefined };
+    expect(gathered([node("a")], [unseen]).waiting).toMatchObject({ loads: [], isPlacing: true });
+    expect(gathered([node("a")], [pod("1", { waits: true })]).waiting.isPlacing).toBe(false);
+  });
+
   it.each([
     ["is larger than a node", { cpu: "5" }, storedPool({ size: 0 })],
     ["is to run elsewhere", {}, storedPool({ size: 0, nodeSelector: { gpu: "yes" } })],

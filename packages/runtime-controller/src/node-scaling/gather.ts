@@ -118,7 +118,8 @@ export class ScalingGatherer {
       loads.push(...each, ...Array.from({ length: this.#unmet(first, runtimes) }, () => this.#loadOf(first)));
       since.push(...fitting.map(waitingSinceMs));
     }
-    return { loads, sinceMs: since.length > 0 ? Math.min(...since) : undefined, misfits };
+    const sinceMs = since.length > 0 ? Math.min(...since) : undefined;
+    return { loads, sinceMs, isPlacing: runtimes.some(isUnplaced), misfits };
   }
 
   /** Whether it could run on a node that is like one of these; on one that nobody knows it may. */
@@ -171,6 +172,10 @@ function isAssigned({ state, assignment }: Runtime): boolean {
 function isUnschedulable({ pod }: Runtime): boolean {
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
   return pod.spec?.nodeName === undefined && scheduled?.reason === "Unschedulable";
+}
+
+function isUnplaced(runtime: Runtime): boolean {
+  return runtime.pod.spec?.nodeName === undefined && !isUnschedulable(runtime);
 }
 
 function waitingSinceMs({ pod, createdAtMs }: Runtime): number {

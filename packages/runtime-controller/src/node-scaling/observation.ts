@@ -40,6 +40,8 @@ export interface Waiting {
   readonly loads: readonly Amounts[];
   /** Since when the first of them has waited, in epoch milliseconds; undefined when there is none. */
   readonly sinceMs: number | undefined;
+  /** There are others that the scheduler has not got round to: where they come to, is not known yet. */
+  readonly isPlacing: boolean;
   /** The pools of those that no node of the group can take. */
   readonly misfits: readonly string[];
 }
