@@ -40,7 +40,7 @@ interface LongOperation {
   error?: { code: string; message: string };
 }
 
-export const tenant = "11111111-1111-1111-1111-111111111111";
+const tenant = "11111111-1111-1111-1111-111111111111";
 const subscription = "22222222-2222-2222-2222-222222222222";
 const resourceGroup = "Workers-RG";
 const setName = "workers";

@@ -26,7 +26,7 @@ const freshMs = 2_000;
 /** How often the cloud is asked how far it has come. */
 const lookAgainMs = 15_000;
 /** A call may still arrive for so long after its answer was lost: until then nobody repeats it. */
-export const callMs = 20_000;
+const callMs = 20_000;
 
 /** The scheduler may put a Pod on a node for so long after that was cordoned: it has not heard of it yet. */
 const settlingMs = 10_000;
@@ -63,7 +63,7 @@ export function nextStepOf(command: Command, scene: Scene): Step | undefined {
 }
 
 /** The state in which a command is as given, with what is told of it. */
-export function recorded(state: ScalingState, command: Command, event: HistoryEvent): Step {
+function recorded(state: ScalingState, command: Command, event: HistoryEvent): Step {
   return { save: withCommand(state, command), events: [event] };
 }
 
@@ -167,7 +167,7 @@ function called<C extends Command>(command: C, scene: Scene, effectOf: (counted:
 }
 
 /** The command is over without effect: what it did to a node is undone. */
-export function givenUp(
+function givenUp(
   command: Command,
   { observed, terms }: Pick<Scene, "observed" | "terms">,
   failure: CommandFailure,

@@ -24,7 +24,7 @@ export type Decision =
 const longestCooldownMs = 600_000;
 
 /** The bounds of the group: those of the settings, within those of the cloud. */
-export function boundsOf(group: SeenGroup, { limits }: Terms): { least: number; most: number } {
+function boundsOf(group: SeenGroup, { limits }: Terms): { least: number; most: number } {
   return { least: Math.max(limits.minNodes, group.min), most: Math.min(limits.maxNodes, group.max) };
 }
 
