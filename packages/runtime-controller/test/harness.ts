@@ -113,7 +113,10 @@ export class Harness {
     const manifest = buildWarmPod({ pool, environment, image, settings }, identity);
     const metadata = { ...manifest.metadata, namespace, ownerReferences: [] };
     const { name } = await admin.create(Pod, { ...manifest, metadata }).then((pod) => pod.metadata);
-    await eventually(async () => (await this.runtime(name))?.ready, { message: `${name} being ready` });
+    await eventually(async () => (await this.runtime(name))?.ready, {
+      timeoutMs: 30_000,
+      message: `${name} being ready`,
+    });
     return this.setState({ namespace, name }, "available");
   }
 
