@@ -16,7 +16,10 @@ async function traces(): Promise<string[]> {
   return [...mounts, ...links, ...namespaces].filter((line) => line.trim() !== "").sort();
 }
 
-describe("npm start -- --once --json", () => {
+// A pool is given five minutes to be warm.
+const options = { timeout: 480_000 };
+
+describe("npm start -- --once --json", options, () => {
   it("runs a cell on a real node, prints one JSON line, and leaves nothing behind", async () => {
     const before = await traces();
     const { stdout } = await execa("node", ["tools/start/main.ts", "--once", "--json", "--nodes", "real"], {
@@ -45,7 +48,7 @@ describe("npm start -- --once --json", () => {
   });
 });
 
-describe("npm start", () => {
+describe("npm start", options, () => {
   it("says what to try next, which works when it is pasted, and removes everything on Ctrl-C", async () => {
     const before = await traces();
     const started = execa("node", ["tools/start/main.ts", "--nodes", "kwok"], {
@@ -55,7 +58,7 @@ describe("npm start", () => {
       detached: true,
     });
     const said = await eventually(() => started.stdout.readableLength > 0 && String(started.stdout.read()), {
-      timeoutMs: 60_000,
+      timeoutMs: 360_000,
       message: "the proof",
     });
     const [, lines = ""] = said.split("in another terminal:\n");

@@ -168,6 +168,19 @@ describe("the same key again", () => {
     await expect.poll(() => holders("other-body")).toHaveLength(1);
   });
 
+  it("a thousand times at once, on two replicas, gets one runtime", async () => {
+    const replicas = [leader, await harness.startReplica("thousand")];
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, (_, index) =>
+        replicas[index % 2]!.claim({ pool_name: "again" }, "thousand"),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    const names = new Set(answers.map(({ body }) => body.runtime.pod_name));
+    expect(names.size).toBe(1);
+    await expect.poll(() => holders("thousand")).toEqual([...names]);
+  });
+
   it("with another body at once on two replicas gets one runtime and one refusal", async () => {
     const other = await harness.startReplica("other");
     const answers = await Promise.all([
