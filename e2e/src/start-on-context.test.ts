@@ -96,13 +96,9 @@ describe("npm start -- --context", { timeout: 480_000 }, () => {
   it("ends the runtimes that the reader claimed meanwhile", async () => {
     const before = await traces();
     const child = start("--image", image);
-    const said = await eventually(
-      () => {
-        const text = child.stdout.readableLength;
-        return text > 0 && String(child.stdout.read());
-      },
-      { timeoutMs: 360_000, message: "the proof" },
-    );
+    let said = "";
+    child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    await eventually(() => said.includes("Ctrl-C"), { timeoutMs: 360_000, message: "the proof" });
     const claim = /curl (?:.|\n)*runtimes$/m.exec(said)![0];
     const { stdout } = await execa("bash", ["-c", claim]);
     expect(JSON.parse(stdout)).toMatchObject({ success: true });

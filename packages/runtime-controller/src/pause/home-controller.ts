@@ -27,6 +27,8 @@ export interface HomeControllerOptions {
   pods: ObjectReader<Pod>;
   runtimes: Runtimes;
   templateOf: (home: Home) => HomeTemplate;
+  /** Time for a Pod to serve, in seconds; then it is ended, and the runtime pauses. */
+  startWithinSeconds: number;
 }
 
 const lookAgainMs = 10_000;
@@ -81,11 +83,16 @@ async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): 
   }
 }
 
-async function createPod(home: Home, { templateOf, pods, context }: Hands): Promise<Outcome> {
+async function createPod(
+  home: Home,
+  { templateOf, pods, context, startWithinSeconds }: Hands,
+): Promise<Outcome> {
   const { template, fault } = templateOf(home);
   if (!template) return waiting({ reason: fault.reason, message: fault.message, retryAfterMs: lookAgainMs });
+  const now = nowSeconds(context);
+  const manifest = buildHomePod(template, home, { now, startDeadline: now + startWithinSeconds });
   try {
-    pods.recordWrite(await context.kube.create(Pod, buildHomePod(template, home, nowSeconds(context))));
+    pods.recordWrite(await context.kube.create(Pod, manifest));
     return settled();
   } catch (error) {
     // The Pod of before is still going, or an answer was lost: the next look tells.
