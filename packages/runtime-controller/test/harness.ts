@@ -115,7 +115,10 @@ export class Harness {
     const metadata = { ...manifest.metadata, namespace, ownerReferences: [] };
     const spec = manifest.spec && { ...manifest.spec, ...(nodeName !== undefined && { nodeName }) };
     const { name } = await admin.create(Pod, { ...manifest, metadata, spec }).then((pod) => pod.metadata);
-    await eventually(async () => (await this.runtime(name))?.ready, { message: `${name} being ready` });
+    await eventually(async () => (await this.runtime(name))?.ready, {
+      timeoutMs: 30_000,
+      message: `${name} being ready`,
+    });
     return this.setState({ namespace, name }, "available");
   }
 
