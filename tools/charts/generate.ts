@@ -1,6 +1,7 @@
 /**
- * Generates the schema of values, the README and the derived parts of Chart.yaml of every chart. With `--check` it fails when
- * a committed file differs, when a value is not described, and when a setting of a process is no value.
+ * Generates the schema of values, the README, the dashboards and the derived parts of Chart.yaml of every chart. With
+ * `--check` it fails when a committed file differs, when a value is not described, and when no chart runs a process whose
+ * settings are known.
  */
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,6 +9,9 @@ import { parse } from "yaml";
 import packageJson from "../package.json" with { type: "json" };
 import { root, settleFile } from "../docs/generated-page.ts";
 import { settingTables } from "../docs/settings-tables.ts";
+import { images } from "./dashboards/images.ts";
+import { routes } from "./dashboards/routes.ts";
+import { runtimes } from "./dashboards/runtimes.ts";
 import { completeChartFile, type Definition } from "./chart-file.ts";
 import { type ChartDescription, charts } from "./charts.ts";
 import { readmeOf } from "./readme.ts";
@@ -63,6 +67,13 @@ async function settleChart(folder: string, chart: ChartDescription): Promise<voi
   await settleFile(`charts/${folder}/README.md`, readmeOf({ name, description, ...chart }, values, settings));
 }
 
+/** By the file below `charts`. */
+const dashboards = {
+  "runtime-controller/files/dashboards/runtimes.json": runtimes,
+  "route-controller/files/dashboards/routes.json": routes,
+  "image-controller/files/dashboards/images.json": images,
+};
+
 function complain(problem: string): void {
   process.stderr.write(`${problem}\n`);
   process.exitCode = 1;
@@ -75,5 +86,7 @@ await settleFile(
 );
 for (const [folder, chart] of Object.entries(charts)) await settleChart(folder, chart);
 const installed = Object.values(charts).flatMap(({ commands }) => Object.values(commands));
+for (const [file, dashboard] of Object.entries(dashboards))
+  await settleFile(`charts/${file}`, JSON.stringify(dashboard));
 for (const command of tables.keys())
   if (!installed.includes(command)) complain(`no chart runs "${command}": tools/charts/charts.ts`);

@@ -48,17 +48,8 @@ const definitions: Readonly<Record<string, Schema>> = {
     items: { type: "string", pattern: "^[0-9a-fA-F.:]+/[0-9]{1,3}$" },
   },
   cloudCredentials: {
-    allOf: [
-      {
-        if: { properties: { enabled: { const: true }, create: { const: false } } },
-        then: { properties: { secretName: filled } },
-      },
-      // It would not be the one that is made.
-      {
-        if: { properties: { create: { const: true } } },
-        then: { properties: { secretName: { maxLength: 0 } } },
-      },
-    ],
+    if: { properties: { enabled: { const: true }, create: { const: false } } },
+    then: { properties: { secretName: filled } },
     properties: {
       aws: {
         if: some("accessKeyId", "secretAccessKey"),
@@ -113,14 +104,14 @@ function schemaOfValue(value: ChartValue, settings: SettingsByPath): Schema {
 
 /** What a default tells; a default of null tells nothing. */
 function inferred(value: ChartValue, settings: SettingsByPath): Schema {
-  const { default: given, children } = value;
+  const { default: given, children, schema, path } = value;
+  if (given === null) return {};
   if (Array.isArray(given)) return { type: "array" };
-  if (typeof given === "object" && given !== null)
-    return children.length > 0
-      ? objectOf(documented(value), settings)
-      : { type: "object", additionalProperties: false };
   if (typeof given === "number") return { type: Number.isInteger(given) ? "integer" : "number" };
-  return given === null ? {} : { type: typeof given };
+  if (typeof given !== "object") return { type: typeof given };
+  if (children.length === 0 && !("additionalProperties" in schema))
+    throw new Error(`${path}: expected "# @schema" to say what an empty object may hold`);
+  return objectOf(documented(value), settings);
 }
 
 /** What the definitions are for people. */

@@ -131,16 +131,17 @@ volumeMounts: {{- . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* Mode 288 is 0440: for the group of the Pod, and as a number that all readers of YAML take for the same. */}}
 {{- define "datalayer.volumes" -}}
 {{- if include "datalayer.secretEnvironment" . | fromYaml }}
 - name: environment
-  secret: { secretName: {{ include "datalayer.environmentSecretName" . }}, defaultMode: 0440 }
+  secret: { secretName: {{ include "datalayer.environmentSecretName" . }}, defaultMode: 288 }
 {{- end }}
 {{- range .secretMounts }}
 - name: {{ .name }}
   secret:
     secretName: {{ .secretName }}
-    defaultMode: 0440
+    defaultMode: 288
     {{- with .items }}
     items: {{- toYaml . | nindent 6 }}
     {{- end }}
