@@ -122,7 +122,7 @@ interface Kinds {
   ServiceAccount: Manifest;
   ConfigMap: Manifest & { data: Labels };
   PrometheusRule: Manifest & { spec: { groups: AlertGroup[] } };
-  ServiceMonitor: Manifest & { spec: object };
+  ServiceMonitor: Manifest & { spec: { jobLabel: string; selector: Required<Selector> } };
   HorizontalPodAutoscaler: Manifest & { spec: object };
 }
 
