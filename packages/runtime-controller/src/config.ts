@@ -13,10 +13,19 @@ const table = settingTable({
   apiKey: {
     name: "DATALAYER_OPERATOR_API_KEY",
     schema: text({ minLength: 16 }),
+    optional: true,
     secret: true,
-    description: "The key that callers of the REST API send in X-API-Key.",
+    description:
+      "The key that callers of the REST API send in X-API-Key. Required without DATALAYER_OPERATOR_API_KEY_SECRET.",
   },
   ...previousApiKeySetting,
+  apiKeySecret: {
+    name: "DATALAYER_OPERATOR_API_KEY_SECRET",
+    schema: objectName,
+    optional: true,
+    description:
+      "The Secret in POD_NAMESPACE that holds these keys as apiKey and previousApiKey, instead of the variables. Created with a random key where there is none.",
+  },
   apiPort: {
     name: "DATALAYER_OPERATOR_PORT",
     schema: port(),

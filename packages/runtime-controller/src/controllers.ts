@@ -1,5 +1,6 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Controller } from "@datalayer/shared/controller/controller";
+import type { ApiKeys } from "@datalayer/shared/http/api-key";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Registry } from "prom-client";
 import { ulid } from "ulid";
@@ -35,6 +36,7 @@ export function createControllers(options: {
   tokens: RuntimeTokens;
   imageSources: ImageSources;
   settings: RuntimeControllerSettings;
+  apiKeys: ApiKeys;
   clock: Clock;
   usage: UsageParts;
   registry: Registry;
@@ -81,7 +83,7 @@ export function createControllers(options: {
       metrics,
       gateway: new GatewayActivity({
         url: settings.gatewayUrl,
-        apiKey: () => settings.apiKey.reveal(),
+        apiKey: () => options.apiKeys()[0] ?? "",
         routing,
         clock,
         log,
