@@ -1,6 +1,7 @@
 import { debianPackages } from "../provision/debian.ts";
 import type { Provisioner } from "../provision/provisioner.ts";
-import { debianBaseStep, debianRelease } from "./debian-base.ts";
+import { debianBaseStep } from "./debian-base.ts";
+import { debianRelease } from "./debian-root.ts";
 import { gitContentStep } from "./git-content.ts";
 import { jupyterStep } from "./jupyter.ts";
 import { pauseStep } from "./pause.ts";
@@ -45,7 +46,7 @@ export async function provideImages(
   const pause = await provisioner.provide(await pauseStep());
   const mmdebstrap = await provideMmdebstrap(provisioner);
   const debian = await provisioner.provide(debianBaseStep({ mmdebstrap, searchPath }));
-  const jupyterBuild = await provisioner.provide(await jupyterStep({ base: debian, searchPath }));
+  const jupyterBuild = await provisioner.provide(await jupyterStep(debian));
   const gitContentBuild = await provisioner.provide(await gitContentStep({ mmdebstrap, searchPath }));
   return {
     gitContent: { ...gitContent, dir: gitContentBuild.paths.image },
