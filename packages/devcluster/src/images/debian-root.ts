@@ -1,5 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
+import { debianPackages } from "../provision/debian.ts";
+import type { Provisioner } from "../provision/provisioner.ts";
 import type { BuildContext } from "../provision/step.ts";
 import { imageFormat } from "./oci-image.ts";
 
@@ -11,6 +13,20 @@ export const debianPython = "3.11";
 export interface DebianTools {
   mmdebstrap: string;
   searchPath: readonly string[];
+}
+
+/** Provides what Debian roots are made with. */
+export async function provideDebianTools(
+  provisioner: Provisioner,
+  searchPath: readonly string[],
+): Promise<DebianTools> {
+  const step = await debianPackages({
+    name: "mmdebstrap",
+    packages: ["mmdebstrap"],
+    provides: { mmdebstrap: "usr/bin/mmdebstrap" },
+  });
+  const { mmdebstrap } = (await provisioner.provide(step)).paths;
+  return { mmdebstrap, searchPath };
 }
 
 /** Never read in a container; a quarter of the size. */
