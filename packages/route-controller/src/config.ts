@@ -2,7 +2,7 @@ import { optionalApiKeySettings } from "@datalayer/shared/config/api-key-setting
 import { commonSettings } from "@datalayer/shared/config/common";
 import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
-import { integer, list, port, text } from "@datalayer/shared/config/values";
+import { integer, list, port } from "@datalayer/shared/config/values";
 import { classSettingTable } from "./class-settings.ts";
 
 /** What every command has to know. */
