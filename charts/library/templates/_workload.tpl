@@ -11,7 +11,6 @@ settings        the variables that the chart sets
 secretSettings  the settings that may come from a file
 ports           by name: its number and the setting that changes it; the one called "ops" is always there
 secretMounts    Secrets mounted below /etc/datalayer: `name`, `secretName`, `items`
-secretVariables Secrets whose entries become variables
 callers         by port: the NetworkPolicy peers that may reach it
 */}}
 {{- define "datalayer.workload" -}}
@@ -99,7 +98,7 @@ args: [{{ . }}]
 {{- end }}
 securityContext: {{- toYaml .root.Values.securityContext | nindent 2 }}
 env: {{- include "datalayer.env" . | nindent 2 }}
-{{- with concat .root.Values.extraEnvFrom (.secretVariables | default list) }}
+{{- with .root.Values.extraEnvFrom }}
 envFrom: {{- toYaml . | nindent 2 }}
 {{- end }}
 ports:
