@@ -144,7 +144,7 @@ describe("the API key", () => {
 });
 
 describe("the credentials of a cloud", () => {
-  it("go to the runtime-controller as files that it is told of, and to nobody else", async () => {
+  it("go to the runtime-controller as files and variables, and to nobody else", async () => {
     const objects = await render({ values });
     const users = ofKind(objects, "Deployment").filter((deployment) =>
       JSON.stringify(deployment).includes("cloud-credentials"),
@@ -160,7 +160,9 @@ describe("the credentials of a cloud", () => {
       mountPath: "/etc/datalayer/cloud-credentials",
       readOnly: true,
     });
-    expect(spec.containers[0]!.envFrom).toBeUndefined();
+    expect(spec.containers[0]!.envFrom).toEqual([
+      { secretRef: { name: "datalayer-operator-cloud-credentials" } },
+    ]);
     expect(spec.containers[0]!.env).toContainEqual({
       name: "DATALAYER_CLOUD_CREDENTIALS_DIR",
       value: "/etc/datalayer/cloud-credentials",
@@ -173,6 +175,7 @@ describe("the credentials of a cloud", () => {
     expect(ofKind(objects, "Secret")).toEqual([]);
     const text = JSON.stringify(objectOf(objects, "Deployment", "datalayer-runtime-controller"));
     expect(text).toContain('"secretName":"mine"');
+    expect(text).toContain('"secretRef":{"name":"mine"}');
   });
 
   it("are none unless they are asked for", async () => {

@@ -11,6 +11,7 @@ settings        the variables that the chart sets
 secretSettings  the settings that may come from a file
 ports           by name: its number and the setting that changes it; the one called "ops" is always there
 secretMounts    Secrets mounted below /etc/datalayer: `name`, `secretName`, `items`
+secretVariables Secrets whose entries become variables
 callers         by port: the NetworkPolicy peers that may reach it
 */}}
 {{- define "datalayer.workload" -}}
@@ -98,7 +99,7 @@ args: [{{ . }}]
 {{- end }}
 securityContext: {{- toYaml .root.Values.securityContext | nindent 2 }}
 env: {{- include "datalayer.env" . | nindent 2 }}
-{{- with .root.Values.extraEnvFrom }}
+{{- with concat .root.Values.extraEnvFrom (.secretVariables | default list) }}
 envFrom: {{- toYaml . | nindent 2 }}
 {{- end }}
 ports:

@@ -22,6 +22,11 @@ secretMounts:
     secretName: {{ . }}
     items: [{ key: {{ $.Values.apiKey.key }}, path: apiKey }{{ with $.Values.apiKey.previousKey }}, { key: {{ . }}, path: previousApiKey }{{ end }}]
   {{- end }}
+# Programs of a cloud find them as variables; node scaling reads the files, so that a rotation needs no new Pod.
+secretVariables:
+  {{- if .Values.cloudCredentials.enabled }}
+  - secretRef: { name: {{ include "runtime-controller.cloudCredentialsName" . }} }
+  {{- end }}
 callers:
   api: {{- toYaml .Values.networkPolicy.callers | nindent 4 }}
 {{- end }}
