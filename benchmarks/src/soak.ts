@@ -69,7 +69,9 @@ async function claimWhileKilling(soak: Soak): Promise<Record<string, unknown>> {
       Promise.all(Array.from({ length: callers }, () => caller(note))),
     )
     .finally(() => over.abort());
-  await Promise.all([claiming, killing]);
+  // Both are over before the replicas are stopped: one may be starting as the claims fail.
+  const ends = await Promise.allSettled([claiming, killing]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return { claims: durationsMs.length, kills: replicas.kills, claimMs: summarise(durationsMs) };
 }
 

@@ -8,7 +8,7 @@ import type { Manifest } from "@datalayer/shared/kube/object";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { poolOfExample } from "@datalayer/tools/start/example";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 const { namespace } = poolOfExample;
@@ -27,12 +27,28 @@ afterAll(async () => {
   await cluster.down();
 });
 
+const started: { pid?: number; done: Promise<unknown>; isOver: boolean }[] = [];
+
 /** `npm start` on the cluster, in a process group of its own as a terminal gives it one. */
 function start(...args: string[]) {
   const { kubeconfigPath: path } = cluster;
   const program = ["tools/start/main.ts", "--kubeconfig", path, "--context", "devcluster", ...args];
-  return execa("node", program, { cwd: root, preferLocal: true, reject: false, detached: true });
+  const child = execa("node", program, { cwd: root, preferLocal: true, reject: false, detached: true });
+  const entry = { pid: child.pid, isOver: false, done: child.finally(() => (entry.isOver = true)) };
+  started.push(entry);
+  return child;
 }
+
+/** Sends what Ctrl-C sends. */
+const interrupt = ({ pid = 0 }: { pid?: number }): boolean => process.kill(-pid, "SIGINT");
+
+// One that a test gave up on would disturb the next.
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (!child.isOver) interrupt(child);
+    await child.done;
+  }
+}, 120_000);
 
 /** What the operator could leave: everything of the cluster that lies in no namespace, and the namespaces. */
 async function traces(): Promise<string[]> {
@@ -53,7 +69,8 @@ async function traces(): Promise<string[]> {
   return lists.flat().sort();
 }
 
-describe("npm start -- --context", () => {
+// A pool is given five minutes to be warm.
+describe("npm start -- --context", { timeout: 480_000 }, () => {
   const image = "registry.localhost/datalayer/jupyter:dev";
 
   it("runs a cell on the reader's own cluster, and takes out again what it brought", async () => {
@@ -65,32 +82,28 @@ describe("npm start -- --context", () => {
 
   it("takes it out as well when it is interrupted before the proof", async () => {
     const before = await traces();
-    const started = start("--json", "--image", "registry.localhost/datalayer/none:1");
+    const child = start("--json", "--image", "registry.localhost/datalayer/none:1");
     await eventually(async () => (await kube.list(Pod, { namespace })).items.length > 0, {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
       message: "the pool being filled",
     });
-    process.kill(-started.pid!, "SIGINT");
-    const { stdout, exitCode } = await started;
+    interrupt(child);
+    const { stdout, exitCode } = await child;
     expect([exitCode, JSON.parse(stdout)]).toEqual([1, { ok: false, reason: "interrupted" }]);
     expect(await traces()).toEqual(before);
   });
 
   it("ends the runtimes that the reader claimed meanwhile", async () => {
     const before = await traces();
-    const started = start("--image", image);
-    const said = await eventually(
-      () => {
-        const text = started.stdout.readableLength;
-        return text > 0 && String(started.stdout.read());
-      },
-      { timeoutMs: 120_000, message: "the proof" },
-    );
+    const child = start("--image", image);
+    let said = "";
+    child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    await eventually(() => said.includes("Ctrl-C"), { timeoutMs: 360_000, message: "the proof" });
     const claim = /curl (?:.|\n)*runtimes$/m.exec(said)![0];
     const { stdout } = await execa("bash", ["-c", claim]);
     expect(JSON.parse(stdout)).toMatchObject({ success: true });
-    process.kill(-started.pid!, "SIGINT");
-    expect((await started).exitCode).toBe(0);
+    interrupt(child);
+    expect((await child).exitCode).toBe(0);
     expect(await traces()).toEqual(before);
   });
 

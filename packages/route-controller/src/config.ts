@@ -2,7 +2,8 @@ import { optionalApiKeySettings } from "@datalayer/shared/config/api-key-setting
 import { commonSettings } from "@datalayer/shared/config/common";
 import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
-import { integer, list, port, text } from "@datalayer/shared/config/values";
+import { integer, list, port } from "@datalayer/shared/config/values";
+import { classSettingTable } from "./class-settings.ts";
 
 /** What every command has to know. */
 export const sharedSettings = settingTable({
@@ -24,16 +25,7 @@ const table = settingTable({
     description: "The port of the REST API.",
   },
   ...sharedSettings,
-  traefikService: {
-    name: "DATALAYER_TRAEFIK_SERVICE",
-    schema: text({
-      pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-      expected: "namespace/name of a Service",
-    }),
-    optional: true,
-    description:
-      "The Service of Traefik, for the RouteClass that is created where there is none. Without it, an administrator has to name it there.",
-  },
+  ...classSettingTable,
   probeSamplePercent: {
     name: "DATALAYER_ROUTES_PROBE_SAMPLE_PERCENT",
     schema: integer({ min: 0, max: 100 }),

@@ -1,6 +1,5 @@
 import { type Replica, ReplicaBuilder, type ReplicaOptions } from "@datalayer/shared/controller/replica";
 import type { App } from "@datalayer/shared/http/app";
-import { apiKeysOf } from "@datalayer/shared/http/api-key";
 import { Pages } from "@datalayer/shared/http/pages";
 import type { KubeObject } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
@@ -13,11 +12,14 @@ import { createClaims } from "./claims.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
 import { createControllers } from "./controllers.ts";
 import { createApi } from "./http/api.ts";
+import { apiKeySource } from "./http/api-keys.ts";
 import { imageSourcesOf } from "./runtime-environment/image.ts";
 import type { VolumeRoutesOptions } from "./http/volumes.ts";
+import { ScalingStore } from "./node-scaling/store.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
 import { createRuntimeHomes } from "./runtime-homes.ts";
+import { scalingKeysOf } from "./scaling-settings.ts";
 import { templateSourcesOf } from "./template-sources.ts";
 import { createUsage } from "./usage.ts";
 
@@ -41,8 +43,13 @@ export async function createReplica(
   // Claims have connections of their own: users never queue behind the refill.
   const claimClient = builder.connect();
   const caches = createCaches({ ...builder.cacheOptions, namespaces, imagesNamespace, podNamespace });
-  const secret = { namespace: podNamespace, name: "datalayer-operator-token-keys" };
-  const tokens = new RuntimeTokens({ client: claimClient, secret, clock, log });
+  const apiKeys = apiKeySource({ settings, client: claimClient, clock, log });
+  const tokens = new RuntimeTokens({
+    client: claimClient,
+    secret: { namespace: podNamespace, name: "datalayer-operator-token-keys" },
+    clock,
+    log,
+  });
   const runtimes = new Runtimes(caches.pods);
   const imageSources = imageSourcesOf(caches.images, settings);
   const claims = createClaims({
@@ -67,15 +74,17 @@ export async function createReplica(
   const common = { caches, claims, runtimes, tokens, imageSources, settings, clock };
   const runtimeHomes = createRuntimeHomes({ ...common, client: claimClient, seals: tokens });
   const controllers = [
-    ...createControllers({ ...common, usage, registry, log }),
+    ...createControllers({ ...common, apiKeys: apiKeys.keys, usage, registry, log }),
     ...runtimeHomes.controllers,
   ];
   const replica = builder.build({ caches: { ...caches }, controllers });
+  replica.health.addReadiness("api-key", apiKeys.readiness);
   const api = await createApi({
     ...caches,
     ...claims,
     ...usage,
     imageSources,
+    scalingStore: new ScalingStore(caches.scaling, scalingKeysOf(settings)),
     client: claimClient,
     runtimes,
     tokens,
@@ -90,8 +99,8 @@ export async function createReplica(
     registry,
     health: replica.health,
     hasSynced: () => cachesOf(caches).every(([, cache]) => cache.hasSynced),
-    apiKeys: apiKeysOf(settings),
-    pages: new Pages(apiKeysOf(settings)),
+    apiKeys: apiKeys.keys,
+    pages: new Pages(apiKeys.keys),
   });
   return {
     ...replica,

@@ -41,7 +41,7 @@ export function createRuntimeHomes(options: {
 }): RuntimeHomes {
   const { caches, settings, imageSources, runtimes, tokens } = options;
   const { pods, volumeClaims, pools, environments } = caches;
-  const { namespaces, homeBytes: sizeBytes, volumeStorageClass: storageClass } = settings;
+  const { namespaces, homeBytes: sizeBytes, volumeStorageClass: storageClass, startWithinSeconds } = settings;
   const sources = templateSourcesOf(caches, settings, imageSources);
   const templateOf = (home: Home): HomeTemplate => templateOfHome(home, caches, sources);
   const obstacleOf = (home: Home): string | undefined => templateOf(home).fault?.message;
@@ -60,7 +60,7 @@ export function createRuntimeHomes(options: {
     homeSpec: { sizeBytes, storageClass },
   });
   const controllers = [
-    homeController({ volumeClaims, pods, runtimes, templateOf }),
+    homeController({ volumeClaims, pods, runtimes, templateOf, startWithinSeconds }),
     homePodController({ volumeClaims, pods, runtimes, tokens }),
   ];
   return { volumes: new Volumes({ ...options, volumeClaims, namespaces }), homes, launcher, controllers };

@@ -129,6 +129,8 @@ export async function launchReplica(options: {
       DATALAYER_WATCH_NAMESPACES: namespace,
       POD_NAMESPACE: namespace,
       POD_NAME: link.name,
+      // The nodes of all tests are those of one cluster.
+      DATALAYER_SCALING_STRATEGY: "none",
       // Many tests claim for one user all the time.
       DATALAYER_MAX_RUNTIMES_PER_USER: "0",
       ...options.settings,

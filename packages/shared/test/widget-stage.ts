@@ -7,6 +7,7 @@ import { systemClock } from "../src/clock/clock.ts";
 import { findCondition } from "../src/controller/conditions.ts";
 import { controller, type Controller, type ControllerDefinition } from "../src/controller/controller.ts";
 import { EventRecorder } from "../src/controller/events.ts";
+import type { ControllerMetrics } from "../src/controller/metrics.ts";
 import { settled } from "../src/controller/outcome.ts";
 import { loadAccess } from "../src/kube/access.ts";
 import { Informer } from "../src/kube/informer.ts";
@@ -34,6 +35,7 @@ class WidgetStage {
   /** Runs a controller of this test's widgets as the leader would. */
   readonly start = async (
     definition: Partial<Definition> & Pick<Definition, "reconcile">,
+    metrics?: ControllerMetrics,
   ): Promise<Controller> => {
     const { proxied, stop } = this;
     const informer = new Informer({
@@ -49,7 +51,8 @@ class WidgetStage {
       reportingInstance: "test-1",
     });
     const scope = { kube: proxied, epoch: 0, stop: stop.signal, abort: new AbortController().signal, events };
-    this.running.push(widgets.run({ ...scope, clock: systemClock, log: silentLogger, random: () => 0.1 }));
+    const common = { clock: systemClock, log: silentLogger, random: () => 0.1, ...(metrics && { metrics }) };
+    this.running.push(widgets.run({ ...scope, ...common }));
     return widgets;
   };
 

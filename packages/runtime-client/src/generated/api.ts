@@ -635,6 +635,32 @@ export interface components {
             /** @description Runtimes that users have; they do not count into the size. */
             assigned: number;
         };
+        /** @description What was asked of the cloud. */
+        NodeRequest: {
+            /** @description Identity of the request. */
+            action_id: string;
+            /** @enum {string} */
+            operation: "scale_up" | "scale_down";
+            /**
+             * @description How it ended; `pending` while it has not.
+             * @enum {string}
+             */
+            status: "pending" | "succeeded" | "failed" | "cancelled" | "dry_run";
+            /** @description How far it has come: requested, provisioning, emptying, terminating, restoring, ended. */
+            phase: string;
+            /** @description Time since it was decided, or until it ended. */
+            elapsed_seconds: number;
+            /** @description Nodes to add; below 0, to remove. */
+            requested_delta_nodes: number;
+            /** @description Nodes that the cloud has agreed to add or remove. */
+            applied_delta_nodes: number;
+            /** @description The size of the group that it leads to. */
+            target_workers: number;
+            /** @description How often the cloud was asked. */
+            attempts: number;
+            /** @description Why it was decided, or what hinders it. */
+            reason: string;
+        };
         /** @description The Pod of a runtime, warm or assigned. */
         PodPlace: {
             name: string;
@@ -648,10 +674,10 @@ export interface components {
         Node: {
             name: string;
             /**
-             * @description In one word.
+             * @description In one word; pending_scale_up is a machine that is to become a node.
              * @enum {string}
              */
-            status: "ready" | "cordoned" | "not_ready";
+            status: "ready" | "cordoned" | "not_ready" | "pending_scale_up" | "pending_scale_down";
             /** @description It takes part in the cluster. */
             ready: boolean;
             /** @description New Pods may come to it. */
@@ -2243,10 +2269,24 @@ export interface operations {
                         }[];
                         /** @description Those that no node has yet, or whose node is gone. */
                         unassigned_pods: components["schemas"]["PodPlace"][];
-                        /** @description What was asked of the cloud. Empty: this version does not scale nodes. */
-                        node_requests: {
-                            [key: string]: unknown;
-                        }[];
+                        /** @description What is asked of the cloud, and the last that ended; oldest first. */
+                        node_requests: components["schemas"]["NodeRequest"][];
+                        /** @description Whether nodes are scaled as they should be; null while nothing is known. */
+                        scaling: {
+                            /**
+                             * @description False: something hinders it.
+                             * @enum {string}
+                             */
+                            status: "True" | "False";
+                            /** @description Why, in one word. */
+                            reason: string;
+                            /** @description Why, as a sentence, as it was when the reason began. */
+                            message: string;
+                            /** @description When the reason began, in epoch seconds. */
+                            since: string;
+                            /** @description The last requests that were given up; oldest first. */
+                            dead_letters: components["schemas"]["NodeRequest"][];
+                        } | null;
                     };
                 };
             };

@@ -2,8 +2,10 @@ import type { App } from "@datalayer/shared/http/app";
 import { pageAnswer, pageQuery, type Pages } from "@datalayer/shared/http/pages";
 import { notImplemented } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
+import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
+import { Pod } from "@datalayer/shared/kube/kinds";
 import { z } from "zod";
-import { endRuntime, deleteIfThere } from "../end-of-life/end-runtime.ts";
+import { endRuntime } from "../end-of-life/end-runtime.ts";
 import { deleted } from "../end-of-life/usage.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { endHome, type LaunchOptions, updateHome } from "./runtime-homes.ts";
@@ -171,9 +173,9 @@ async function endForUser(
   { client }: RuntimeRoutesOptions,
 ): Promise<void> {
   // Without a word it is one write: the reason of a Pod that was just deleted is "Deleted" anyway.
-  if (detail === undefined) return deleteIfThere(client, runtime);
+  if (detail === undefined) return deleteIfThere(client, Pod, runtime);
   await endRuntime(client, runtime, { reason: deleted, detail }).catch(async (error: unknown) => {
     if (!(error instanceof ApiError && error.isPatchRefused)) throw error;
-    await deleteIfThere(client, runtime);
+    await deleteIfThere(client, Pod, runtime);
   });
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { answer, dropAfter } from "@datalayer/devcluster/testkit/fault-proxy";
+import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { Widget } from "../../test/widget.ts";
 import { echo, useWidgets } from "../../test/widget-stage.ts";
@@ -9,6 +10,7 @@ import { Informer } from "../kube/informer.ts";
 import { ConfigMap, Event } from "../kube/kinds.ts";
 import type { ObjectRef } from "../kube/object.ts";
 import { findCondition } from "./conditions.ts";
+import { controllerMetrics } from "./metrics.ts";
 import { settled, stalled, waiting } from "./outcome.ts";
 
 const stage = useWidgets();
@@ -330,6 +332,16 @@ describe("when it is overtaken", () => {
 });
 
 describe("an object that is not selected", () => {
+  it("is not even queued when it changes", async () => {
+    const registry = new Registry();
+    await start({ selects: ({ spec }) => spec.size > 0, reconcile: echo }, controllerMetrics(registry));
+    const { metadata } = await createWidget(-1);
+    await setSize(metadata, -2);
+    const selected = await createWidget(1);
+    await untilCondition(selected.metadata, "Ready", "True");
+    expect(await registry.getSingleMetricAsString("workqueue_adds_total")).toMatch(/widget"\} 1$/m);
+  });
+
   it("is left alone, with its finalizers, also when it is being deleted", async () => {
     const finalizer = "test.datalayer.io/cleanup";
     const touched: string[] = [];
