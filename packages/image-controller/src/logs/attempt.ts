@@ -48,7 +48,7 @@ export async function awaitPod(
   isAsWanted: (pod: Pod) => boolean,
   options: AwaitPodOptions,
 ): Promise<Pod | undefined> {
-  for (let hadPod = false; ; ) {
+  for (let hadPod = false; ;) {
     const selection = { ...selectionOf(attempt), signal: options.signal };
     const { items, resourceVersion } = await options.client.list(Pod, selection);
     const pod = newest(items);

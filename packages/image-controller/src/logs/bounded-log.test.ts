@@ -18,9 +18,7 @@ describe("a bounded log", () => {
   });
 
   it("keeps the order where a short line would still have its place in the beginning", () => {
-    expect(textOf(["a".repeat(15), "b".repeat(10), "c"])).toBe(
-      `${"a".repeat(15)}\n${"b".repeat(10)}\nc\n`,
-    );
+    expect(textOf(["a".repeat(15), "b".repeat(10), "c"])).toBe(`${"a".repeat(15)}\n${"b".repeat(10)}\nc\n`);
   });
 
   it("cuts lines that have no end", () => {

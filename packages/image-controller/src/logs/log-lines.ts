@@ -42,4 +42,3 @@ export async function* maskedLines(
 function shownOf(line: string): string {
   return lastOf.exec(line.replace(/\r+$/, ""))?.[0] ?? "";
 }
-

@@ -1,7 +1,12 @@
 import type { Image } from "@datalayer/shared/crds/image";
 import { Secret } from "@datalayer/shared/kube/kinds";
 import type { RestClient } from "@datalayer/shared/kube/rest";
-import { type CredentialsByHost, credentialsIn, CredentialsError, secretsOf } from "../registry/credentials.ts";
+import {
+  type CredentialsByHost,
+  credentialsIn,
+  CredentialsError,
+  secretsOf,
+} from "../registry/credentials.ts";
 import { unlessNotFound } from "./attempt.ts";
 import { type Mask, maskOf } from "./log-lines.ts";
 

@@ -20,10 +20,7 @@ export type LogText = AsyncIterable<string> | Iterable<string>;
  * The log of an attempt, without secrets: that of its Pod while there is one, and after that the one that was kept.
  * Undefined when there is neither, and none to wait for.
  */
-export async function openLog(
-  attempt: Attempt,
-  options: OpenLogOptions,
-): Promise<LogText | undefined> {
+export async function openLog(attempt: Attempt, options: OpenLogOptions): Promise<LogText | undefined> {
   const { client } = options;
   // It may be kept, and its Pod deleted, between the two.
   return (await kept(attempt, client)) ?? (await living(attempt, options)) ?? (await kept(attempt, client));
