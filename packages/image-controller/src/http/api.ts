@@ -10,6 +10,7 @@ import type { Logger } from "@datalayer/shared/log/logger";
 import type { onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import type { BuildSecretNames } from "../logs/log-secrets.ts";
+import { serveWebhook } from "../webhook/webhook.ts";
 import { serveImages } from "./images.ts";
 import { serveLogs } from "./logs.ts";
 import { serveWishes } from "./wishes.ts";
@@ -54,6 +55,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   serveImages(app, `${prefix}/v1`, { images, pages: new Pages(apiKeys) });
   serveWishes(app, `${prefix}/v1`, options);
   serveLogs(app, `${prefix}/v1`, options);
+  serveWebhook(app, `${prefix}/v1`, options);
   return app;
 }
 
