@@ -4,7 +4,7 @@ import type { ImageSpec } from "@datalayer/shared/crds/image";
 export function sourceOf({ source }: ImageSpec): string {
   if (source.git) {
     const { url, revision, subPath } = source.git;
-    const what = revision === undefined ? "the default branch" : revision;
+    const what = revision === undefined || revision === "HEAD" ? "the default branch" : revision;
     return `It is built from ${what} of ${url}${folder(subPath)}.`;
   }
   if (source.archive)

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { Image, imageReason } from "@datalayer/shared/crds/image";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hash } from "../../test/builders.ts";
@@ -200,6 +201,13 @@ it.each([
     const headers = { "x-api-key": key };
     expect((await test.api.inject({ method, url: `/api/images/v1${path}`, headers })).statusCode).toBe(401);
   }
+});
+
+it("serves the published document without key", async () => {
+  const url = new URL("../../../../docs/openapi/image-controller.json", import.meta.url);
+  const published = JSON.parse(await readFile(url, "utf8")) as object;
+  const served = (await test.api.inject({ url: "/api/images/openapi.json" })).json<object>();
+  expect({ ...served, info: {} }).toEqual({ ...published, info: {} });
 });
 
 function imageOf(name: string) {
