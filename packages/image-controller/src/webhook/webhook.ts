@@ -74,11 +74,9 @@ function unsigned(): Problem {
   return new Problem(401, { detail: "Sign the call with the token of the Image." });
 }
 
-/** Many pushes in a row are one look: while one is waited for, nothing is written. */
-function lookAgain({ metadata, status }: Image, nowMs: number): Wishes | undefined {
-  if (metadata.deletionTimestamp !== undefined) return undefined;
-  const wishedMs = Date.parse(metadata.annotations?.[wish.lookAfter] ?? "");
-  const lookedMs = Date.parse(status?.source?.observedAt ?? "");
-  const isAwaited = wishedMs <= nowMs && !(lookedMs >= wishedMs);
-  return isAwaited ? undefined : { lookAfter: new Date(nowMs).toISOString() };
+/** Each call brings a look of its own: the one that runs may have passed before the push that this one tells of. */
+function lookAgain({ metadata }: Image, nowMs: number): Wishes | undefined {
+  const lookAfter = new Date(nowMs).toISOString();
+  const isKnown = metadata.annotations?.[wish.lookAfter] === lookAfter;
+  return isKnown || metadata.deletionTimestamp !== undefined ? undefined : { lookAfter };
 }
