@@ -100,7 +100,7 @@ const table = settingTable({
   builderImage: {
     name: "DATALAYER_IMAGES_BUILDER_IMAGE",
     schema: text(),
-    default: "${DATALAYER_DOCKER_REGISTRY}/datalayer/buildkit:v0.34.2",
+    default: "${DATALAYER_DOCKER_REGISTRY}/datalayer/buildkit:0.34.2",
     description: "The image in which images are built. A new one has every Image built anew.",
   },
   fetcherImage: {

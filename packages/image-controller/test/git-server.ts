@@ -71,15 +71,12 @@ export class GitServer {
   /** Runs git in a repository. */
   async git(repository: string, ...args: string[]): Promise<string> {
     const names = Object.entries(author).flatMap(([what, value]) =>
-      ["AUTHOR", "COMMITTER"].map((who) => [`GIT_${who}_${what}`, value]),
+      ["AUTHOR", "COMMITTER"].map((who) => [`GIT_${who}_${what}`, value] as const),
     );
     const env = { PATH: "/usr/bin:/bin", HOME: "/nonexistent", ...Object.fromEntries(names) };
     const child = spawn("git", args, { cwd: join(this.#root, repository), env });
-    const [output, said, [code]] = await Promise.all([
-      buffer(child.stdout),
-      buffer(child.stderr),
-      once(child, "close"),
-    ]);
+    const ended = once(child, "close") as Promise<[code: number | null]>;
+    const [output, said, [code]] = await Promise.all([buffer(child.stdout), buffer(child.stderr), ended]);
     if (code !== 0) throw new Error(`git ${args.join(" ")}: ${said.toString()}`);
     return output.toString();
   }

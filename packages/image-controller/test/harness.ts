@@ -7,13 +7,13 @@ import { loadAccess } from "@datalayer/shared/kube/access";
 import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import { Job } from "@datalayer/shared/kube/kinds";
 import { RestClient } from "@datalayer/shared/kube/rest";
-import { kindOf, objectsOfChart } from "@datalayer/shared/kube/testkit/chart";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { inputsLabel } from "../src/engines/buildkit/arguments.ts";
 import { annotation, buildTag, label } from "../src/image/names.ts";
 import type { Repository } from "../src/registry/repository.ts";
 import { Registries } from "../src/registry/registry.ts";
 import { imageManifest, type PartialSpec } from "./builders.ts";
+import { installKind } from "./install-kind.ts";
 import { type PushedImage, pushImage } from "./push-image.ts";
 import { RegistryProxy } from "./registry-proxy.ts";
 import { launchReplica, type ReplicaSettings, type TestReplica } from "./test-replica.ts";
@@ -117,10 +117,7 @@ export class Harness {
     return eventually(
       async () => {
         last = await this.image(name, namespace);
-        const { status, metadata } = last;
-        const ready = status?.conditions?.find(({ type }) => type === "Ready");
-        const isCurrent = status?.observedGeneration === metadata.generation;
-        return isCurrent && status?.phase === phase && (reason ?? ready?.reason) === ready?.reason && last;
+        return isIn(last, phase, reason) && last;
       },
       { ...patient, message: `Image ${name} being ${phase} ${reason ?? ""}` },
     ).catch((cause: unknown) => {
@@ -181,6 +178,12 @@ export class Harness {
   }
 }
 
+function isIn({ status, metadata }: Image, phase: string, reason: string | undefined): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  const isCurrent = status?.observedGeneration === metadata.generation && status?.phase === phase;
+  return isCurrent && (reason ?? ready?.reason) === ready?.reason;
+}
+
 /** Number of the attempt that a Job is. */
 export function attemptOf({ metadata }: Job): number {
   return Number(metadata.annotations?.[annotation.attempt]);
@@ -207,11 +210,4 @@ export async function startHarness(options: { namespaces?: number } = {}): Promi
   const harness = new Harness({ namespaces: [namespace, ...others], admin, proxy, registry, registryProxy });
   afterFile(() => harness.end());
   return harness;
-}
-
-/** Makes the API server serve Images. Any number of test files may do so. */
-async function installKind(admin: RestClient): Promise<void> {
-  const objects = await objectsOfChart("image-controller", "crds");
-  await Promise.all(objects.map((object) => admin.apply(kindOf(object), object)));
-  await eventually(() => admin.list(Image), { message: "Images being served" });
 }

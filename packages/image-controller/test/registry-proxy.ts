@@ -30,6 +30,14 @@ export type Act =
   | { kind: "break-after" }
   | { kind: "tamper"; headers?: Record<string, string>; body?: (body: Buffer) => Buffer };
 
+/** A request on its way to the registry. */
+interface Forwarded {
+  asked: IncomingMessage;
+  body: Buffer;
+  seen: SeenRequest;
+  act: Extract<Act, { kind: "break-after" | "tamper" }> | undefined;
+}
+
 /** A rule in force. */
 export interface FaultHandle {
   readonly strikes: number;
@@ -86,30 +94,34 @@ export class RegistryProxy {
     this.log.push(seen);
     const body = await buffer(asked);
     const act = this.#strike(method, path);
-    if (act?.kind === "break") {
-      answer.destroy();
-      return;
-    }
-    if (act?.kind === "answer") {
+    if (act?.kind === "break") answer.destroy();
+    else if (act?.kind === "answer") {
       seen.status = act.status;
       answer.writeHead(act.status, act.headers).end(act.body);
-      return;
-    }
-    const upstream = await request(`${this.#upstream}${path}`, {
-      method: method as "GET",
+    } else await this.#forward({ asked, body, seen, act }, answer);
+  }
+
+  async #forward({ asked, body, seen, act }: Forwarded, answer: ServerResponse): Promise<void> {
+    const {
+      statusCode,
+      headers: received,
+      body: stream,
+    } = await request(`${this.#upstream}${seen.path}`, {
+      method: seen.method as "GET",
       headers: asked.headers,
       body: body.byteLength > 0 ? body : null,
     });
-    const content = Buffer.from(await upstream.body.arrayBuffer());
+    const content = Buffer.from(await stream.arrayBuffer());
     if (act?.kind === "break-after") {
       answer.destroy();
       return;
     }
-    seen.status = upstream.statusCode;
+    seen.status = statusCode;
     const sent = act?.body?.(content) ?? content;
-    const { "transfer-encoding": _, ...headers } = upstream.headers;
-    const length = method === "HEAD" ? {} : { "content-length": String(sent.byteLength) };
-    answer.writeHead(upstream.statusCode, { ...headers, ...length, ...act?.headers }).end(sent);
+    const headers = { ...received, ...act?.headers };
+    delete headers["transfer-encoding"];
+    if (seen.method !== "HEAD") headers["content-length"] = String(sent.byteLength);
+    answer.writeHead(statusCode, headers).end(sent);
   }
 
   #strike(method: string, path: string): Act | undefined {

@@ -96,19 +96,19 @@ function digestOf(pod: Pod): string | undefined {
 }
 
 function logOf({ status }: Pod): string {
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const failed = containers.find(({ state }) => (state?.terminated?.exitCode ?? 0) !== 0);
-  return failed?.state?.terminated?.message ?? "";
+  const failed = statesOf(status).find(({ terminated }) => (terminated?.exitCode ?? 0) !== 0);
+  return failed?.terminated?.message ?? "";
 }
 
 /** Why its container does not run yet, where somebody may have to do something. */
 function waitOf(pod: Pod | undefined): { waitsFor?: string } {
   const scheduled = pod?.status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False") return { waitsFor: scheduled.message ?? "a node" };
-  const containers = [
-    ...(pod?.status?.initContainerStatuses ?? []),
-    ...(pod?.status?.containerStatuses ?? []),
-  ];
-  const waiting = containers.find(({ state }) => state?.waiting?.message !== undefined)?.state?.waiting;
-  return waiting ? { waitsFor: `${waiting.reason ?? "a container"}: ${waiting.message ?? ""}` } : {};
+  const waiting = statesOf(pod?.status).find((state) => state.waiting?.message !== undefined)?.waiting;
+  return waiting ? { waitsFor: [waiting.reason, waiting.message].filter(Boolean).join(": ") } : {};
+}
+
+/** Of all its containers, in the order in which they run. */
+function statesOf({ initContainerStatuses = [], containerStatuses = [] }: NonNullable<Pod["status"]> = {}) {
+  return [...initContainerStatuses, ...containerStatuses].flatMap(({ state }) => state ?? []);
 }

@@ -24,9 +24,9 @@ export function expand(word: string, variables: Variables): string | undefined {
 }
 
 function valueOf([, name = "", operator = "", word = ""]: RegExpExecArray, variables: Variables): string {
-  const value = variables.get(name);
+  const value = variables.get(name) ?? "";
   // With a colon, an empty value counts as none.
-  const isSet = operator.startsWith(":") ? (value ?? "") !== "" : value !== undefined;
+  const isSet = operator.startsWith(":") ? value !== "" : variables.has(name);
   if (operator.endsWith("+")) return isSet ? word : "";
-  return isSet || operator === "" ? (value ?? "") : word;
+  return isSet || operator === "" ? value : word;
 }

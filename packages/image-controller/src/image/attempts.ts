@@ -1,4 +1,4 @@
-import { type Image, imageReason } from "@datalayer/shared/crds/image";
+import { type BuildStatus, type Image, imageReason } from "@datalayer/shared/crds/image";
 import type { Build } from "../build/build.ts";
 import type { BuildFailure } from "../build/failure.ts";
 import type { Holding } from "../published/holding.ts";
@@ -58,8 +58,16 @@ export function lastFailure(image: Image, attempts: Attempts): LastFailure | und
   const newest = builds.find((build) => build.hash === hash && !build.isGoing);
   if (newest) return failureOfBuild(newest, holding, image);
   const { build } = image.status ?? {};
-  if (build?.inputsHash !== hash || build.job === undefined) return undefined;
-  const { attempt = 1, finishedAt, reason, message = "" } = build;
+  return build?.inputsHash === hash && build.job !== undefined ? failureInStatus(build) : undefined;
+}
+
+/** What was last known of a build whose Job is gone. */
+function failureInStatus({
+  attempt = 1,
+  finishedAt,
+  reason,
+  message = "",
+}: BuildStatus): LastFailure | undefined {
   if (finishedAt === undefined) {
     const text = "The Job of the build is gone.";
     return { reason: imageReason.jobLost, message: text, isPassing: true, attempt, finishedAt };

@@ -1,5 +1,5 @@
-import { type BuildStatus, type ImageReason, imageReason } from "@datalayer/shared/crds/image";
-import type { Build } from "../build/build.ts";
+import { type BuildStatus, imageReason } from "@datalayer/shared/crds/image";
+import type { Build, BuildState } from "../build/build.ts";
 import { logTail } from "../build/log-tail.ts";
 import { lastFailure } from "./attempts.ts";
 import type { ImageObservation } from "./observation.ts";
@@ -14,16 +14,33 @@ export function buildStatusOf(
   nowMs: number,
 ): BuildStatus | undefined {
   const before = observed.image.status?.build;
-  if (!subject) return before;
-  const same = before?.inputsHash === subject.hash ? before : undefined;
-  if (!same && step.kind === "blocked") return before;
-  const common = { inputsHash: subject.hash, trigger: same?.trigger ?? observed.trigger };
-  const end = endOf(observed, subject, step, nowMs);
+  const same = subject && before?.inputsHash === subject.hash ? before : undefined;
+  const isUndecided = step.kind === "blocked" && !same;
+  if (!subject || isUndecided) return before;
+  const parts = { observed, subject, step, same, nowMs };
+  return {
+    inputsHash: subject.hash,
+    trigger: same?.trigger ?? observed.trigger,
+    ...queuedAt(parts),
+    ...ofAttempt(parts),
+  };
+}
+
+/** What a status of a build is made of; `same` is what it was, where that is of the same inputs. */
+interface Parts {
+  observed: ImageObservation;
+  subject: Subject;
+  step: Step;
+  same: BuildStatus | undefined;
+  nowMs: number;
+}
+
+function ofAttempt(parts: Parts): Partial<BuildStatus> {
+  const { observed, subject, step, same, nowMs } = parts;
   const build = buildShown(observed, subject);
-  if (build) return { ...common, ...queuedAt(same, step, nowMs), ...ofBuild(build, same), ...end };
-  if (step.kind === "publish")
-    return same?.reason === imageReason.succeeded ? same : { ...common, ...found(nowMs) };
-  return { ...common, ...same, ...queuedAt(same, step, nowMs), ...end };
+  if (build) return { ...ofBuild(build, same), ...endOf(parts) };
+  if (step.kind !== "publish") return { ...same, ...endOf(parts) };
+  return same?.reason === imageReason.succeeded ? same : found(nowMs);
 }
 
 /** The newest attempt for these inputs. */
@@ -31,8 +48,8 @@ function buildShown({ builds }: ImageObservation, { hash }: Subject): Build | un
   return builds.find((build) => build.hash === hash && !build.isGoing);
 }
 
-function queuedAt(before: BuildStatus | undefined, step: Step, nowMs: number): Pick<BuildStatus, "queuedAt"> {
-  const known = before?.queuedAt;
+function queuedAt({ same, step, nowMs }: Parts): Pick<BuildStatus, "queuedAt"> {
+  const known = same?.queuedAt;
   if (known !== undefined) return { queuedAt: known };
   return step.kind === "queue" ? { queuedAt: timestamp(nowMs) } : {};
 }
@@ -53,36 +70,32 @@ function found(nowMs: number): Partial<BuildStatus> {
 }
 
 /** How it ended, as far as it has. */
-function endOf(
-  observed: ImageObservation,
-  subject: Subject,
-  step: Step,
-  nowMs: number,
-): Partial<BuildStatus> {
+function endOf({ observed, subject, step, same, nowMs }: Parts): Partial<BuildStatus> {
   const { image, builds, holding, look } = observed;
-  if (step.kind === "cancelled")
-    return ended(imageReason.cancelled, "It was cancelled.", timestamp(nowMs), image.status?.build);
   const state = buildShown(observed, subject)?.state;
+  if (step.kind === "cancelled") {
+    // What was said once of an end stays.
+    const at = same?.reason === imageReason.cancelled ? same.finishedAt : undefined;
+    return {
+      reason: imageReason.cancelled,
+      message: "It was cancelled.",
+      finishedAt: at ?? timestamp(nowMs),
+    };
+  }
   const failure = lastFailure(image, { hash: subject.hash, builds, holding });
   if (failure) {
     const { reason, message, finishedAt = timestamp(nowMs) } = failure;
-    const tail = state?.kind === "failed" ? logTail(state.log, look.secrets?.hidden ?? []) : "";
-    return { ...ended(reason, message, finishedAt), ...(tail !== "" && { logTail: tail }) };
+    return { reason, message, finishedAt, ...tailOf(state, look) };
   }
   if (state?.kind !== "succeeded") return {};
-  return ended(imageReason.succeeded, "It ended well.", state.finishedAt);
+  return { reason: imageReason.succeeded, message: "It ended well.", finishedAt: state.finishedAt };
 }
 
-/** What was said once of an end stays. */
-function ended(
-  reason: ImageReason,
-  message: string,
-  finishedAt: string,
-  before?: BuildStatus,
-): Partial<BuildStatus> {
-  return {
-    reason,
-    message,
-    finishedAt: before?.reason === reason ? (before.finishedAt ?? finishedAt) : finishedAt,
-  };
+function tailOf(
+  state: BuildState | undefined,
+  { secrets }: ImageObservation["look"],
+): Pick<BuildStatus, "logTail"> {
+  // Without knowing what is secret, nothing is shown.
+  const tail = state?.kind === "failed" && secrets ? logTail(state.log, secrets.hidden) : "";
+  return tail === "" ? {} : { logTail: tail };
 }

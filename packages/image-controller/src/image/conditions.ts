@@ -37,27 +37,28 @@ function sourceCondition({ fault, resolved }: ImageObservation["look"]): Reporte
   return { type, status: "True", reason: imageReason.sourceResolved, message };
 }
 
-/** Nothing is said of a build that is not decided on: the last word stands. */
+/** Whether the build has succeeded, where that is decided on. */
+const buildStatuses: Readonly<Record<Step["kind"], ReportedCondition["status"] | undefined>> = {
+  publish: "True",
+  failed: "False",
+  "back-off": "False",
+  cancelled: "False",
+  queue: "Unknown",
+  build: "Unknown",
+  watch: "Unknown",
+  drop: "Unknown",
+  blocked: undefined,
+  suspended: undefined,
+};
+
+/** Of what is not decided on the last word stands. */
 function buildCondition(step: Step, { reason, message }: Summary): ReportedCondition[] {
   const type = imageCondition.buildSucceeded;
-  switch (step.kind) {
-    case "publish": {
-      const succeeded = "The registry holds a build of these inputs.";
-      return [{ type, status: "True", reason: imageReason.succeeded, message: succeeded }];
-    }
-    case "watch":
-    case "build":
-    case "queue":
-    case "drop":
-      return [{ type, status: "Unknown", reason, message }];
-    case "failed":
-    case "back-off":
-    case "cancelled":
-      return [{ type, ...negative({ reason, message }) }];
-    case "blocked":
-    case "suspended":
-      return [];
-  }
+  const status = buildStatuses[step.kind];
+  if (status === undefined) return [];
+  if (status !== "True") return [{ type, status, reason, message }];
+  const succeeded = "The registry holds a build of these inputs.";
+  return [{ type, status, reason: imageReason.succeeded, message: succeeded }];
 }
 
 function publishedCondition(step: Step, { reason, message, state }: Summary): ReportedCondition {

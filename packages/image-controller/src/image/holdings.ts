@@ -6,7 +6,7 @@ import type { Repository } from "../registry/repository.ts";
 import type { Look } from "../resolve/looks.ts";
 import type { Fault } from "./fault.ts";
 import { buildsOf, type ImageSources } from "./gather.ts";
-import { type Subject, subjectOf } from "./subject.ts";
+import { runningOf, type Subject, subjectOf } from "./subject.ts";
 
 /** The registries of Images, each asked with what its Image may use. */
 export class Holdings {
@@ -22,7 +22,7 @@ export class Holdings {
   async of(image: Image, look: Look, signal: AbortSignal): Promise<Holding | undefined> {
     for (;;) {
       const subject = this.#subject(image, look);
-      if (!subject || isBuilding(subject)) return undefined;
+      if (!subject || runningOf(subject)) return undefined;
       const { hash, digests, tags } = subject;
       const repository = this.#repository(subject.repository, look);
       const holding = await askRegistry(repository, { hash, digests, tags, signal });
@@ -43,10 +43,6 @@ export class Holdings {
   #repository(name: RepositoryName, { secrets }: Look): Repository {
     return this.#registries.repository(name, secrets?.registry);
   }
-}
-
-function isBuilding({ build }: Subject): boolean {
-  return build?.state.kind === "running" && !build.isGoing;
 }
 
 function isSame(a: Subject, b: Subject | undefined): boolean {

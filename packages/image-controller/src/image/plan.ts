@@ -6,7 +6,7 @@ import { lastFailure, type LastFailure, nextAttempt, retryAtMs, shareOf } from "
 import { type Fault, lasting, passing } from "./fault.ts";
 import { wish } from "./names.ts";
 import type { ImageObservation } from "./observation.ts";
-import { type Subject, subjectOf } from "./subject.ts";
+import { runningOf, type Subject, subjectOf } from "./subject.ts";
 
 /** What is under way. */
 export type Phase = NonNullable<ImageStatus["phase"]>;
@@ -56,19 +56,35 @@ export function planImage(observed: ImageObservation, nowMs: number): ImagePlan 
 }
 
 function stepOf(observed: ImageObservation, subject: Subject | undefined, nowMs: number): Step {
-  const { look, holding, conflict } = observed;
+  const { look, conflict } = observed;
   if (!subject) return blockedBy(look.fault, look.target ? "Resolving" : "Pending");
   if (conflict) return { kind: "blocked", fault: tagFault(conflict), during: "Pending" };
-  if (subject.isCurrent && isCancelled(observed, subject)) return { kind: "cancelled" };
-  const { build } = subject;
-  if (build?.state.kind === "running" && !build.isGoing) return { kind: "watch", build };
-  if (holding?.kind === "held") return { ...holding, kind: "publish" };
-  if (holding?.kind !== "absent") return blockedBy(holding?.fault, "Verifying");
-  if (!subject.isCurrent && build) return { kind: "drop", build };
-  return nextBuild(observed, subject, nowMs);
+  if (isCancelled(observed, subject)) return { kind: "cancelled" };
+  const running = runningOf(subject);
+  return running ? { kind: "watch", build: running } : byRegistry(observed, subject, nowMs);
 }
 
-/** The registry does not have it: it is built, if nothing speaks against that. */
+/** No build is under way: it goes by what the registry has. */
+function byRegistry(observed: ImageObservation, subject: Subject, nowMs: number): Step {
+  const { holding } = observed;
+  switch (holding?.kind) {
+    case "held":
+      return { ...holding, kind: "publish" };
+    case "absent":
+      return nextOf(observed, subject, nowMs);
+    case "fault":
+    case undefined:
+      return blockedBy(holding?.fault, "Verifying");
+  }
+}
+
+/** The registry does not have it. */
+function nextOf(observed: ImageObservation, subject: Subject, nowMs: number): Step {
+  const { build, isCurrent } = subject;
+  return build && !isCurrent ? { kind: "drop", build } : nextBuild(observed, subject, nowMs);
+}
+
+/** It is built, if nothing speaks against that. */
 function nextBuild(observed: ImageObservation, { hash }: Subject, nowMs: number): Step {
   const { image, builds, holding, isNext } = observed;
   if (image.spec.policy?.suspend) return { kind: "suspended" };
@@ -90,7 +106,8 @@ function tagFault({ tag, owner }: { tag: string; owner: string }): Fault {
 }
 
 /** What is published already cannot be cancelled any more. */
-function isCancelled({ image, holding }: ImageObservation, { hash }: Subject): boolean {
+function isCancelled({ image, holding }: ImageObservation, { hash, isCurrent }: Subject): boolean {
+  if (!isCurrent) return false;
   return holding?.kind !== "held" && image.metadata.annotations?.[wish.cancelled] === hash;
 }
 

@@ -1,7 +1,7 @@
 import type { Image, PublishedBuild } from "@datalayer/shared/crds/image";
 import { repositoryText } from "../registry/reference.ts";
-import type { ImagePlan } from "./plan.ts";
-import { recordOf } from "./subject.ts";
+import type { ImagePlan, Step } from "./plan.ts";
+import { recordOf, type Subject } from "./subject.ts";
 import { timestamp } from "./timestamp.ts";
 
 const mostRecords = 100;
@@ -10,24 +10,41 @@ const mostRecords = 100;
 export function publishedOf(image: Image, { subject, step }: ImagePlan, nowMs: number): PublishedBuild[] {
   const before = image.status?.published ?? [];
   if (!subject) return before;
-  const { hash: inputsHash } = subject;
-  const repository = repositoryText(subject.repository);
   const record = recordOf(image, subject);
-  const others = before.filter((one) => one !== record && one.inputsHash !== inputsHash);
+  const own = ownRecord(subject, { step, record, nowMs });
+  if (!own) return before;
+  return limited([own, ...before.filter(({ inputsHash }) => inputsHash !== subject.hash)]);
+}
+
+interface Parts {
+  step: Step;
+  record: PublishedBuild | undefined;
+  nowMs: number;
+}
+
+/** What is said of the build itself, where there is something new to say. */
+function ownRecord(subject: Subject, { step, record, nowMs }: Parts): PublishedBuild | undefined {
+  const { hash: inputsHash, repository } = subject;
+  const place = { inputsHash, repository: repositoryText(repository) };
+  if (step.kind === "publish") return { ...place, ...ofPublished(subject, step, record, nowMs) };
   const isBegun = step.kind === "build" || step.kind === "watch";
-  if (isBegun && !record) return limited([{ inputsHash, repository }, ...others]);
-  if (step.kind !== "publish") return before;
-  const { built, moves } = step;
-  const isAsBefore = record?.digest === built.image.digest && moves.length === 0;
-  const published: PublishedBuild = {
-    inputsHash,
-    repository,
-    digest: built.image.digest,
-    ...(built.pushed.digest !== built.image.digest && { indexDigest: built.pushed.digest }),
-    tags: [...new Set([...(record?.tags ?? []), ...subject.tags])],
+  return isBegun && !record ? place : undefined;
+}
+
+function ofPublished(
+  { tags }: Subject,
+  { built, moves }: Extract<Step, { kind: "publish" }>,
+  record: PublishedBuild | undefined,
+  nowMs: number,
+): Partial<PublishedBuild> {
+  const { digest } = built.image;
+  const isAsBefore = record?.digest === digest && moves.length === 0;
+  return {
+    digest,
+    ...(built.pushed.digest !== digest && { indexDigest: built.pushed.digest }),
+    tags: [...new Set([...(record?.tags ?? []), ...tags])],
     publishedAt: (isAsBefore ? record.publishedAt : undefined) ?? timestamp(nowMs),
   };
-  return limited([published, ...others]);
 }
 
 /** What never came to be published goes first. */

@@ -1,6 +1,6 @@
 import type { Report, StatusFields } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
-import { type Image, imageReason } from "@datalayer/shared/crds/image";
+import { type Image, imageReason, type ImageStatus } from "@datalayer/shared/crds/image";
 import { repositoryText } from "../registry/reference.ts";
 import type { Resolved } from "../resolve/resolver.ts";
 import { buildStatusOf } from "./build-status.ts";
@@ -21,11 +21,17 @@ export interface ReportTimes {
   lookInMs: number;
 }
 
-/** A build that waits is looked at again although nothing has told of a free place. */
-const queueRecheckMs = 30_000;
-const faultRecheckMs = 60_000;
-/** The end of a build is told by the watch. */
-const buildRecheckMs = 300_000;
+/** Steps after which something goes on that may be missed: when it is looked at again. */
+const rechecksMs: Partial<Record<Step["kind"], number>> = {
+  blocked: 60_000,
+  build: 300_000,
+  watch: 300_000,
+  // A free place is told of, too.
+  queue: 30_000,
+  drop: 0,
+};
+
+const longestWaitMs = 300_000;
 
 /** Says in the status of an Image what was done, once it was done. */
 export function reportImage(observed: ImageObservation, plan: ImagePlan, times: ReportTimes): Report<Image> {
@@ -68,7 +74,7 @@ function stillReady(observed: ImageObservation, step: Step, times: ReportTimes):
   return {
     status: { ...status, nextPollAt: look.dueAt },
     conditions: [...kept, ...found],
-    outcome: settled({ recheckAfterMs: Math.min(times.lookInMs, faultRecheckMs) }),
+    outcome: settled({ recheckAfterMs: Math.min(times.lookInMs, recheckMs(step, times.nowMs)) }),
   };
 }
 
@@ -82,29 +88,13 @@ function outcomeOf(
   if (step.kind === "publish" && subject && !subject.isCurrent)
     return waiting({ reason: imageReason.queued, message: "A newer build follows.", retryAfterMs: 0 });
   if (state === "reconciling")
-    return waiting({ reason, message, retryAfterMs: Math.min(dueMs, buildRecheckMs) });
+    return waiting({ reason, message, retryAfterMs: Math.min(dueMs, longestWaitMs) });
   return dueMs === Infinity ? settled() : settled({ recheckAfterMs: dueMs });
 }
 
 function recheckMs(step: Step, nowMs: number): number {
-  switch (step.kind) {
-    case "queue":
-      return queueRecheckMs;
-    case "drop":
-      return 0;
-    case "back-off":
-      return Math.max(0, step.untilMs - nowMs);
-    case "blocked":
-      return faultRecheckMs;
-    case "build":
-    case "watch":
-      return buildRecheckMs;
-    case "publish":
-    case "suspended":
-    case "cancelled":
-    case "failed":
-      return Infinity;
-  }
+  if (step.kind === "back-off") return Math.max(0, step.untilMs - nowMs);
+  return rechecksMs[step.kind] ?? Infinity;
 }
 
 /** What it is made of; of what was not found, the last word stands. */
@@ -115,19 +105,22 @@ function ofResolved(
   nowMs: number,
 ): Partial<Status> {
   if (!resolved) return {};
-  const { revision, tree, inputs } = resolved;
-  const before = status?.source;
-  const isSame = before?.revision === revision && before?.tree === tree;
-  const source = {
-    revision,
-    tree,
-    observedAt: (isSame ? before?.observedAt : undefined) ?? timestamp(nowMs),
-  };
+  const { inputs } = resolved;
   return {
     ...(subject?.isCurrent && { inputsHash: inputs.hash }),
-    source: revision === undefined ? undefined : source,
+    source: sourceOf(status?.source, resolved, nowMs),
     baseImages: inputs.bases.map(({ name, digest }) => ({ reference: name, digest })),
   };
+}
+
+function sourceOf(
+  { observedAt, ...before }: NonNullable<ImageStatus["source"]> = {},
+  { revision, tree }: Resolved,
+  nowMs: number,
+): Status["source"] {
+  if (revision === undefined) return undefined;
+  const isSame = before.revision === revision && before.tree === tree;
+  return { revision, tree, observedAt: (isSame && observedAt) || timestamp(nowMs) };
 }
 
 /** What consumers run. */

@@ -54,6 +54,11 @@ function subject(image: Image, parts: Omit<Subject, "digests"> & { resolved?: Re
   };
 }
 
+/** Its build, while that is under way. */
+export function runningOf({ build }: Subject): Build | undefined {
+  return build?.state.kind === "running" && !build.isGoing ? build : undefined;
+}
+
 /** What the status says of a build that was published. */
 export function recordOf(
   { status }: Image,

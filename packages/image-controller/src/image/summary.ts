@@ -1,4 +1,5 @@
 import { type ImageReason, imageReason } from "@datalayer/shared/crds/image";
+import type { LastFailure } from "./attempts.ts";
 import type { Fault } from "./fault.ts";
 import type { Phase, Step } from "./plan.ts";
 
@@ -13,33 +14,45 @@ export interface Summary {
 
 /** What a step that was carried out says. */
 export function summaryOf(step: Step): Summary {
-  switch (step.kind) {
-    case "blocked":
-      return ofFault(step.fault, step.during);
-    case "suspended":
-      return {
-        phase: "Suspended",
-        reason: imageReason.suspended,
-        message: "Nothing new is built: spec.policy.suspend.",
-        state: "stalled",
-      };
-    case "cancelled":
-      return {
-        phase: "Stalled",
-        reason: imageReason.cancelled,
-        message: "The build of these inputs was cancelled.",
-        state: "stalled",
-      };
-    case "publish":
-      return {
-        phase: "Ready",
-        reason: imageReason.published,
-        message: "The registry has the newest build, and its tags name it.",
-        state: "ready",
-      };
-    default:
-      return ofBuild(step);
-  }
+  if (step.kind === "blocked") return ofFault(step.fault, step.during);
+  if (step.kind === "watch" || step.kind === "build") return building(waitOf(step));
+  if (step.kind === "back-off") return ofFailure(step.failure, { phase: "BackingOff", state: "reconciling" });
+  if (step.kind === "failed") return ofFailure(step.failure, { phase: "Stalled", state: "stalled" });
+  return summaries[step.kind];
+}
+
+function ofFailure({ reason, message }: LastFailure, how: Pick<Summary, "phase" | "state">): Summary {
+  const again = how.state === "reconciling" ? " It is tried again." : "";
+  return { ...how, reason, message: `${message}${again}` };
+}
+
+/** Where there is nothing more to say. */
+const summaries: Readonly<Record<"suspended" | "cancelled" | "publish" | "queue" | "drop", Summary>> = {
+  suspended: {
+    phase: "Suspended",
+    reason: imageReason.suspended,
+    message: "Nothing new is built: spec.policy.suspend.",
+    state: "stalled",
+  },
+  cancelled: {
+    phase: "Stalled",
+    reason: imageReason.cancelled,
+    message: "The build of these inputs was cancelled.",
+    state: "stalled",
+  },
+  publish: {
+    phase: "Ready",
+    reason: imageReason.published,
+    message: "The registry has the newest build, and its tags name it.",
+    state: "ready",
+  },
+  queue: waitsForTurn(),
+  drop: waitsForTurn(),
+};
+
+function waitsForTurn(): Summary {
+  const message = "It waits for its turn to be built.";
+  return { phase: "Queued", reason: imageReason.queued, message, state: "reconciling" };
 }
 
 function ofFault({ reason, message, isPassing }: Fault, during: Phase): Summary {
@@ -47,41 +60,13 @@ function ofFault({ reason, message, isPassing }: Fault, during: Phase): Summary 
   return { phase: "Stalled", reason, message, state: "stalled" };
 }
 
-type BuildStep = Exclude<Step, { kind: "blocked" | "suspended" | "cancelled" | "publish" }>;
-
-function ofBuild(step: BuildStep): Summary {
-  switch (step.kind) {
-    case "watch": {
-      const { state } = step.build;
-      const waitsFor = state.kind === "running" ? state.waitsFor : undefined;
-      return building(waitsFor === undefined ? "It is being built." : `The build waits for ${waitsFor}`);
-    }
-    case "build":
-      return building("It is being built.");
-    case "queue":
-    case "drop":
-      return {
-        phase: "Queued",
-        reason: imageReason.queued,
-        message: "It waits for its turn to be built.",
-        state: "reconciling",
-      };
-    case "back-off":
-      return {
-        phase: "BackingOff",
-        reason: step.failure.reason,
-        message: `${step.failure.message} It is tried again.`,
-        state: "reconciling",
-      };
-    case "failed":
-      return { phase: "Stalled", ...whyOf(step.failure), state: "stalled" };
-  }
-}
-
-function building(message: string): Summary {
+function building(waitsFor: string | undefined): Summary {
+  const message = waitsFor === undefined ? "It is being built." : `The build waits for ${waitsFor}`;
   return { phase: "Building", reason: imageReason.building, message, state: "reconciling" };
 }
 
-function whyOf({ reason, message }: { reason: ImageReason; message: string }) {
-  return { reason, message };
+function waitOf(step: Extract<Step, { kind: "watch" | "build" }>): string | undefined {
+  if (step.kind === "build") return undefined;
+  const { state } = step.build;
+  return state.kind === "running" ? state.waitsFor : undefined;
 }

@@ -3,14 +3,18 @@ import type { Resolved } from "../resolve/resolver.ts";
 import { wish } from "./names.ts";
 
 /** What brings the build of these inputs, by what has changed since the status was written. */
-export function triggerOf({ metadata, status }: Image, resolved: Resolved | undefined): BuildTrigger {
-  const { build, inputsHash, observedGeneration } = status ?? {};
-  const hash = resolved?.inputs.hash;
-  if (build?.trigger !== undefined && build.inputsHash === hash) return build.trigger;
-  if (inputsHash === undefined && build?.inputsHash === undefined) return "Created";
-  if (observedGeneration !== metadata.generation) return "Spec";
-  if (resolved && isSourceNew(status, resolved)) return "Source";
-  if (resolved && isBaseNew(status, resolved)) return "BaseImage";
+export function triggerOf(image: Image, resolved: Resolved | undefined): BuildTrigger {
+  const { build, inputsHash } = image.status ?? {};
+  const isSame = build?.trigger !== undefined && build.inputsHash === resolved?.inputs.hash;
+  if (isSame) return build.trigger ?? "Spec";
+  if (inputsHash === undefined && build === undefined) return "Created";
+  return resolved ? changeOf(image, resolved) : "Spec";
+}
+
+function changeOf({ metadata, status }: Image, resolved: Resolved): BuildTrigger {
+  if (status?.observedGeneration !== metadata.generation) return "Spec";
+  if (isSourceNew(status, resolved)) return "Source";
+  if (isBaseNew(status, resolved)) return "BaseImage";
   // What is left is a wish of a caller, or the operator itself, which builds with other images now.
   return metadata.annotations?.[wish.nonce] === undefined ? "Operator" : "Manual";
 }

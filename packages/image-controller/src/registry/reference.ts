@@ -25,9 +25,7 @@ export function parseReference(text: string): ImageReference | undefined {
   const { host: registry, repository } = registryOf(name);
   const isWell =
     rest.length === 0 &&
-    host.test(registry) &&
-    path.test(repository) &&
-    repository.length <= longestRepository &&
+    isRepository(registry, repository) &&
     (tag === undefined || tagName.test(tag)) &&
     (digest === undefined || digestForm.test(digest));
   if (!isWell) return undefined;
@@ -37,6 +35,10 @@ export function parseReference(text: string): ImageReference | undefined {
     ...(tag !== undefined && { tag }),
     ...(digest !== undefined && { digest }),
   };
+}
+
+function isRepository(registry: string, repository: string): boolean {
+  return host.test(registry) && path.test(repository) && repository.length <= longestRepository;
 }
 
 /** The name of a repository, which has neither tag nor digest. Undefined when it is none. */

@@ -29,18 +29,22 @@ export function inputsHash(image: Image, parts: HashedParts): string {
 }
 
 function ofSpec({ metadata, spec }: Image): object {
-  const { build, output, attest, triggers } = spec;
+  const { build = {}, output = {}, attest = {}, triggers = {} } = spec;
+  const { args, secrets = [], target, platforms = [] } = build;
+  const { labels, compression = "gzip", sourceDateEpoch } = output;
+  const { provenance = "min" } = attest;
+  const wished = metadata.annotations?.[wish.nonce];
   return {
-    args: byName(build?.args),
-    secrets: (build?.secrets ?? []).map(({ id }) => id).sort(),
-    target: build?.target,
-    platforms: [...(build?.platforms ?? [])].sort(),
-    labels: byName(output?.labels),
-    compression: output?.compression ?? "gzip",
+    args: byName(args),
+    secrets: secrets.map(({ id }) => id).sort(),
+    target,
+    platforms: [...platforms].sort(),
+    labels: byName(labels),
+    compression,
     // That of a commit is not: commits that leave the folder as it is are not built.
-    sourceDateEpoch: output?.sourceDateEpoch,
-    provenance: attest?.provenance ?? "min",
-    nonces: [triggers?.nonce ?? null, metadata.annotations?.[wish.nonce] ?? null],
+    sourceDateEpoch,
+    provenance,
+    nonces: { ofSpec: triggers.nonce, wished },
   };
 }
 

@@ -33,30 +33,54 @@ type Client = Pick<RestClient, "get">;
  */
 export async function readSecrets(
   image: Image,
-  { host, defaultPushSecret, kube }: { host: string; defaultPushSecret: string; kube: Client },
+  { host, ...options }: { host: string; defaultPushSecret: string; kube: Client },
 ): Promise<ImageSecrets> {
-  const { output, source, build } = image.spec;
-  const read = (name: string, path: string): Promise<Secret> => readNamed(kube, image, { name, path });
-  const push = output?.pushSecretRef
-    ? await read(output.pushSecretRef.name, "spec.output.pushSecretRef")
-    : await find(kube, { namespace: image.metadata.namespace, name: defaultPushSecret });
-  const authority = output?.caSecretRef && (await read(output.caSecretRef.name, "spec.output.caSecretRef"));
-  const git = source.git?.secretRef && (await read(source.git.secretRef.name, "spec.source.git.secretRef"));
-  const credentials = push && credentialsOf(push, host);
-  const mounted: string[] = [];
-  for (const [index, { name, key }] of (build?.secrets ?? []).entries()) {
-    const path = `spec.build.secrets[${index}]`;
-    mounted.push(valueOf(await read(name, path), key, path));
-  }
+  const { kube } = options;
+  const { output, source } = image.spec;
+  const push = await readPushSecret(image, options);
+  const authority = await readIfNamed(kube, image, {
+    ref: output?.caSecretRef,
+    path: "spec.output.caSecretRef",
+  });
+  const gitRef = { ref: source.git?.secretRef, path: "spec.source.git.secretRef" };
+  const git = await readIfNamed(kube, image, gitRef);
+  const credentials = push ? credentialsOf(push, host) : new Map<string, never>();
   return {
     registry: {
-      ...(credentials && { credentials }),
+      credentials,
       ...(authority && { ca: valueOf(authority, "ca.crt", "spec.output.caSecretRef") }),
     },
     credentials: push && { name: push.metadata.name, type: push.type ?? "Opaque" },
     git: git ? gitAccessOf(git) : {},
-    hidden: [...(credentials ? secretsOf(credentials) : []), ...passwordIn(git), ...mounted],
+    hidden: [...secretsOf(credentials), ...passwordIn(git), ...(await readMounted(image, kube))],
   };
+}
+
+function readPushSecret(
+  image: Image,
+  { defaultPushSecret, kube }: { defaultPushSecret: string; kube: Client },
+): Promise<Secret | undefined> {
+  const named = image.spec.output?.pushSecretRef;
+  if (named) return readNamed(kube, image, { name: named.name, path: "spec.output.pushSecretRef" });
+  return find(kube, { namespace: image.metadata.namespace, name: defaultPushSecret });
+}
+
+/** What the Dockerfile mounts. */
+async function readMounted(image: Image, kube: Client): Promise<string[]> {
+  const values: string[] = [];
+  for (const [index, { name, key }] of (image.spec.build?.secrets ?? []).entries()) {
+    const path = `spec.build.secrets[${index}]`;
+    values.push(valueOf(await readNamed(kube, image, { name, path }), key, path));
+  }
+  return values;
+}
+
+function readIfNamed(
+  kube: Client,
+  image: Image,
+  { ref, path }: { ref: { name: string } | undefined; path: string },
+): Promise<Secret | undefined> {
+  return ref ? readNamed(kube, image, { name: ref.name, path }) : Promise.resolve(undefined);
 }
 
 async function readNamed(

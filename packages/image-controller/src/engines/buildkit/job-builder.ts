@@ -1,4 +1,5 @@
 import { fetchContainer, type FetchRequest, fetchVolumes } from "@datalayer/shared/content/fetcher";
+import type { ImageBuild } from "@datalayer/shared/crds/image";
 import { literalValueOf } from "@datalayer/shared/kube/literal-value";
 import type { Job } from "@datalayer/shared/kube/kinds";
 import type { Container, PodSpec } from "@datalayer/shared/kube/pod-parts";
@@ -49,10 +50,7 @@ function podSpec(request: BuildRequest, settings: EngineSettings): PodSpec {
     terminationGracePeriodSeconds: stopSeconds,
     ...isolation.pod,
     imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })),
-    ...(build?.nodeSelector && { nodeSelector: build.nodeSelector }),
-    ...(build?.tolerations && { tolerations: build.tolerations.map((one) => ({ ...one })) }),
-    ...(build?.runtimeClassName !== undefined && { runtimeClassName: build.runtimeClassName }),
-    ...(build?.priorityClassName !== undefined && { priorityClassName: build.priorityClassName }),
+    ...placementOf(build ?? {}),
     ...(fetch && { initContainers: [fetchContainer(fetch, "source", settings.fetcherImage)] }),
     containers: [buildContainer(request, settings)],
     volumes: [
@@ -60,6 +58,17 @@ function podSpec(request: BuildRequest, settings: EngineSettings): PodSpec {
       ...isolation.volumes(sizeLimit),
       ...(fetch ? fetchVolumes(fetch, "source", sizeLimit) : []),
     ],
+  };
+}
+
+/** Which node runs it, and how. */
+function placementOf(build: ImageBuild): Partial<PodSpec> {
+  const { nodeSelector, tolerations, runtimeClassName, priorityClassName } = build;
+  return {
+    ...(nodeSelector && { nodeSelector }),
+    ...(tolerations && { tolerations: tolerations.map((one) => ({ ...one })) }),
+    ...(runtimeClassName !== undefined && { runtimeClassName }),
+    ...(priorityClassName !== undefined && { priorityClassName }),
   };
 }
 
