@@ -8,9 +8,10 @@ import { InformerSet } from "@datalayer/shared/kube/informer-set";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { silentLogger } from "@datalayer/shared/log/logger";
 import { createMetrics } from "@datalayer/shared/metrics/registry";
+import { settings } from "../src/config.ts";
 import { createApi } from "../src/http/api.ts";
 import { imageManifest, type PartialSpec } from "./builders.ts";
-import { installImageKind } from "./kinds.ts";
+import { installKind } from "./install-kind.ts";
 
 /** The key of the API in tests. */
 export const apiKey = "key-for-tests-0123456789";
@@ -39,7 +40,7 @@ export async function startApi(cluster?: { kubeconfigPath: string }): Promise<Te
   const { kubeconfigPath } = cluster ?? (await useCluster());
   const access = loadAccess({ kubeconfigPath });
   const admin = new RestClient({ access, userAgent: "test", fieldManager: "test" });
-  await installImageKind(admin);
+  await installKind(admin);
   const namespace = await testNamespace({ kubeconfigPath });
   const watching = new AbortController();
   const images = new InformerSet({ kind: Image, client: admin, namespaces: [namespace], log: silentLogger });
@@ -49,8 +50,7 @@ export async function startApi(cluster?: { kubeconfigPath: string }): Promise<Te
   const api = await createApi({
     client: admin,
     images,
-    buildSecrets: { packageSourcesSecret: "package-sources" },
-    apiKeys: () => [apiKey],
+    settings: settings.parse({ DATALAYER_OPERATOR_API_KEY: apiKey }),
     health: new Health(),
     version: "0.0.0-test",
     log: silentLogger,
@@ -87,4 +87,9 @@ export async function startApi(cluster?: { kubeconfigPath: string }): Promise<Te
       return { status, text, body: isJson ? answer.json() : {} };
     },
   };
+}
+
+/** Gives an Image a status, as its controller does. */
+export function reportImage(admin: RestClient, { metadata }: Image, value: Image["status"]): Promise<Image> {
+  return admin.patch(Image, metadata, [{ op: "add", path: "/status", value }], { subresource: "status" });
 }

@@ -2,8 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Image, imageReason } from "@datalayer/shared/crds/image";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hash } from "../../test/builders.ts";
-import { reportImage } from "../../test/kinds.ts";
-import { apiKey, startApi, type TestAnswer, type TestApi } from "../../test/test-api.ts";
+import { apiKey, reportImage, startApi, type TestAnswer, type TestApi } from "../../test/test-api.ts";
 import { wish } from "../image/names.ts";
 
 let test: TestApi;

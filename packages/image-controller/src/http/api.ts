@@ -1,5 +1,5 @@
 import type { Image } from "@datalayer/shared/crds/image";
-import type { ApiKeys } from "@datalayer/shared/http/api-key";
+import { apiKeysOf } from "@datalayer/shared/http/api-key";
 import { type App, createApp } from "@datalayer/shared/http/app";
 import type { Health } from "@datalayer/shared/http/health";
 import { Pages } from "@datalayer/shared/http/pages";
@@ -9,7 +9,7 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
-import type { BuildSecretNames } from "../logs/log-secrets.ts";
+import type { ImageControllerSettings } from "../config.ts";
 import { serveWebhook } from "../webhook/webhook.ts";
 import { serveImages } from "./images.ts";
 import { serveLogs } from "./logs.ts";
@@ -17,11 +17,12 @@ import { serveWishes } from "./wishes.ts";
 
 /** What the REST API is made of. */
 export interface ApiOptions {
+  settings: Pick<
+    ImageControllerSettings,
+    "apiKey" | "previousApiKey" | "packageSourcesSecret" | "pushSecret"
+  >;
   client: RestClient;
   images: ObjectReader<Image>;
-  /** Secrets whose content is kept out of logs, beside those that Images name. */
-  buildSecrets: BuildSecretNames;
-  apiKeys: ApiKeys;
   version: string;
   log: Logger;
   registry: Registry;
@@ -34,7 +35,8 @@ const tags = { images: "Container images, their builds and their logs." };
 
 /** The internal REST API, which every replica serves. */
 export async function createApi(options: ApiOptions): Promise<App> {
-  const { version, log, registry, health, images, apiKeys } = options;
+  const { settings, version, log, registry, health, images } = options;
+  const apiKeys = apiKeysOf(settings);
   const app = await createApp({
     name: "image-controller",
     description:
@@ -54,7 +56,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   );
   serveImages(app, `${prefix}/v1`, { images, pages: new Pages(apiKeys) });
   serveWishes(app, `${prefix}/v1`, options);
-  serveLogs(app, `${prefix}/v1`, options);
+  serveLogs(app, `${prefix}/v1`, { ...options, buildSecrets: settings });
   serveWebhook(app, `${prefix}/v1`, options);
   return app;
 }

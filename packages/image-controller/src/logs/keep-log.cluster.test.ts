@@ -2,8 +2,7 @@ import type { Image } from "@datalayer/shared/crds/image";
 import { ConfigMap, Job } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { attemptJob } from "../../test/jobs.ts";
-import { reportImage } from "../../test/kinds.ts";
-import { startApi, type TestApi } from "../../test/test-api.ts";
+import { reportImage, startApi, type TestApi } from "../../test/test-api.ts";
 import { recordName } from "../image/names.ts";
 import { keepLog, keptLog } from "./keep-log.ts";
 import { maskOf } from "./log-lines.ts";
@@ -16,8 +15,8 @@ beforeAll(async () => {
   test = await startApi();
 });
 
-function keep(image: Image, job: Job): Promise<string> {
-  return keepLog(image, job, { client: test.admin, mask: maskOf([]) });
+function keep(image: Image, job: Job): Promise<string | undefined> {
+  return keepLog(image, job, { client: test.admin, mask: () => Promise.resolve(maskOf([])) });
 }
 
 const start = (image: Image, name: string): Promise<Job> => test.admin.create(Job, attemptJob(image, name));

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "@datalayer/shared/clock/clock";
 import { ApiError, TransportError } from "@datalayer/shared/kube/api-error";
+import type { Image } from "@datalayer/shared/crds/image";
 import { ConfigMap, type Job } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
@@ -8,13 +9,13 @@ import { type Attempt, isOf, podOf, unlessNotFound } from "./attempt.ts";
 import { BoundedLog } from "./bounded-log.ts";
 import { type Mask, maskedLines } from "./log-lines.ts";
 import { podLog } from "./pod-log.ts";
-import { logIn, recordOf, recordsToDrop } from "./record.ts";
+import { endOf, logIn, recordOf, recordsToDrop } from "./record.ts";
 
 /** How logs are kept. */
 export interface KeepLogOptions {
   client: RestClient;
-  /** Hides the secrets of the build. */
-  mask: Mask;
+  /** What hides the secrets of the build; asked for when a log is read. */
+  mask: () => Promise<Mask>;
   clock?: Clock;
 }
 
@@ -26,15 +27,19 @@ const readTimeoutMs = 60_000;
 
 /**
  * Keeps the log of an attempt that has ended. It is called before its Job is deleted, as the Pod goes with that, and any
- * number of times: the first record stays. Records that the history of the spec has no place for are deleted.
- * @returns the log as it is kept, without secrets.
+ * number of times: the first record stays. Records that the history of the spec has no place for are deleted, and not
+ * made.
+ * @returns the log as it is kept, without secrets; undefined where there is no place for it.
  * @throws ApiError | TransportError while the node does not give out the log and may still do so.
  */
-export async function keepLog(image: Attempt["image"], job: Job, options: KeepLogOptions): Promise<string> {
+export async function keepLog(image: Image, job: Job, options: KeepLogOptions): Promise<string | undefined> {
   const { client } = options;
   const attempt = { image, name: job.metadata.name };
   const kept = await keptLog(attempt, client);
   if (kept !== undefined) return kept;
+  const empty = recordOf(attempt, { job, log: "" });
+  const wouldGo = recordsToDrop([...(await recordsOf(image, client)), empty], image.spec.history);
+  if (wouldGo.includes(empty)) return undefined;
   const record = recordOf(attempt, { job, log: await wholeLog(attempt, job, options) });
   const log = await createOnce(attempt, record, client);
   await dropOldRecords(image, client);
@@ -70,9 +75,9 @@ async function wholeLog(attempt: Attempt, job: Job, options: KeepLogOptions): Pr
   if (!pod) log.add("[the Pod was gone before its log was kept]");
   try {
     const chunks = pod ? podLog(pod, { client, signal: AbortSignal.timeout(readTimeoutMs) }) : [];
-    for await (const line of maskedLines(chunks, mask)) log.add(line);
+    for await (const line of maskedLines(chunks, await mask())) log.add(line);
   } catch (error) {
-    if (!isOfNode(error) || clock.now() - endOf(job) < longestSilenceMs) throw error;
+    if (!isOfNode(error) || clock.now() - endedAtMs(job) < longestSilenceMs) throw error;
     log.add("[the node did not give out the rest of the log]");
   }
   return log.text();
@@ -83,17 +88,17 @@ function isOfNode(error: unknown): boolean {
   return error instanceof TransportError || (error instanceof ApiError && error.status >= 500);
 }
 
-function endOf({ status, metadata }: Job): number {
-  const end = (status?.conditions ?? []).find(
-    ({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True",
-  );
-  return Date.parse(end?.lastTransitionTime ?? metadata.creationTimestamp);
+function endedAtMs(job: Job): number {
+  return Date.parse(endOf(job)?.lastTransitionTime ?? job.metadata.creationTimestamp);
 }
 
-async function dropOldRecords(image: Attempt["image"], client: RestClient): Promise<void> {
-  const { namespace, uid } = image.metadata;
+/** Those of an Image that are there. */
+async function recordsOf({ metadata: { namespace, uid } }: Image, client: RestClient): Promise<ConfigMap[]> {
   const labelSelector = `${label.image}=${uid},${label.component}=${component.record}`;
-  const { items } = await client.list(ConfigMap, { namespace, labelSelector });
-  for (const { metadata } of recordsToDrop(items, image.spec.history))
+  return (await client.list(ConfigMap, { namespace, labelSelector })).items;
+}
+
+async function dropOldRecords(image: Image, client: RestClient): Promise<void> {
+  for (const { metadata } of recordsToDrop(await recordsOf(image, client), image.spec.history))
     await unlessNotFound(client.delete(ConfigMap, metadata, { uid: metadata.uid }));
 }

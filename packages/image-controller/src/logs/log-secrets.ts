@@ -15,7 +15,7 @@ export interface BuildSecretNames {
   /** Where packages come from. */
   packageSourcesSecret: string;
   /** Of Images that name none to push with. */
-  pushSecret?: string | undefined;
+  pushSecret: string;
 }
 
 /** A password in an address. */

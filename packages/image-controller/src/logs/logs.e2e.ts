@@ -102,7 +102,8 @@ describe("the log of a build on a real node", () => {
     const followed = fetch(urlOf(job, "&follow=1"), { headers });
     const whole = "fetched\nbuilding with [redacted]\nbroken\n";
     expect(await (await followed).text()).toBe(whole);
-    const mask = await maskFor(owner, test.admin, { packageSourcesSecret: "package-sources" });
+    const names = { packageSourcesSecret: "package-sources", pushSecret: "reg-creds" };
+    const mask = () => maskFor(owner, test.admin, names);
     expect(await keepLog(owner, await ended(job), { client: test.admin, mask })).toBe(whole);
     await remove(job);
     await eventually(

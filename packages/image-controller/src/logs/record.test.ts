@@ -10,12 +10,12 @@ const image = storedImage();
 
 function record(attempt: number, { log = "", succeeded = false, minute = attempt } = {}): ConfigMap {
   const name = `jupyter-${hash.slice(0, 10)}-${attempt}`;
-  const conditions = succeeded
-    ? [{ type: "Complete", status: "True" }]
-    : [{ type: "Failed", status: "True" }];
-  const job = { ...attemptJob(image, name), status: { conditions } } as Job;
+  const lastTransitionTime = `2026-01-01T00:${String(minute).padStart(2, "0")}:00Z`;
+  const conditions = [{ type: succeeded ? "Complete" : "Failed", status: "True", lastTransitionTime }];
+  const made = attemptJob(image, name);
+  const creationTimestamp = "2026-01-01T00:00:00Z";
+  const job = { ...made, metadata: { ...made.metadata, creationTimestamp }, status: { conditions } } as Job;
   const manifest = recordOf({ image, name }, { job, log });
-  const creationTimestamp = `2026-01-01T00:${String(minute).padStart(2, "0")}:00Z`;
   const stored = { uid: `uid-${attempt}`, resourceVersion: "1", creationTimestamp };
   return { ...manifest, metadata: { ...manifest.metadata, ...stored } };
 }

@@ -10,6 +10,7 @@ import { BoundedLog, type LogBounds } from "./bounded-log.ts";
 const mostBytes = 384 * 1024;
 const logKey = "log.gz";
 const outcomeKey = "outcome";
+const endKey = "endedAt";
 
 /**
  * The record of an attempt that has ended. It has the same readers as the log of the Pod had: those who may read Pods
@@ -38,10 +39,22 @@ export function recordOf(
       ],
     },
     immutable: true,
-    data: { [outcomeKey]: hasSucceeded(job) ? "succeeded" : "failed" },
+    data: {
+      [outcomeKey]: endOf(job)?.type === "Complete" ? "succeeded" : "failed",
+      [endKey]: endOf(job)?.lastTransitionTime ?? job.metadata.creationTimestamp,
+    },
     binaryData: { [logKey]: compressed(log).toString("base64") },
   };
 }
+
+/** The condition by which a Job has ended; undefined while it has not. */
+export function endOf({ status }: Job): JobCondition | undefined {
+  return (status?.conditions ?? []).find(
+    ({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True",
+  );
+}
+
+type JobCondition = NonNullable<NonNullable<Job["status"]>["conditions"]>[number];
 
 /** The log in a record. */
 export function logIn({ binaryData = {} }: ConfigMap): string {
@@ -52,11 +65,14 @@ export function logIn({ binaryData = {} }: ConfigMap): string {
  * The records that are no longer kept, by the history of the spec. The newest of all stays in any case: by its number
  * the next attempt gets its own.
  */
-export function recordsToDrop(records: readonly ConfigMap[], history: ImageSpec["history"]): ConfigMap[] {
+export function recordsToDrop<Kept extends Manifest<ConfigMap>>(
+  records: readonly Kept[],
+  history: ImageSpec["history"],
+): Kept[] {
   const { succeeded, failed } = { succeeded: 3, failed: 3, ...history };
   const byAge = [...records].sort(
     (a, b) =>
-      b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp) ||
+      (b.data?.[endKey] ?? "").localeCompare(a.data?.[endKey] ?? "") ||
       attemptOf(b) - attemptOf(a) ||
       a.metadata.name.localeCompare(b.metadata.name),
   );
@@ -72,12 +88,8 @@ export function recordsToDrop(records: readonly ConfigMap[], history: ImageSpec[
   });
 }
 
-function attemptOf({ metadata }: ConfigMap): number {
+function attemptOf({ metadata }: Manifest<ConfigMap>): number {
   return Number(metadata.annotations?.[annotation.attempt] ?? 0);
-}
-
-function hasSucceeded({ status }: Job): boolean {
-  return (status?.conditions ?? []).some(({ type, status: is }) => type === "Complete" && is === "True");
 }
 
 /** What is random compresses badly: then less of it is kept. */
