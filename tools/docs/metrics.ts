@@ -84,6 +84,10 @@ const { gatewayMetrics } = (await moduleOf("route-controller", "gateway/metrics.
   gatewayMetrics: (registry: Registry) => unknown;
 };
 
+const { imageMetrics } = (await moduleOf("image-controller", "metrics.ts")) as {
+  imageMetrics: (registry: Registry, gauges: Record<string, () => number>) => unknown;
+};
+
 const sections = [
   sectionOf("Claims", (registry) => {
     claimMetrics(registry);
@@ -95,6 +99,7 @@ const sections = [
   sectionOf("Activity of runtimes", (registry) => activityMetrics(registry, () => 0)),
   sectionOf("Verifier", (registry) => verifierMetrics(registry, { decisions: {}, share: {} })),
   sectionOf("Runtime gateway", gatewayMetrics),
+  sectionOf("Images", (registry) => imageMetrics(registry, { waiting: () => 0, running: () => 0 })),
   sectionOf("REST API", measureRequests),
   sectionOf("Controllers, queues and leadership", controllerMetrics),
   sectionOf("Requests to the API server", restMetrics),

@@ -3,11 +3,7 @@
  * fails when the committed one differs.
  */
 import type { App } from "@datalayer/shared/http/app";
-import { Image } from "@datalayer/shared/crds/image";
-import { Health } from "@datalayer/shared/http/health";
 import { loadAccess } from "@datalayer/shared/kube/access";
-import { InformerSet } from "@datalayer/shared/kube/informer-set";
-import { RestClient } from "@datalayer/shared/kube/rest";
 import { silentLogger } from "@datalayer/shared/log/logger";
 import { createMetrics } from "@datalayer/shared/metrics/registry";
 import packageJson from "../package.json" with { type: "json" };
@@ -38,71 +34,31 @@ const nowhere = {
   users: [{ name: "nobody", user: {} }],
 };
 
-const access = loadAccess({ kubeconfigYaml: JSON.stringify(nowhere) });
-
-/** An API that nobody calls but for its document, and what it was made of. */
-interface Documented {
-  api: App;
-  close(): Promise<void>;
-}
-
-async function apiOfReplica(controller: string): Promise<Documented> {
+async function documentOf(controller: string, prefix: string): Promise<string> {
   const { createReplica } = (await moduleOf(controller, "replica.ts")) as Described["replica"];
   const config = (await moduleOf(controller, "config.ts")) as Described["config"];
   const { createApi } = (await moduleOf(controller, "http/api.ts")) as Described["api"];
   const metrics = createMetrics({ controller });
   const settings = config.settings.parse({ DATALAYER_OPERATOR_API_KEY: "no-request-is-made" });
+  const access = loadAccess({ kubeconfigYaml: JSON.stringify(nowhere) });
   const common = { settings, version: packageJson.version, log: silentLogger };
   const replica = await createReplica({ ...common, access, metrics });
-  const { caches, health } = replica;
-  const api = replica.api ?? (await createApi({ ...common, ...caches, health, registry: metrics.registry }));
-  return {
-    api,
-    close: async () => {
-      await replica.close();
-      metrics.stop();
-    },
-  };
-}
-
-/** One that is made of little more than a client and a cache. */
-async function apiOfParts(controller: string): Promise<Documented> {
-  const { createApi } = (await moduleOf(controller, "http/api.ts")) as Described["api"];
-  const metrics = createMetrics({ controller });
-  const client = new RestClient({ access, userAgent: "openapi", fieldManager: "openapi" });
-  const images = new InformerSet({ kind: Image, client, namespaces: ["*"], log: silentLogger });
-  const api = await createApi({
-    client,
-    images,
-    buildSecrets: { packageSourcesSecret: "package-sources" },
-    apiKeys: () => ["no-request-is-made"],
-    health: new Health(),
-    version: packageJson.version,
-    log: silentLogger,
-    registry: metrics.registry,
-  });
-  return {
-    api,
-    close: async () => {
-      await client.close();
-      metrics.stop();
-    },
-  };
-}
-
-async function documentOf({ api, close }: Documented, prefix: string): Promise<string> {
+  const api =
+    replica.api ??
+    (await createApi({ ...common, ...replica, ...replica.caches, registry: metrics.registry }));
   const answer = await api.inject({ url: `${prefix}/openapi.json` });
   await api.close();
-  await close();
+  await replica.close();
+  metrics.stop();
   return answer.body;
 }
 
-/** How the API of each controller that has one is made, and where it is served. */
-const documented: readonly [string, string, (controller: string) => Promise<Documented>][] = [
-  ["runtime-controller", "/api/operator", apiOfReplica],
-  ["route-controller", "/api/routes", apiOfReplica],
-  ["image-controller", "/api/images", apiOfParts],
-];
+/** Where each controller that has an API serves it. */
+const prefixes = {
+  "runtime-controller": "/api/operator",
+  "route-controller": "/api/routes",
+  "image-controller": "/api/images",
+};
 
-for (const [controller, prefix, apiOf] of documented)
-  await settlePage(`openapi/${controller}.json`, await documentOf(await apiOf(controller), prefix));
+for (const [controller, prefix] of Object.entries(prefixes))
+  await settlePage(`openapi/${controller}.json`, await documentOf(controller, prefix));
