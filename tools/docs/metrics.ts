@@ -83,6 +83,9 @@ const { verifierMetrics } = (await moduleOf("route-controller", "verifier/metric
 const { gatewayMetrics } = (await moduleOf("route-controller", "gateway/metrics.ts")) as {
   gatewayMetrics: (registry: Registry) => unknown;
 };
+const { imageMetrics } = (await moduleOf("image-controller", "metrics.ts")) as {
+  imageMetrics: (registry: Registry, gauges: object) => unknown;
+};
 
 const { imageMetrics } = (await moduleOf("image-controller", "metrics.ts")) as {
   imageMetrics: (registry: Registry, gauges: Record<string, () => number>) => unknown;
