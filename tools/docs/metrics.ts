@@ -87,10 +87,6 @@ const { imageMetrics } = (await moduleOf("image-controller", "metrics.ts")) as {
   imageMetrics: (registry: Registry, gauges: object) => unknown;
 };
 
-const { imageMetrics } = (await moduleOf("image-controller", "metrics.ts")) as {
-  imageMetrics: (registry: Registry, gauges: Record<string, () => number>) => unknown;
-};
-
 const sections = [
   sectionOf("Claims", (registry) => {
     claimMetrics(registry);

@@ -10,6 +10,7 @@ import { imageMetrics } from "./metrics.ts";
 import { Registries } from "./registry/registry.ts";
 import { Looks } from "./resolve/looks.ts";
 import { Resolver } from "./resolve/resolver.ts";
+import { Retention } from "./retention/retention.ts";
 import { parseBuild } from "./build/build.ts";
 
 /** One process of the image-controller: the controllers run on the one that leads. */
@@ -39,7 +40,11 @@ export function createReplica(options: ReplicaOptions<ImageControllerSettings>):
   const resolver = new Resolver({ registries, engine, engineSettings, installers, dockerRegistry });
   const looks = new Looks({ resolver, policy, defaultPushSecret: settings.pushSecret, clock });
   const controllers = [
-    imageController({ ...caches, registries, metrics, looks, engine, engineSettings, policy, maxBuilds }),
+    imageController({
+      ...caches,
+      ...{ registries, metrics, looks, engine, engineSettings, policy, maxBuilds },
+      retention: new Retention({ ...caches, registries, defaultPushSecret: settings.pushSecret }),
+    }),
     logController({ ...caches, buildSecrets: settings }),
   ];
   const replica = builder.build({ caches: { ...caches }, controllers });

@@ -6,21 +6,27 @@ import { ApiError } from "@datalayer/shared/kube/api-error";
 import { ControllerRevision, Pod } from "@datalayer/shared/kube/kinds";
 import type { Kind, KubeObject } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
+import { FaultError } from "../image/fault.ts";
 import { parseRepository } from "../registry/reference.ts";
 import type { Registries, RepositoryAccess } from "../registry/registry.ts";
 import { RegistryError } from "../registry/registry-error.ts";
+import { readSecrets } from "../resolve/secrets.ts";
 import { planRetention } from "./plan.ts";
 import { retain, type RetentionOutcome } from "./retain.ts";
-import { sharedBuilds } from "./used-digests.ts";
 
 /** With what retention is done. */
 export interface RetentionParts {
   images: { list(): Image[] };
   registries: Registries;
+  /** Used where an Image names no Secret to push with. */
+  defaultPushSecret: string;
 }
 
-/** Which registry is asked, and with what. */
-export type Access = RepositoryAccess | undefined;
+/** In which reconcile, and with what the registry is asked. */
+export interface RetentionTurn {
+  context: Context;
+  access: RepositoryAccess | undefined;
+}
 
 /** Everything in the cluster that may name a build: all of it is read, and only when something is to be deleted. */
 const usingKinds: readonly Kind[] = [RuntimeEnvironment, Pod, ControllerRevision];
@@ -28,7 +34,7 @@ const usingKinds: readonly Kind[] = [RuntimeEnvironment, Pod, ControllerRevision
 const againAfterMs = 3_600_000;
 /** A registry that is gone for good must not keep an Image for ever. */
 const longestWaitMs = 3_600_000;
-const retryAfterMs = 30_000;
+const retryAfterMs = 10_000;
 
 /** Has builds retired at a pace that neither the registry nor the API server feels. */
 export class Retention {
@@ -41,51 +47,47 @@ export class Retention {
   }
 
   /** The report of an Image that is published, without the builds that have been deleted since. */
-  async apply(image: Image, report: Report<Image>, context: Context, access: Access): Promise<Report<Image>> {
+  async apply(image: Image, report: Report<Image>, turn: RetentionTurn): Promise<Report<Image>> {
     const { status } = report;
+    const { context } = turn;
     if (!status || !this.#isDue(image, status, context)) return report;
-    const published = { ...image, status: { ...status } };
     try {
-      const { dropped, refused } = await this.#retain(published, context, access);
+      const { dropped, refused } = await this.#retain({ ...image, status: { ...status } }, turn);
       if (refused !== undefined) warn(context, refused);
-      return { ...report, status: { ...status, published: status.published?.filter((one) => !dropped.includes(one)) } };
+      const published = status.published?.filter((build) => !dropped.includes(build));
+      return { ...report, status: { ...status, published } };
     } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      // What is published stays so: it is tried again later.
-      context.log.warn("Builds could not be retired", { error });
+      if (!(error instanceof RegistryError || error instanceof ApiError)) throw error;
+      // What is published is so all the same: the rest is tried again later.
+      context.log.warn("builds could not be retired", { error });
       return report;
     }
   }
 
   /** Deletes the builds of an Image that goes, where that is wanted. */
-  async end(image: Image, context: Context, access: () => Promise<Access>): Promise<Outcome> {
-    this.forget(image.metadata.uid);
+  async end(image: Image, context: Context): Promise<Outcome> {
+    this.#dueAtMs.delete(image.metadata.uid);
     if (image.spec.retention?.onDelete !== "Delete") return settled();
     try {
-      const { refused } = await this.#retain(image, context, await access());
+      const access = await this.#accessOf(image, context);
+      const { refused } = await this.#retain(image, { context, access });
       if (refused !== undefined) warn(context, refused);
       return settled();
     } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      const sinceMs = context.clock.now() - Date.parse(image.metadata.deletionTimestamp ?? "");
-      if (sinceMs > longestWaitMs) {
-        warn(context, error.message);
-        return settled();
-      }
-      return waiting({ reason: imageReason.registryUnavailable, message: error.message, retryAfterMs });
+      return endAfter(error, image, context);
     }
-  }
-
-  /** The Image is gone. */
-  forget(uid: string): void {
-    this.#dueAtMs.delete(uid);
   }
 
   /** Whether something may have to go, and it was not tried lately. */
   #isDue(image: Image, status: NonNullable<Report<Image>["status"]>, { clock }: Context): boolean {
     const published = { ...image, status: { ...status } };
-    const observed = { used: new Set<string>(), shared: sharedBuilds(published, { images: [], others: [] }) };
-    if (planRetention({ image: published, nowMs: clock.now(), ...observed }).length === 0) return false;
+    const candidates = planRetention({
+      image: published,
+      nowMs: clock.now(),
+      used: new Set(),
+      shared: new Set(),
+    });
+    if (candidates.length === 0) return false;
     const nowMs = clock.monotonicMs();
     const isNew = status.image !== image.status?.image;
     if (!isNew && nowMs < (this.#dueAtMs.get(image.metadata.uid) ?? 0)) return false;
@@ -93,8 +95,9 @@ export class Retention {
     return true;
   }
 
-  async #retain(image: Image, { kube, clock }: Context, access: Access): Promise<RetentionOutcome> {
+  async #retain(image: Image, { context, access }: RetentionTurn): Promise<RetentionOutcome> {
     const { images, registries } = this.#parts;
+    const { kube, clock } = context;
     const others = (await Promise.all(usingKinds.map((kind) => listed(kind, kube)))).flat();
     return retain(image, {
       users: { images: images.list(), others },
@@ -102,6 +105,22 @@ export class Retention {
       open: (name) => registries.repository(nameOf(name), access),
     });
   }
+
+  async #accessOf(image: Image, { kube }: Context): Promise<RepositoryAccess> {
+    const { defaultPushSecret } = this.#parts;
+    const host = nameOf(image.status?.published?.[0]?.repository ?? "docker.io/none").host;
+    return (await readSecrets(image, { host, defaultPushSecret, kube })).registry;
+  }
+}
+
+/** A registry that does not answer is waited for, and not for ever; without the Secret there is nothing to wait for. */
+function endAfter(error: unknown, { metadata }: Image, context: Context): Outcome {
+  if (!(error instanceof RegistryError || error instanceof FaultError)) throw error;
+  const sinceMs = context.clock.now() - Date.parse(metadata.deletionTimestamp ?? "");
+  if (error instanceof RegistryError && sinceMs < longestWaitMs)
+    return waiting({ reason: imageReason.registryUnavailable, message: error.message, retryAfterMs });
+  warn(context, error.message);
+  return settled();
 }
 
 function nameOf(name: string) {

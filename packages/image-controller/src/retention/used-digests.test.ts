@@ -44,6 +44,14 @@ describe("the digests that are used", () => {
     expect(usedDigests(own, { images: [own], others: [pod] })).toContain(digest("2"));
   });
 
+  it("are none that a build has only said to have pushed", () => {
+    const terminated = { exitCode: 0, message: digest("3") };
+    const [status] = pod.status.containerStatuses;
+    const containerStatuses = [{ ...status, state: { terminated } }];
+    const others = [{ ...pod, status: { containerStatuses } }];
+    expect(usedDigests(own, { images: [own], others })).toEqual(new Set([digest("2")]));
+  });
+
   it("are all that another Image has, or builds on", () => {
     const other = storedImage(
       {},
