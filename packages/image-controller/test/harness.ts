@@ -65,6 +65,8 @@ export class Harness {
       settings: {
         DATALAYER_DOCKER_REGISTRY: host,
         DATALAYER_IMAGES_PLAIN_REGISTRIES: host,
+        // Builds of other tests of the file may never end.
+        DATALAYER_IMAGES_MAX_BUILDS: "100",
         ...options.settings,
       },
     });

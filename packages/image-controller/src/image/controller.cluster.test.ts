@@ -171,7 +171,7 @@ describe("the spec of an Image", () => {
     ["holds no Dockerfile", "InvalidDockerfile", () => ({ inline: { dockerfile: "RUN true\n" } })],
     ["asks for another frontend", "FrontendNotAllowed", () => from("scratch", "# syntax=evil.example/x\n")],
   ])("stalls it when it %s", async (title, reason, sourceOf) => {
-    const name = title.replaceAll(" ", "-");
+    const name = title.toLowerCase().replaceAll(" ", "-");
     await harness.createImage(name, { source: sourceOf(harness.registryProxy.host) as never });
     const { status } = await harness.phase(name, "Stalled", { reason });
     expect(status?.conditions?.find(({ type }) => type === "SourceResolved")).toMatchObject({ reason });
@@ -298,6 +298,7 @@ describe("a spec that changes while it is built", () => {
     });
     const first = await harness.push(old);
     await end(harness.admin, old, { message: first });
+    await eventually(async () => (await harness.image("serial")).status?.build?.inputsHash !== hashOf(old));
     const second = await build("serial");
     const { published = [] } = (await harness.image("serial")).status ?? {};
     expect(published.map(({ digest }) => digest)).toEqual([second.digest, first]);

@@ -1,6 +1,6 @@
 import type { Report, StatusFields } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
-import { type Image, imageReason, type ImageStatus } from "@datalayer/shared/crds/image";
+import type { Image, ImageStatus } from "@datalayer/shared/crds/image";
 import { repositoryText } from "../registry/reference.ts";
 import type { Resolved } from "../resolve/resolver.ts";
 import { buildStatusOf } from "./build-status.ts";
@@ -38,7 +38,9 @@ export function reportImage(observed: ImageObservation, plan: ImagePlan, times: 
   const { image, look } = observed;
   const { step } = plan;
   if (keepsReady(image, step)) return stillReady(observed, step, times);
-  const summary = summaryOf(step);
+  // A build that went first is published: now what the Image is made of by now can be looked after.
+  const isOlder = step.kind === "publish" && plan.subject?.isCurrent === false;
+  const summary = summaryOf(isOlder ? { kind: "queue" } : step);
   const build = buildStatusOf(observed, plan, times.nowMs);
   const status: Status = {
     ...image.status,
@@ -54,7 +56,7 @@ export function reportImage(observed: ImageObservation, plan: ImagePlan, times: 
   return {
     status,
     conditions: conditionsOf(observed, step, summary),
-    outcome: outcomeOf(plan, summary, times),
+    outcome: outcomeOf(step, summary, isOlder ? { ...times, lookInMs: 0 } : times),
   };
 }
 
@@ -79,14 +81,11 @@ function stillReady(observed: ImageObservation, step: Step, times: ReportTimes):
 }
 
 function outcomeOf(
-  { step, subject }: ImagePlan,
+  step: Step,
   { state, reason, message }: Summary,
   { nowMs, lookInMs }: ReportTimes,
 ): Outcome {
   const dueMs = Math.min(lookInMs, recheckMs(step, nowMs));
-  // A build that went first is published: now what it is made of by now can be looked after.
-  if (step.kind === "publish" && subject && !subject.isCurrent)
-    return waiting({ reason: imageReason.queued, message: "A newer build follows.", retryAfterMs: 0 });
   if (state === "reconciling")
     return waiting({ reason, message, retryAfterMs: Math.min(dueMs, longestWaitMs) });
   return dueMs === Infinity ? settled() : settled({ recheckAfterMs: dueMs });

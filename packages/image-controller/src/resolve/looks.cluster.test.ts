@@ -63,10 +63,10 @@ describe("looks at what an Image is made of", () => {
     const before = asked();
     const first = await lookAt(onBase());
     expect(first.resolved?.inputs.bases).toHaveLength(1);
-    clock.advance(14 * minute);
+    await clock.advance(14 * minute);
     expect(await lookAt(onBase())).toBe(first);
     expect(asked()).toBe(before + 1);
-    clock.advance(minute);
+    await clock.advance(minute);
     await lookAt(onBase());
     expect(asked()).toBe(before + 2);
   });
@@ -75,7 +75,7 @@ describe("looks at what an Image is made of", () => {
     const spec = onBase({ triggers: { baseImage: { interval: "1h" } } });
     const { dueAt } = await lookAt(spec);
     expect(dueAt).toBe("2026-01-01T01:00:00Z");
-    clock.advance(minute);
+    await clock.advance(minute);
     expect((await lookAt(spec)).dueAt).toBe(dueAt);
   });
 
@@ -101,17 +101,13 @@ describe("looks at what an Image is made of", () => {
     expect(first.fault).toMatchObject({ reason: "BaseUnavailable", isPassing: true });
     expect(first.dueAtMs).toBe(5_000);
     fault.remove();
-    clock.advance(5_000);
+    await clock.advance(5_000);
     expect((await lookAt(onBase())).fault).toBeUndefined();
   });
 
   it("leave a registry alone for as long as it asks", async () => {
-    const act = { kind: "answer", status: 429, headers: { "retry-after": "120" } } as const;
-    const fault = proxy.inject({ path: /\/base\//, times: 1, act });
-    const own = new Registries({ plainHosts: [proxy.host] });
-    const { dueAtMs } = await lookAt(onBase());
-    expect(dueAtMs).toBe(2 * minute);
-    fault.remove();
-    await own.close();
+    const act = { kind: "answer", status: 429, headers: { "retry-after": "50" } } as const;
+    proxy.inject({ path: /\/base\//, times: 1, act });
+    expect((await lookAt(onBase())).dueAtMs).toBe(50_000);
   });
 });
