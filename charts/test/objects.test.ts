@@ -69,10 +69,7 @@ describe.each(Object.entries({ ...profiles, "all namespaces": allNamespaces }))(
     it("use accounts and Secrets that somebody makes", () => {
       const made = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
       const ofOthers = ["Secret datalayer-operator-api-key", "Secret my-key", "ServiceAccount mine"];
-      // Its file comes with the controller.
-      const later = ["ServiceAccount datalayer-image-controller-sa"];
-      const known = (name: string): boolean =>
-        made.has(name) || ofOthers.includes(name) || later.includes(name);
+      const known = (name: string): boolean => made.has(name) || ofOthers.includes(name);
       const used = ofKind(objects, "Deployment").flatMap((deployment) => {
         const { serviceAccountName, volumes = [], containers } = deployment.spec.template.spec;
         const mounted = volumes.flatMap(({ secret }) => secret?.secretName ?? []);

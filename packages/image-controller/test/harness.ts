@@ -7,6 +7,7 @@ import { loadAccess } from "@datalayer/shared/kube/access";
 import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import { Job } from "@datalayer/shared/kube/kinds";
 import { RestClient } from "@datalayer/shared/kube/rest";
+import { tokenOf } from "@datalayer/shared/kube/testkit/chart";
 import type { Logger } from "@datalayer/shared/log/logger";
 import { inputsLabel } from "../src/engines/buildkit/arguments.ts";
 import { annotation, buildTag, label } from "../src/image/names.ts";
@@ -14,6 +15,7 @@ import type { Repository } from "../src/registry/repository.ts";
 import { Registries } from "../src/registry/registry.ts";
 import { imageManifest, type PartialSpec } from "./builders.ts";
 import { installKind } from "./install-kind.ts";
+import { installRights, operatorAccount } from "./install-rights.ts";
 import { type PushedImage, pushImage } from "./push-image.ts";
 import { RegistryProxy } from "./registry-proxy.ts";
 import { launchReplica, type ReplicaSettings, type TestReplica } from "./test-replica.ts";
@@ -22,9 +24,9 @@ import { launchReplica, type ReplicaSettings, type TestReplica } from "./test-re
 const patient = { timeoutMs: 40_000 };
 
 /**
- * Namespaces on the real API server, a real registry behind a proxy, and replicas of the image-controller in this
- * process. No node runs the Pods of builds: tests push what a build would, and say how its Pod ended. Everything is
- * ended and removed after the test file.
+ * Namespaces on the real API server with the rights of the chart, a real registry behind a proxy, and replicas of the
+ * image-controller in this process, each with its restricted ServiceAccount. No node runs the Pods of builds: tests push
+ * what a build would, and say how its Pod ended. Everything is ended and removed after the test file.
  */
 export class Harness {
   readonly namespaces: readonly [string, ...string[]];
@@ -37,8 +39,12 @@ export class Harness {
   readonly registryProxy: RegistryProxy;
   readonly replicas: TestReplica[] = [];
   readonly #registries: Registries;
+  readonly #token: string;
 
-  constructor(parts: Pick<Harness, "namespaces" | "admin" | "proxy" | "registry" | "registryProxy">) {
+  constructor(
+    parts: Pick<Harness, "namespaces" | "admin" | "proxy" | "registry" | "registryProxy"> & { token: string },
+  ) {
+    this.#token = parts.token;
     this.namespaces = parts.namespaces;
     this.admin = parts.admin;
     this.proxy = parts.proxy;
@@ -57,7 +63,7 @@ export class Harness {
     options: { settings?: ReplicaSettings; log?: Logger } = {},
   ): Promise<TestReplica> {
     const { host } = this.registryProxy;
-    const link = await this.proxy.client(name);
+    const link = await this.proxy.client(name, { token: this.#token });
     const replica = launchReplica({
       link,
       namespaces: this.namespaces,
@@ -209,7 +215,11 @@ export async function startHarness(options: { namespaces?: number } = {}): Promi
   const registry = await startTestRegistry();
   const registryProxy = await RegistryProxy.start(registry.host);
   const proxy = await startFaultProxy({ kubeconfigPath });
-  const harness = new Harness({ namespaces: [namespace, ...others], admin, proxy, registry, registryProxy });
+  const undoRights = await installRights(admin, [namespace, ...others]);
+  const token = await tokenOf(admin, { namespace, name: operatorAccount });
+  const namespaces = [namespace, ...others] as const;
+  const harness = new Harness({ namespaces: [...namespaces], admin, proxy, registry, registryProxy, token });
   afterFile(() => harness.end());
+  afterFile(undoRights);
   return harness;
 }

@@ -135,18 +135,27 @@ export class AwsCloud {
     );
     const named = parameters.get("AutoScalingGroupName") ?? parameters.get("AutoScalingGroupNames.member.1");
     if (named !== null) this.groupsAsked.push(named);
-    const index = this.#faults.findIndex((one) => one.action === action);
-    const [{ fault } = { fault: undefined }] = index < 0 ? [] : this.#faults.splice(index, 1);
-    if (fault?.kind === "error") return refuse(response, fault);
-    if (fault?.kind === "drop-before") {
+    const fault = this.#faultOf(action);
+    if (fault?.kind === "error") {
+      refuse(response, fault);
+    } else if (fault?.kind === "drop-before") {
       response.destroy();
-      return;
+    } else {
+      this.#forward(incoming, body, response, fault?.kind === "drop-after");
     }
+  }
+
+  #faultOf(action: string): AwsFault | undefined {
+    const index = this.#faults.findIndex((one) => one.action === action);
+    return index < 0 ? undefined : this.#faults.splice(index, 1)[0]?.fault;
+  }
+
+  #forward(incoming: IncomingMessage, body: string, response: ServerResponse, dropsAnswer: boolean): void {
     const forwarded = request(
       this.#moto,
       { method: incoming.method, headers: incoming.headers },
       (answer) => {
-        if (fault?.kind === "drop-after") {
+        if (dropsAnswer) {
           answer.resume();
           answer.on("end", () => response.destroy());
           return;

@@ -4,7 +4,7 @@ import type { BuiltImage } from "../published/built-image.ts";
 import type { Move } from "../published/holding.ts";
 import { lastFailure, type LastFailure, nextAttempt, retryAtMs, shareOf } from "./attempts.ts";
 import { type Fault, lasting, passing } from "./fault.ts";
-import { wish } from "./names.ts";
+import { isCancelled } from "./cancellation.ts";
 import type { ImageObservation } from "./observation.ts";
 import { runningOf, type Subject, subjectOf } from "./subject.ts";
 
@@ -59,7 +59,7 @@ function stepOf(observed: ImageObservation, subject: Subject | undefined, nowMs:
   const { look, conflict } = observed;
   if (!subject) return blockedBy(look.fault, look.target ? "Resolving" : "Pending");
   if (conflict) return { kind: "blocked", fault: tagFault(conflict), during: "Pending" };
-  if (isCancelled(observed, subject)) return { kind: "cancelled" };
+  if (isStopped(observed, subject)) return { kind: "cancelled" };
   const running = runningOf(subject);
   return running ? { kind: "watch", build: running } : byRegistry(observed, subject, nowMs);
 }
@@ -106,9 +106,9 @@ function tagFault({ tag, owner }: { tag: string; owner: string }): Fault {
 }
 
 /** What is published already cannot be cancelled any more. */
-function isCancelled({ image, holding }: ImageObservation, { hash, isCurrent }: Subject): boolean {
+function isStopped({ image, holding }: ImageObservation, { hash, isCurrent }: Subject): boolean {
   if (!isCurrent) return false;
-  return holding?.kind !== "held" && image.metadata.annotations?.[wish.cancelled] === hash;
+  return holding?.kind !== "held" && isCancelled(image, hash);
 }
 
 function removedBuilds(observed: ImageObservation, subject: Subject | undefined, step: Step): RemovedBuild[] {

@@ -1,5 +1,5 @@
 import type { Context, Report } from "@datalayer/shared/controller/controller";
-import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
+import { type Outcome, waiting } from "@datalayer/shared/controller/outcome";
 import { type Image, imageReason } from "@datalayer/shared/crds/image";
 import { Job } from "@datalayer/shared/kube/kinds";
 import { keyOf } from "@datalayer/shared/kube/object";
@@ -8,6 +8,7 @@ import type { ConfigMap } from "@datalayer/shared/kube/kinds";
 import type { BuildRequest, Engine, EngineSettings } from "../engines/engine.ts";
 import type { Holding } from "../published/holding.ts";
 import type { Look, Looks } from "../resolve/looks.ts";
+import type { Retention } from "../retention/retention.ts";
 import { createBuild, removeBuilds } from "./carry-out.ts";
 import type { Fault } from "./fault.ts";
 import { buildsOf, gather, type ImageSources } from "./gather.ts";
@@ -21,6 +22,7 @@ import { reportImage } from "./status.ts";
 export interface ImageReconcilerOptions {
   looks: Looks;
   holdings: Holdings;
+  retention: Retention;
   engine: Engine;
   engineSettings: EngineSettings;
   sources: ImageSources & { jobs: ObjectReader<Job>; inputs: ObjectReader<ConfigMap> };
@@ -51,7 +53,7 @@ export class ImageReconciler {
   }
 
   async reconcile(image: Image, context: Context): Promise<Report<Image>> {
-    const { looks, holdings } = this.#options;
+    const { looks, holdings, retention } = this.#options;
     const look = await looks.at(image, context);
     const holding = await holdings.of(image, look, context.signal);
     const decision = this.#decide(image, { look, holding }, context);
@@ -60,12 +62,18 @@ export class ImageReconciler {
     const lookInMs = Math.max(0, look.dueAtMs - clock.monotonicMs());
     const report = reportImage(done.observed, done.plan, { nowMs: clock.now(), lookInMs });
     this.#options.onReport(image, report);
-    return report;
+    // In this order: a build that is published again must not be deleted meanwhile.
+    const isPublished = done.plan.step.kind === "publish";
+    return isPublished ? retention.apply(image, report, { context, access: look.secrets?.registry }) : report;
   }
 
-  /** Ends the builds of an Image that is being deleted; settled once no Pod of them is left. */
-  async end(image: Image, { kube }: Context): Promise<Outcome> {
-    const { sources, looks } = this.#options;
+  /**
+   * Ends the builds of an Image that is being deleted; settled once no Pod of them is left, and the registry is rid of
+   * those that go with it.
+   */
+  async end(image: Image, context: Context): Promise<Outcome> {
+    const { sources, looks, retention } = this.#options;
+    const { kube } = context;
     const left = buildsOf(image, sources).filter(({ state, isGoing }) => isGoing || state.kind === "running");
     const removed = left.filter(({ isGoing }) => !isGoing).map((build) => ({ build }));
     await removeBuilds(
@@ -75,7 +83,7 @@ export class ImageReconciler {
     );
     if (left.length === 0) {
       looks.forget(image.metadata.uid);
-      return settled();
+      return retention.end(image, context);
     }
     const message = "Its builds are being ended.";
     return waiting({ reason: imageReason.cancelled, message, retryAfterMs: 10_000 });

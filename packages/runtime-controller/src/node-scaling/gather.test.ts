@@ -50,7 +50,7 @@ function pod(id: string, traits: RuntimeTraits & { waits?: boolean; cpu?: string
     nodeName: waits ? undefined : made.spec?.nodeName,
     containers: [{ name: "jupyter", resources: { requests: { cpu } } }],
   };
-  if (waits) made.status = { phase: "Pending", conditions: [refused as never] };
+  if (waits) made.status = { phase: "Pending", conditions: [refused] };
   trimPod(made);
   return made;
 }

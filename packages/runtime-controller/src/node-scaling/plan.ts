@@ -22,9 +22,7 @@ const dryRunLookMs = 2_000;
  */
 export function planScaling(observed: ScalingObservation, terms: Terms): Step | undefined {
   const { group, cloudFailure } = observed;
-  const goodMs = terms.limits.isDryRun ? dryRunLookMs : idleLookMs;
-  const isOld = !group || group.ageMs > goodMs;
-  if (isOld && !cloudFailure) return { effect: { kind: "look" } };
+  if (isOld(group, terms) && !cloudFailure) return { effect: { kind: "look" } };
   if (!group) return concluded(observed, unknownGroup, { terms });
   const scene: Scene = { observed, group, capacity: capacityOf(observed, group, terms), terms };
   const decision = isBlank(observed, terms) ? unlabelled : decide(observed, scene, terms);
@@ -34,6 +32,10 @@ export function planScaling(observed: ScalingObservation, terms: Terms): Step | 
     (isBlind ? undefined : (advanced(scene) ?? opened(decision, scene))) ??
     concluded(observed, decision, scene)
   );
+}
+
+function isOld(group: SeenGroup | undefined, { limits }: Terms): boolean {
+  return !group || group.ageMs > (limits.isDryRun ? dryRunLookMs : idleLookMs);
 }
 
 /** Puts right what needs nothing of the cloud. */

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../clock/clock.ts";
 import type { ClusterAccess } from "./access.ts";
-import type { Call } from "./api-error.ts";
+import { type Call, TransportError } from "./api-error.ts";
 import { Caller, type CallOptions, type PreparedCall } from "./caller.ts";
 import { decodeObject, decodePage, type Page } from "./decode.ts";
 import type { JsonPatchOperation } from "./json-patch.ts";
@@ -227,6 +227,23 @@ export class RestClient {
     const { idempotent = request.method === "GET" } = request;
     const call: Call = { verb: request.method, kind: request.path, target: "" };
     return this.#connections.caller.call({ call, request, idempotent, options });
+  }
+
+  /**
+   * Yields an answer that is no object, such as the log of a Pod, as it arrives. The time-out is that until it begins;
+   * after that only its end or the signal ends it.
+   */
+  async *stream(request: HttpRequest, options: CallOptions = {}): AsyncGenerator<Buffer, void> {
+    const call: Call = { verb: request.method, kind: request.path, target: "" };
+    const stream = await this.#connections.watcher.open(call, request, options);
+    try {
+      for await (const chunk of stream.body as AsyncIterable<Buffer>) yield chunk;
+    } catch (cause) {
+      throw new TransportError(call, "disconnected", "the answer was cut short", { sent: true, cause });
+    } finally {
+      stream.body.destroy();
+      stream.close();
+    }
   }
 
   /** A copy over the same connections whose calls all fail once `signal` is aborted, as when a lease is lost. */

@@ -30,9 +30,9 @@ export function awsErrorOf(error: unknown): CloudError {
 function reasonOf(error: AwsError): CloudFailureReason {
   const { name = "", $metadata: { httpStatusCode: status = 0 } = {} } = error;
   if (isThrottled(error, status)) return "CloudThrottled";
-  if (credentials.test(name) || status === 401 || status === 403) return "CredentialsRefused";
+  if (credentials.test(name) || [401, 403].includes(status)) return "CredentialsRefused";
   if (changing.test(name)) return "GroupChanged";
-  return status >= 400 && status < 500 ? "CloudRefused" : "CloudUnclear";
+  return Math.floor(status / 100) === 4 ? "CloudRefused" : "CloudUnclear";
 }
 
 function isThrottled({ name = "", $retryable }: AwsError, status: number): boolean {
