@@ -1,5 +1,6 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Controller } from "@datalayer/shared/controller/controller";
+import type { ApiKeys } from "@datalayer/shared/http/api-key";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Registry } from "prom-client";
 import { ulid } from "ulid";
@@ -13,6 +14,7 @@ import type { RuntimeControllerSettings } from "./config.ts";
 import { coldStartController } from "./cold-start/controller.ts";
 import { endOfLifeController } from "./end-of-life/controller.ts";
 import { nodeDrainController } from "./node-drain/controller.ts";
+import { scalingControllerOf } from "./node-scaling.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
@@ -34,6 +36,7 @@ export function createControllers(options: {
   tokens: RuntimeTokens;
   imageSources: ImageSources;
   settings: RuntimeControllerSettings;
+  apiKeys: ApiKeys;
   clock: Clock;
   usage: UsageParts;
   registry: Registry;
@@ -67,6 +70,7 @@ export function createControllers(options: {
       runtimes,
       deadlineMs: settings.nodeDrainDeadlineSeconds > 0 ? settings.nodeDrainDeadlineSeconds * 1000 : Infinity,
     }),
+    ...(settings.scalingStrategy === "none" ? [] : [scalingControllerOf(options)]),
     coldStartController({ pods, runtimes, tokens, routeWaits }),
     runtimeEnvironmentController({ ...caches, imageSources }),
     runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),
@@ -79,7 +83,7 @@ export function createControllers(options: {
       metrics,
       gateway: new GatewayActivity({
         url: settings.gatewayUrl,
-        apiKey: () => settings.apiKey.reveal(),
+        apiKey: () => options.apiKeys()[0] ?? "",
         routing,
         clock,
         log,

@@ -40,8 +40,8 @@ export function createRuntimeHomes(options: {
   clock: Clock;
 }): RuntimeHomes {
   const { caches, settings, imageSources, runtimes, tokens } = options;
-  const { pods, volumeClaims, pools } = caches;
-  const { namespaces, homeBytes: sizeBytes, volumeStorageClass: storageClass } = settings;
+  const { pods, volumeClaims, pools, environments } = caches;
+  const { namespaces, homeBytes: sizeBytes, volumeStorageClass: storageClass, startWithinSeconds } = settings;
   const sources = templateSourcesOf(caches, settings, imageSources);
   const templateOf = (home: Home): HomeTemplate => templateOfHome(home, caches, sources);
   const obstacleOf = (home: Home): string | undefined => templateOf(home).fault?.message;
@@ -51,6 +51,7 @@ export function createRuntimeHomes(options: {
     homes,
     volumeClaims,
     pools,
+    environments,
     pods,
     order: options.claims.order,
     quota: options.claims.quota,
@@ -59,7 +60,7 @@ export function createRuntimeHomes(options: {
     homeSpec: { sizeBytes, storageClass },
   });
   const controllers = [
-    homeController({ volumeClaims, pods, runtimes, templateOf }),
+    homeController({ volumeClaims, pods, runtimes, templateOf, startWithinSeconds }),
     homePodController({ volumeClaims, pods, runtimes, tokens }),
   ];
   return { volumes: new Volumes({ ...options, volumeClaims, namespaces }), homes, launcher, controllers };

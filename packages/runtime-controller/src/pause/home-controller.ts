@@ -1,6 +1,7 @@
 import { type Context, controller, type Controller } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
 import { ApiError } from "@datalayer/shared/kube/api-error";
+import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import { keyOf } from "@datalayer/shared/kube/object";
@@ -12,7 +13,7 @@ import { type Home, parseHome } from "./home.ts";
 import { buildHomePod } from "./home-pod.ts";
 import { homeAnnotation } from "./names.ts";
 import { type HomeStep, planHome } from "./plan.ts";
-import { deletePod, podNamed } from "./pod.ts";
+import { podNamed } from "./pod.ts";
 import { adoptPatch, pausePatch, releasePatch } from "./record.ts";
 
 /** What the Pod of a home is made of, or why that is not known. */
@@ -26,6 +27,8 @@ export interface HomeControllerOptions {
   pods: ObjectReader<Pod>;
   runtimes: Runtimes;
   templateOf: (home: Home) => HomeTemplate;
+  /** Time for a Pod to serve, in seconds; then it is ended, and the runtime pauses. */
+  startWithinSeconds: number;
 }
 
 const lookAgainMs = 10_000;
@@ -69,7 +72,7 @@ async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): 
     case "adopt-pod":
       return change(home, adoptPatch(home, pod?.uid ?? ""), hands);
     case "delete-pod":
-      if (pod) await deletePod(context.kube, pod);
+      if (pod) await deleteIfThere(context.kube, Pod, pod);
       return settled();
     case "pause":
       return change(home, pausePatch(home, undefined, nowSeconds(context)), hands);
@@ -80,11 +83,16 @@ async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): 
   }
 }
 
-async function createPod(home: Home, { templateOf, pods, context }: Hands): Promise<Outcome> {
+async function createPod(
+  home: Home,
+  { templateOf, pods, context, startWithinSeconds }: Hands,
+): Promise<Outcome> {
   const { template, fault } = templateOf(home);
   if (!template) return waiting({ reason: fault.reason, message: fault.message, retryAfterMs: lookAgainMs });
+  const now = nowSeconds(context);
+  const manifest = buildHomePod(template, home, { now, startDeadline: now + startWithinSeconds });
   try {
-    pods.recordWrite(await context.kube.create(Pod, buildHomePod(template, home, nowSeconds(context))));
+    pods.recordWrite(await context.kube.create(Pod, manifest));
     return settled();
   } catch (error) {
     // The Pod of before is still going, or an answer was lost: the next look tells.
@@ -101,11 +109,7 @@ async function removeHome(home: Home, hands: Hands): Promise<Outcome> {
   const { context, volumeClaims } = hands;
   const { metadata } = home.claim;
   if (metadata.deletionTimestamp !== undefined) return settled();
-  await context.kube
-    .delete(PersistentVolumeClaim, metadata, { uid: metadata.uid })
-    .catch((error: unknown) => {
-      if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
-    });
+  await deleteIfThere(context.kube, PersistentVolumeClaim, metadata);
   volumeClaims.recordDelete(metadata, metadata.uid);
   return settled();
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { writeFile } from "node:fs/promises";
 import { Pool } from "undici";
 import { startFaultProxy, type FaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
@@ -387,6 +388,24 @@ describe("load", () => {
     const byClient = await cpuMsPerRun((index) => direct.patch(ConfigMap, ref, patchWith(`c${index}`)));
     expect(byClient - byBare).toBeLessThan(1);
     await Promise.all([bare.close(), direct.close()]);
+  });
+
+  it("keeps its connection over a deletion", async () => {
+    let connects = 0;
+    const count = (): void => {
+      connects++;
+    };
+    const { kubeconfigPath } = await useCluster();
+    const options = { access: loadAccess({ kubeconfigPath }), userAgent: "t", fieldManager: "t" };
+    const direct = new RestClient({ ...options, connections: 1 });
+    subscribe("undici:client:connected", count);
+    for (let round = 0; round < 3; round++) {
+      const { metadata } = await direct.create(ConfigMap, manifest());
+      await direct.delete(ConfigMap, ref, { uid: metadata.uid });
+    }
+    unsubscribe("undici:client:connected", count);
+    expect(connects).toBe(1);
+    await direct.close();
   });
 
   it("uses at most eight connections for forty patches at once", async () => {

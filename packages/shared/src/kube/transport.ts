@@ -128,6 +128,9 @@ export class Transport {
           path: this.#basePath + request.path,
           headers: this.#headers(request, credentials),
           body: request.body,
+          // Undici gives up a connection over which a DELETE had a body, in case the server takes that body for the
+          // next request. The API server does not, and a new TLS connection costs both as much as a small request.
+          reset: false,
           signal: deadline.signal,
         });
     } catch (error) {
