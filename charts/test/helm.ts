@@ -102,7 +102,7 @@ function valuesOf({ values }: Rendering): HelmOptions {
 }
 
 /** The objects of a text with several documents. */
-export function objectsIn(text: string): Manifest[] {
+function objectsIn(text: string): Manifest[] {
   return parseAllDocuments(text)
     .map((document) => document.toJS() as Manifest | null)
     .filter((object) => object !== null);

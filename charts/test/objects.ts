@@ -7,7 +7,7 @@ export function podsOf(objects: readonly Manifest[]): Pod[] {
 }
 
 /** A Pod as a Deployment makes it. */
-export function podOf({ metadata, spec }: Deployment): Pod {
+function podOf({ metadata, spec }: Deployment): Pod {
   const { name, namespace } = metadata;
   const { template } = spec;
   const head = { name, ...(namespace !== undefined && { namespace }), ...template.metadata };

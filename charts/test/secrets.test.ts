@@ -163,6 +163,10 @@ describe("the credentials of a cloud", () => {
     expect(spec.containers[0]!.envFrom).toEqual([
       { secretRef: { name: "datalayer-operator-cloud-credentials" } },
     ]);
+    expect(spec.containers[0]!.env).toContainEqual({
+      name: "DATALAYER_CLOUD_CREDENTIALS_DIR",
+      value: "/etc/datalayer/cloud-credentials",
+    });
   });
 
   it("are those of the administrator's Secret, which is not made", async () => {

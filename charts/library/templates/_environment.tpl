@@ -20,7 +20,7 @@ Helm reads large ones as floating-point.
 {{- $secret := dict -}}
 {{- $settings := .settings -}}
 {{- range $name, $value := include "datalayer.environment" . | fromYaml -}}
-{{- if and (regexMatch "(KEY|TOKEN|PASSWORD|CLIENT_SECRET)(_PREVIOUS)?$" $name) (not (hasKey $settings $name)) -}}
+{{- if and (regexMatch "(KEY|ACCESS_KEY_ID|TOKEN|PASSWORD|CLIENT_SECRET)(_PREVIOUS)?$" $name) (not (hasKey $settings $name)) -}}
 {{- $_ := set $secret $name $value -}}
 {{- end -}}
 {{- end -}}

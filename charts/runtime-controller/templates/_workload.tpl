@@ -5,7 +5,12 @@ repository: runtime-controller
 account: datalayer-operator-sa
 settings: {{- include "runtime-controller.settings" . | nindent 2 }}
 # Of the API key there is one Secret for all who need it; see api-key.yaml.
-secretSettings: [DATALAYER_USAGE_SINK_KEY]
+secretSettings:
+  - DATALAYER_USAGE_SINK_KEY
+  - AWS_ACCESS_KEY_ID
+  - AWS_SECRET_ACCESS_KEY
+  - AWS_SESSION_TOKEN
+  - AZURE_CLIENT_SECRET
 ports:
   api: { number: 2111, setting: DATALAYER_OPERATOR_PORT }
 secretMounts:
@@ -17,6 +22,7 @@ secretMounts:
     secretName: {{ . }}
     items: [{ key: {{ $.Values.apiKey.key }}, path: apiKey }{{ with $.Values.apiKey.previousKey }}, { key: {{ . }}, path: previousApiKey }{{ end }}]
   {{- end }}
+# Programs of a cloud find them as variables; node scaling reads the files, so that a rotation needs no new Pod.
 secretVariables:
   {{- if .Values.cloudCredentials.enabled }}
   - secretRef: { name: {{ include "runtime-controller.cloudCredentialsName" . }} }
@@ -37,6 +43,9 @@ DATALAYER_OPERATOR_API_KEY_PREVIOUS_FILE: /etc/datalayer/api-key/previousApiKey
 {{- end }}
 {{- else }}
 DATALAYER_OPERATOR_API_KEY_SECRET: datalayer-operator-api-key
+{{- end }}
+{{- if .Values.cloudCredentials.enabled }}
+DATALAYER_CLOUD_CREDENTIALS_DIR: /etc/datalayer/cloud-credentials
 {{- end }}
 {{- with .Values.certificateIssuer }}
 DATALAYER_CERT_ISSUER: {{ . }}
