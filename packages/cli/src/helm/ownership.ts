@@ -18,3 +18,8 @@ export function isOf(object: Pick<KubeObject, "metadata">, { name, namespace }: 
   const owner = ownerOf(object);
   return owner?.name === name && owner.namespace === namespace;
 }
+
+/** Whether an object stays when its release goes. */
+export function isKept({ metadata }: Pick<KubeObject, "metadata">): boolean {
+  return metadata.annotations?.[ownership.policy] === "keep";
+}

@@ -8,7 +8,7 @@ import { heal } from "./heal.ts";
 import { installationOf, type UpInputs } from "./installation.ts";
 import { type Held, withLock } from "../helm/lock.ts";
 import { withNearMisses } from "./near-miss.ts";
-import { takeOverDefinitions } from "./take-over.ts";
+import { takeOverKept } from "./take-over.ts";
 
 /** Installs or upgrades a release, alone and whatever state the last attempt left it in. */
 export async function install(
@@ -42,7 +42,7 @@ async function installAlone(
   if (healed !== undefined) terminal.tell(`Release "${name}": ${healed}.`);
   const rendered = await renderOrExplain(helm, installation);
   const release = { name, namespace: cluster.namespace };
-  const taken = await takeOverDefinitions(cluster, helm, {
+  const taken = await takeOverKept(cluster, helm, {
     release,
     objects: parseManifest(rendered.manifest),
   });
@@ -68,5 +68,5 @@ export function chartName({ chart: { metadata } }: Rendered): string {
 }
 
 function sayTaken(names: readonly string[], terminal: Terminal): void {
-  terminal.tell(`Kinds that another release left belong to this one now: ${names.join(", ")}.`);
+  terminal.tell(`What another release left belongs to this one now: ${names.join(", ")}.`);
 }

@@ -4,7 +4,7 @@ import { objectPath, withQuery } from "@datalayer/shared/kube/paths";
 import { ownership } from "../../chart.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { Discovery } from "../../cluster/discovery.ts";
-import type { ReleaseRef } from "../../helm/ownership.ts";
+import { isKept, type ReleaseRef } from "../../helm/ownership.ts";
 import { type Change, changeOf, objectName } from "./change.ts";
 
 /** The objects of a release: those that it shall have, and those that it has. */
@@ -43,10 +43,6 @@ function markedAs({ name, namespace }: ReleaseRef, object: KubeObject): KubeObje
     labels: { ...labels, [ownership.managedBy]: "Helm" },
   };
   return { ...object, metadata };
-}
-
-function isKept({ metadata }: KubeObject): boolean {
-  return metadata.annotations?.[ownership.policy] === "keep";
 }
 
 /** An object and where the API server serves it, if it does. */
