@@ -67,48 +67,51 @@ describe("a Job and its Pod", () => {
     expect(parseBuild(complete, [garbled])?.state).toMatchObject({ digest: undefined });
   });
 
+  const passing = (reason: string) => ({ reason, isPassing: true });
+  const lasting = (reason: string) => ({ reason, isPassing: false });
   const disrupted = (reason: string, message = ""): Pod =>
     pod({ phase: "Failed", conditions: [{ type: "DisruptionTarget", status: "True", reason, message }] });
 
-  it.each<[string, Ended, Pod | undefined, string, boolean]>([
+  it.each<[string, Ended, Pod | undefined, { reason: string; isPassing: boolean }]>([
     [
       "its memory was not enough",
       failed,
       container({ exitCode: 137, reason: "OOMKilled" }),
-      "OutOfMemory",
-      true,
+      passing("OutOfMemory"),
     ],
-    ["it was killed", failed, container({ exitCode: 137 }), "JobLost", true],
+    ["it was killed", failed, container({ exitCode: 137 }), passing("JobLost")],
     [
       "it was evicted",
       failed,
       pod({ phase: "Failed", reason: "Evicted", message: "memory" }),
-      "Evicted",
-      true,
+      passing("Evicted"),
     ],
     [
       "its disk was not enough",
       failed,
       pod({ phase: "Failed", reason: "Evicted", message: "ephemeral-storage" }),
-      "OutOfDisk",
-      true,
+      passing("OutOfDisk"),
     ],
-    ["its node was lost", failed, disrupted("DeletionByTaintManager"), "NodeLost", true],
-    ["its Pod was collected", failed, disrupted("DeletionByPodGC"), "NodeLost", true],
-    ["it was preempted", failed, disrupted("PreemptionByScheduler"), "Evicted", true],
-    ["kubelet ended it", failed, disrupted("TerminationByKubelet", "node is low on disk"), "OutOfDisk", true],
-    ["its Pod is gone", failed, undefined, "JobLost", true],
-    ["it took too long", { type: "Failed", reason: "DeadlineExceeded" }, undefined, "TimedOut", false],
+    ["its node was lost", failed, disrupted("DeletionByTaintManager"), passing("NodeLost")],
+    ["its Pod was collected", failed, disrupted("DeletionByPodGC"), passing("NodeLost")],
+    ["it was preempted", failed, disrupted("PreemptionByScheduler"), passing("Evicted")],
+    [
+      "kubelet ended it",
+      failed,
+      disrupted("TerminationByKubelet", "node is low on disk"),
+      passing("OutOfDisk"),
+    ],
+    ["its Pod is gone", failed, undefined, passing("JobLost")],
+    ["it took too long", { type: "Failed", reason: "DeadlineExceeded" }, undefined, lasting("TimedOut")],
     [
       "a command failed",
       failed,
       container({ exitCode: 1, message: "error: exit code: 1" }),
-      "BuildFailed",
-      false,
+      lasting("BuildFailed"),
     ],
-  ])("say why it failed: %s", (_, ended, ofJob, reason, isPassing) => {
+  ])("say why it failed: %s", (_, ended, ofJob, expected) => {
     const { state } = parseBuild(job(ended), ofJob ? [ofJob] : [])!;
-    expect(state).toMatchObject({ kind: "failed", reason, isPassing, finishedAt: later });
+    expect(state).toMatchObject({ kind: "failed", ...expected, finishedAt: later });
   });
 
   it("say what a build waits for before it begins", () => {

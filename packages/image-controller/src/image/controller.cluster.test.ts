@@ -172,7 +172,7 @@ describe("the spec of an Image", () => {
     ["asks for another frontend", "FrontendNotAllowed", () => from("scratch", "# syntax=evil.example/x\n")],
   ])("stalls it when it %s", async (title, reason, sourceOf) => {
     const name = title.toLowerCase().replaceAll(" ", "-");
-    await harness.createImage(name, { source: sourceOf(harness.registryProxy.host) as never });
+    await harness.createImage(name, { source: sourceOf(harness.registryProxy.host) });
     const { status } = await harness.phase(name, "Stalled", { reason });
     expect(status?.conditions?.find(({ type }) => type === "SourceResolved")).toMatchObject({ reason });
     expect(await names(name)).toEqual([]);

@@ -1,10 +1,11 @@
 import { ManualClock } from "@datalayer/shared/clock/manual-clock";
 import { useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { startTestRegistry, type TestRegistry } from "@datalayer/devcluster/testkit/registry";
+import type { Image } from "@datalayer/shared/crds/image";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { engineSettings, type PartialSpec, storedImage } from "../../test/builders.ts";
+import { digest, engineSettings, type PartialSpec, storedImage } from "../../test/builders.ts";
 import { pushImage } from "../../test/push-image.ts";
 import { RegistryProxy } from "../../test/registry-proxy.ts";
 import { buildkit } from "../engines/buildkit/engine.ts";
@@ -49,8 +50,12 @@ const onBase = (more: PartialSpec = {}): PartialSpec => ({
   ...more,
 });
 
-async function lookAt(spec: PartialSpec, annotations: Record<string, string> = {}): Promise<Look> {
-  const image = storedImage(spec);
+async function lookAt(
+  spec: PartialSpec,
+  annotations: Record<string, string> = {},
+  status?: Image["status"],
+): Promise<Look> {
+  const image = storedImage(spec, { status });
   image.metadata.annotations = annotations;
   image.metadata.namespace = "default";
   return looks.at(image, { kube, signal: AbortSignal.timeout(30_000) });
@@ -86,6 +91,19 @@ describe("looks at what an Image is made of", () => {
     expect(await lookAt({ source: { inline: { dockerfile: "FROM scratch\n" } } })).toMatchObject({
       dueAtMs: Infinity,
     });
+  });
+
+  it("go by the status after a restart, where they are never repeated", async () => {
+    const pinned = [{ reference: `${proxy.host}/base:1`, digest: digest("d") }];
+    const never = onBase({ triggers: { baseImage: { interval: "0s" } } });
+    const before = asked();
+    const status = { observedGeneration: 1, baseImages: pinned };
+    const { resolved } = await lookAt(never, {}, status);
+    expect(resolved?.inputs.bases).toEqual([{ name: `${proxy.host}/base:1`, digest: digest("d") }]);
+    expect(asked()).toBe(before);
+    looks.forget("uid-of-jupyter");
+    await lookAt(never, {}, { ...status, observedGeneration: 0 });
+    expect(asked()).toBe(before + 1);
   });
 
   it("are repeated at once for a wish, though nothing is due", async () => {

@@ -43,6 +43,12 @@ interface Memory {
   failures: number;
 }
 
+/** What need not be asked again yet, and since when it is known. */
+interface StillGood {
+  seen: Known;
+  at: Pick<Memory, "sourceAtMs" | "basesAtMs">;
+}
+
 const passingBackoff = { firstMs: 5_000, longestMs: 300_000 };
 /** What somebody else has to put right, such as a Secret, is looked at again without a word from them. */
 const lastingRetryMs = 60_000;
@@ -72,8 +78,9 @@ export class Looks {
     const before = this.#memories.get(uid);
     const memory = before?.key === key ? before : undefined;
     const nowMs = this.#options.clock.monotonicMs();
+    const remembered = memory?.seen ?? (before ? {} : fromStatus(image));
     if (memory && nowMs < memory.look.dueAtMs) return memory.look;
-    const next = await this.#look(image, { key, memory, nowMs, kube, signal });
+    const next = await this.#look(image, { key, memory, remembered, nowMs, kube, signal });
     const { look } = next;
     if (look.dueAtMs < Infinity) look.dueAt = timestamp(this.#options.clock.now() + look.dueAtMs - nowMs);
     this.#memories.set(uid, next);
@@ -96,16 +103,17 @@ export class Looks {
     asked: {
       key: string;
       memory: Memory | undefined;
+      remembered: Known;
       nowMs: number;
       kube: Pick<RestClient, "get">;
       signal: AbortSignal;
     },
   ): Promise<Memory> {
-    const { key, memory, nowMs, kube, signal } = asked;
+    const { key, memory, remembered, nowMs, kube, signal } = asked;
     const { resolver, policy, defaultPushSecret } = this.#options;
     const look: Look = { dueAtMs: Infinity };
-    const known = this.#stillGood(image, memory, nowMs);
-    const next: Memory = { key, look, seen: memory?.seen ?? {}, ...known.at, failures: 0 };
+    const known = memory ? this.#stillGood(image, memory, nowMs) : newlyKnown(remembered, nowMs);
+    const next: Memory = { key, look, seen: remembered, ...known.at, failures: 0 };
     try {
       const target = (look.target = targetOf(image, policy));
       const { host } = target.repository;
@@ -123,13 +131,7 @@ export class Looks {
     return next;
   }
 
-  /** What need not be asked again yet, and since when it is known. */
-  #stillGood(
-    image: Image,
-    memory: Memory | undefined,
-    nowMs: number,
-  ): { seen: Known; at: Pick<Memory, "sourceAtMs" | "basesAtMs"> } {
-    if (!memory) return { seen: {}, at: { sourceAtMs: nowMs, basesAtMs: nowMs } };
+  #stillGood(image: Image, memory: Memory, nowMs: number): StillGood {
     const { source, bases } = intervalsOf(image);
     const { seen, sourceAtMs, basesAtMs } = memory;
     // What is due within the jitter of the other is asked along with it.
@@ -163,6 +165,23 @@ export class Looks {
     const { random = Math.random } = this.#options;
     return retryAfterMs ?? passingBackoff.firstMs + backoffMs(failures, passingBackoff, random);
   }
+}
+
+function newlyKnown(seen: Known, nowMs: number): StillGood {
+  return { seen, at: { sourceAtMs: nowMs, basesAtMs: nowMs } };
+}
+
+/** What is never asked again is as the status says, also after a restart. */
+function fromStatus(image: Image): Known {
+  const { metadata, status } = image;
+  if (!status || status.observedGeneration !== metadata.generation) return {};
+  const { source, bases } = intervalsOf(image);
+  const { revision } = status.source ?? {};
+  const pinned = (status.baseImages ?? []).map(({ reference, digest }) => ({ name: reference, digest }));
+  return {
+    ...(source === Infinity && revision !== undefined && { revision }),
+    ...(bases === Infinity && { bases: pinned }),
+  };
 }
 
 function keyOf({ metadata: { generation, annotations } }: Image): string {

@@ -23,6 +23,8 @@ export interface Known {
   source?: SeenSource;
   /** What repositories had when they were last asked; only what has changed is fetched. */
   git?: GitLook;
+  /** The commit to stay with, whatever its branch or tag names by now. */
+  revision?: string;
   bases?: readonly PinnedBase[];
 }
 
@@ -79,8 +81,8 @@ export class Resolver {
 
   #source({ image, secrets, known, signal }: ResolveRequest): Promise<SeenSource> {
     const { dockerRegistry, installers } = this.#options;
-    const options = { access: secrets.git, known: known.git, dockerRegistry, installers, signal };
-    return lookAtSource(image, options);
+    const common = { access: secrets.git, dockerRegistry, installers, signal };
+    return lookAtSource(image, { ...common, known: known.git, revision: known.revision });
   }
 
   async #bases({ dockerfile }: SeenSource, request: ResolveRequest): Promise<PinnedBase[]> {

@@ -24,6 +24,8 @@ export interface SeenSource {
 export interface SourceOptions {
   access: GitAccess;
   known: GitLook | undefined;
+  /** The commit to look at in place of what the Image names. */
+  revision: string | undefined;
   dockerRegistry: string | undefined;
   installers: InstallerImages;
   signal: AbortSignal;
@@ -51,9 +53,10 @@ export async function lookAtSource({ spec }: Image, options: SourceOptions): Pro
 
 async function lookAtGit(
   source: NonNullable<Image["spec"]["source"]["git"]>,
-  { access, known, signal }: SourceOptions,
+  { access, known, signal, ...pinned }: SourceOptions,
 ): Promise<SeenSource> {
-  const { url, revision = "HEAD", subPath, dockerfile = "Dockerfile", secretRef } = source;
+  const { url, subPath, dockerfile = "Dockerfile", secretRef } = source;
+  const revision = pinned.revision ?? source.revision ?? "HEAD";
   try {
     const look = await lookAtRepository({ url, revision, subPath, dockerfile }, { access, known, signal });
     return {
