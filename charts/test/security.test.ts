@@ -90,6 +90,8 @@ describe("rights", () => {
         rules.flatMap(({ resources = [], verbs }) => verbs.map((verb) => [verb, ...resources])),
       );
     expect(clusterWide.filter(([verb]) => !["list", "watch"].includes(verb!))).toEqual([
+      ["patch", "nodes"],
+      ["delete", "nodes"],
       ["create", "route-classes"],
       ["patch", "route-classes/status"],
     ]);

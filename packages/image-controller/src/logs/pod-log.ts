@@ -1,4 +1,4 @@
-import { ApiError } from "@datalayer/shared/kube/api-error";
+import { ApiError, TransportError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { objectPath, withQuery } from "@datalayer/shared/kube/paths";
 import type { RestClient } from "@datalayer/shared/kube/rest";
@@ -44,11 +44,25 @@ async function* containerLog(
   pod: Pod,
   { client, signal, ...query }: PodLogOptions & { container: string; follow?: boolean },
 ): AsyncGenerator<Buffer, void> {
+  const path = withQuery(objectPath(Pod, pod.metadata, "log"), query);
+  const stream = await unlessWithoutLog(client.stream(path, { signal }));
+  if (!stream) return;
   try {
-    const path = withQuery(objectPath(Pod, pod.metadata, "log"), query);
-    yield* client.stream({ method: "GET", path }, { signal });
+    yield* stream.body as AsyncIterable<Buffer>;
+  } catch (cause) {
+    const call = { verb: "GET", kind: path, target: "" };
+    throw new TransportError(call, "disconnected", "the log was cut short", { sent: true, cause });
+  } finally {
+    stream.close();
+  }
+}
+
+async function unlessWithoutLog<T>(open: Promise<T>): Promise<T | undefined> {
+  try {
+    return await open;
   } catch (error) {
-    if (!(error instanceof ApiError && isWithoutLog(error))) throw error;
+    if (error instanceof ApiError && isWithoutLog(error)) return undefined;
+    throw error;
   }
 }
 

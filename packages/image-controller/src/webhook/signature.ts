@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders } from "node:http";
 import { isValidKey } from "@datalayer/shared/http/api-key";
 
 /** Where GitHub, and those that do as it does, put the signature of a body. */
-export const githubHeader = "x-hub-signature-256";
+const githubHeader = "x-hub-signature-256";
 /** Where GitLab puts the token itself. */
-export const gitlabHeader = "x-gitlab-token";
+const gitlabHeader = "x-gitlab-token";
 
 /** Whether a call says by one of its headers that it comes from somebody who has the token. */
 export function carriesSignature(headers: IncomingHttpHeaders): boolean {

@@ -266,6 +266,22 @@ describe("429", () => {
   });
 });
 
+describe("a stream", () => {
+  it("arrives as it is, whatever its type", async () => {
+    const { status, headers, body, close } = await client.stream("/readyz?verbose");
+    expect([status, headers["content-type"]]).toEqual([200, expect.stringContaining("text/plain")]);
+    expect(await body.text()).toContain("readyz check passed");
+    close();
+  });
+
+  it("is refused as every call is", async () => {
+    expect(await apiErrorOf(client.stream("/api/v1/namespaces/none/pods/none/log"))).toMatchObject({
+      status: 404,
+      reason: "NotFound",
+    });
+  });
+});
+
 describe("a client that may no longer act", () => {
   it("ends the calls in flight and sends nothing more", async () => {
     const lease = new AbortController();

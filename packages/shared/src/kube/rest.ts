@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../clock/clock.ts";
 import type { ClusterAccess } from "./access.ts";
-import { type Call, TransportError } from "./api-error.ts";
+import type { Call } from "./api-error.ts";
 import { Caller, type CallOptions, type PreparedCall } from "./caller.ts";
 import { decodeObject, decodePage, type Page } from "./decode.ts";
 import type { JsonPatchOperation } from "./json-patch.ts";
@@ -8,7 +8,7 @@ import type { RestMetrics } from "./metrics.ts";
 import { type Kind, type KubeObject, keyOf, type Manifest, type ObjectRef } from "./object.ts";
 import { collectionPath, objectPath, requireNamespace, withQuery } from "./paths.ts";
 import type { ServerClock } from "./server-clock.ts";
-import { type HttpRequest, Transport } from "./transport.ts";
+import { type HttpRequest, type HttpStream, Transport } from "./transport.ts";
 import { readWatch, type WatchEvent } from "./watch.ts";
 
 /** How to build a {@link RestClient}. */
@@ -230,20 +230,14 @@ export class RestClient {
   }
 
   /**
-   * Yields an answer that is no object, such as the log of a Pod, as it arrives. The time-out is that until it begins;
-   * after that only its end or the signal ends it.
+   * Sends a GET and answers with its body while that arrives, such as a log; `close` ends it.
+   *
+   * @throws ApiError | TransportError
    */
-  async *stream(request: HttpRequest, options: CallOptions = {}): AsyncGenerator<Buffer, void> {
-    const call: Call = { verb: request.method, kind: request.path, target: "" };
-    const stream = await this.#connections.watcher.open(call, request, options);
-    try {
-      for await (const chunk of stream.body as AsyncIterable<Buffer>) yield chunk;
-    } catch (cause) {
-      throw new TransportError(call, "disconnected", "the answer was cut short", { sent: true, cause });
-    } finally {
-      stream.body.destroy();
-      stream.close();
-    }
+  async stream(path: string, options: CallOptions = {}): Promise<HttpStream & { close(): void }> {
+    const call: Call = { verb: "GET", kind: path, target: "" };
+    const request: HttpRequest = { method: "GET", path, accept: "*/*" };
+    return this.#connections.watcher.open(call, request, options);
   }
 
   /** A copy over the same connections whose calls all fail once `signal` is aborted, as when a lease is lost. */

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** Default: JSON. */
+  readonly accept?: string;
 }
 
 /** A complete HTTP answer. */
@@ -140,7 +142,7 @@ export class Transport {
   #headers(request: HttpRequest, credentials: Credentials): Record<string, string> {
     const headers: Record<string, string> = {
       ...credentials.headers,
-      accept: "application/json",
+      accept: request.accept ?? "application/json",
       "user-agent": this.#options.userAgent,
     };
     if (request.body !== undefined) headers["content-type"] = request.contentType ?? "application/json";
