@@ -1,5 +1,6 @@
 import { type Replica, ReplicaBuilder, type ReplicaOptions } from "@datalayer/shared/controller/replica";
 import type { RestClient } from "@datalayer/shared/kube/rest";
+import { parseBuild } from "./build/build.ts";
 import { type Caches, createCaches } from "./caches.ts";
 import type { ImageControllerSettings } from "./config.ts";
 import { engineSettingsOf, installersOf, unsetImages } from "./engine-settings.ts";
@@ -11,7 +12,6 @@ import { Registries } from "./registry/registry.ts";
 import { Looks } from "./resolve/looks.ts";
 import { Resolver } from "./resolve/resolver.ts";
 import { Retention } from "./retention/retention.ts";
-import { parseBuild } from "./build/build.ts";
 
 /** One process of the image-controller: the controllers run on the one that leads. */
 export interface ImageReplica extends Replica {

@@ -34,23 +34,20 @@ const deadlineMs = 180_000;
 
 /** Has every Image built, verified and published, and says how far that is. */
 export function imageController(options: ImageControllerOptions): Controller {
-  const { images, jobs, pods, inputs, looks, registries, metrics } = options;
+  const { images, jobs, pods, registries, metrics } = options;
   const sources = { ...options, slots: new Slots() };
-  const wake = (): void => {
-    for (const key of nextImages(sources)) images_.enqueue(refOf(key));
-  };
   const reconciler = new ImageReconciler({
     ...options,
     holdings: new Holdings(registries, sources),
     sources,
     onReport: (image, { status }) => metrics.reported(image.status, status),
-    onFreePlace: wake,
+    onFreePlace: () => wakeNext(self, sources),
   });
   const keys = (made: KubeObject): string[] => {
     const uid = made.metadata.labels?.[label.image];
     return uid === undefined ? [] : images.byIndex(index.uid, uid).map(({ metadata }) => keyOf(metadata));
   };
-  const images_ = controller({
+  const self = controller({
     name: "image",
     for: Image,
     informer: images,
@@ -60,30 +57,48 @@ export function imageController(options: ImageControllerOptions): Controller {
     watches: [
       { informer: jobs, keys },
       { informer: pods, keys },
-      { informer: inputs, keys: () => [] },
     ],
     reconcile: (image, context) => reconciler.reconcile(image, context),
     cleanup: (image, context) => reconciler.end(image, context),
   });
-  const enqueueQueued = (hash: string): void => {
-    for (const { metadata, status } of images.list())
-      if (status?.phase === "Queued" && status.build?.inputsHash === hash) images_.enqueue(metadata);
-  };
+  wakeOthers(self, options, sources);
+  return self;
+}
+
+/** Has Images looked at for which something has changed that is not their own. */
+function wakeOthers(
+  controller: Controller,
+  { images, jobs, looks }: Pick<ImageControllerOptions, "images" | "jobs" | "looks">,
+  sources: ImageSources,
+): void {
   jobs.onChange((change) => {
     const hash = endedHash(change);
     if (hash === undefined) return;
-    enqueueQueued(hash);
-    wake();
+    // Those that wait for the same inputs find them in the registry now.
+    const same = images
+      .list()
+      .filter(({ status }) => status?.phase === "Queued" && status.build?.inputsHash === hash);
+    for (const { metadata } of same) controller.enqueue(metadata);
+    wakeNext(controller, sources);
   });
   images.onChange((change) => {
     const { type, object, previous } = change;
     if (type === "deleted") looks.forget(object.metadata.uid);
-    if (previous?.status?.phase === "Queued" && object.status?.phase !== "Queued") wake();
+    if (hasLeftQueue(change)) wakeNext(controller, sources);
     if (!isOfSpec(change)) return;
+    // A tag may be free now, or taken.
     const neighbours = [object, ...(previous ? [previous] : [])].flatMap((one) => neighboursOf(one, sources));
-    for (const ref of neighbours) images_.enqueue(ref);
+    for (const ref of neighbours) controller.enqueue(ref);
   });
-  return images_;
+}
+
+function wakeNext(controller: Controller, sources: ImageSources): void {
+  for (const key of nextImages(sources)) controller.enqueue(refOf(key));
+}
+
+function hasLeftQueue({ type, object, previous }: Change<Image>): boolean {
+  const wasQueued = (previous ?? object).status?.phase === "Queued";
+  return wasQueued && (type === "deleted" || object.status?.phase !== "Queued");
 }
 
 /** The inputs of a Job that takes no place any more. */

@@ -1,10 +1,9 @@
 import type { Context, Report } from "@datalayer/shared/controller/controller";
 import { type Outcome, waiting } from "@datalayer/shared/controller/outcome";
 import { type Image, imageReason } from "@datalayer/shared/crds/image";
-import { Job } from "@datalayer/shared/kube/kinds";
+import { type ConfigMap, Job } from "@datalayer/shared/kube/kinds";
 import { keyOf } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
-import type { ConfigMap } from "@datalayer/shared/kube/kinds";
 import type { BuildRequest, Engine, EngineSettings } from "../engines/engine.ts";
 import type { Holding } from "../published/holding.ts";
 import type { Look, Looks } from "../resolve/looks.ts";
