@@ -154,7 +154,7 @@ export class Helm {
 }
 
 /** Where Helm is and what it calls itself. */
-export async function findHelm(context: CommandContext): Promise<{ path: string; version: string }> {
+async function findHelm(context: CommandContext): Promise<{ path: string; version: string }> {
   const named = variable(context, "PLANE_HELM");
   const path = named ?? (await onPath("helm", variable(context, "PATH") ?? ""));
   if (path === undefined) {
