@@ -81,6 +81,19 @@ describe("what is said of a Route", () => {
     });
   });
 
+  it("is that it is not while what a former Route has left may answer in its place", () => {
+    const leftover = { ...router, name: "left", rule: "Host(`r.test`)" };
+    const mine = { ...subject.routers[0]!, entryPoints: ["web"], rule: leftover.rule };
+    const served = { ...router, entryPoints: ["web"], rule: leftover.rule };
+    const one = { ...known(), subject: { ...subject, routers: [mine] } };
+    const state = { has: [served], leftovers: [{ ...leftover, entryPoints: ["web"] }] };
+    expect(judgeRoute(one, [view("a", state)], nowMs)?.programmed).toMatchObject({
+      status: "False",
+      message: expect.stringContaining("router left of a Route that is gone") as string,
+    });
+    expect(judgeRoute(one, [view("a", { ...state, leftovers: [] })], nowMs)?.programmed.status).toBe("True");
+  });
+
   it("stays while a replica has just started and serves nothing at all yet", () => {
     const started = view("b", { foundAtMs: 95_000, has: [] });
     expect(judgeRoute(known(), [view("a"), started], nowMs)).toBeUndefined();

@@ -1,5 +1,6 @@
 import { routeReason } from "@datalayer/shared/crds/route";
 import type { ReplicaView } from "./data-plane.ts";
+import { leftoverFor } from "./leftovers.ts";
 import { programmedIn } from "./programmed.ts";
 import type { Subject } from "./subject.ts";
 import { type Finding, type Seen, type Verdict, worstOf } from "./verdict.ts";
@@ -67,10 +68,18 @@ function inView({ subject, sinceMs }: Known, view: ReplicaView, nowMs: number): 
   if (isStarting(view, nowMs)) return undefined;
   const { routers, readAtMs = -Infinity, failure } = view;
   const isFresh = readAtMs >= sinceMs && (!failure || nowMs - readAtMs < trustMs);
-  if (routers && isFresh) return programmedIn(subject.routers, routers);
+  if (routers && isFresh) return servedAlone(programmedIn(subject.routers, routers), subject, view);
   if (!failure || failure.atMs < sinceMs) return undefined;
   const message = `It cannot be asked what it serves: ${failure.message}.`;
   return { status: "Unknown", reason: routeReason.probeInconclusive, message };
+}
+
+/** A Route is not served while what a former one has left may answer in its place. */
+function servedAlone(served: Finding, { routers }: Subject, { leftovers = [] }: ReplicaView): Finding {
+  const leftover = served.status === "True" ? leftoverFor(routers, leftovers) : undefined;
+  if (!leftover) return served;
+  const message = `Traefik still has the router ${leftover.name} of a Route that is gone, for the same requests.`;
+  return { status: "False", reason: routeReason.notProgrammed, message };
 }
 
 function isStarting({ routers, foundAtMs }: ReplicaView, nowMs: number): boolean {
