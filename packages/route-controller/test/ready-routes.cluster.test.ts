@@ -11,6 +11,8 @@ import { type Harness, startHarness } from "./harness.ts";
 
 let cluster: Harness;
 let echo: Echo;
+/** Behind a Service of its own, whose requests are counted. */
+let counted: Echo;
 let traefiks: TestTraefik[];
 
 beforeAll(async () => {
@@ -19,6 +21,8 @@ beforeAll(async () => {
   await cluster.createClass();
   echo = await startEcho("target");
   await cluster.serve("target", [echo]);
+  counted = await startEcho("counted");
+  await cluster.serve("counted", [counted]);
   await cluster.startReplica("first");
 });
 
@@ -31,6 +35,10 @@ async function createSecret(name: string, stringData: Record<string, string>): P
 
 const at = (value: string): RouteSpec["rules"] => [
   { matches: [{ path: { value } }], targets: [{ service: { name: "target" }, port: 80 }] },
+];
+
+const toCounted = (match: NonNullable<RouteSpec["rules"][number]["matches"]>[number]): RouteSpec["rules"] => [
+  { matches: [match], targets: [{ service: { name: "counted" }, port: 80 }] },
 ];
 
 describe("given the route-controller and two Traefiks", () => {
@@ -72,10 +80,21 @@ describe("given the route-controller and two Traefiks", () => {
     await cluster.condition("certificates", "Ready", "True");
   });
 
-  it("a Route that no plain request fits is not said to be ready", async () => {
-    const rules = at("/a").map((rule) => ({ ...rule, matches: [{ methods: ["POST" as const] }] }));
+  it("a Route whose paths are expressions is tried with a path that they find", async () => {
+    const before = counted.requests;
+    const rules = toCounted({ path: { type: "Regex", value: "/[a-z]+/v[0-9]" } });
+    await cluster.createRoute("expression", { rules });
+    await cluster.condition("expression", "Ready", "True", { reason: "Programmed" });
+    expect(counted.requests - before).toBe(2);
+  });
+
+  it("a Route that only takes what may change something is ready, and says that it was not tried", async () => {
+    const before = counted.requests;
+    const rules = toCounted({ methods: ["POST"] });
     await cluster.createRoute("writing", { rules });
-    await cluster.condition("writing", "Ready", "Unknown", { reason: "ProbeInconclusive" });
+    const { status } = await cluster.condition("writing", "Ready", "True", { reason: "Untried" });
+    expect(status?.backends).toMatchObject([{ replicas: { programmed: 2, total: 2 } }]);
+    expect(counted.requests).toBe(before);
   });
 });
 

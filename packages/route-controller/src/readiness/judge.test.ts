@@ -125,4 +125,12 @@ describe("what is said of its requests", () => {
       message: "Replica a: 502",
     });
   });
+
+  it("is that none was tried, where none can be and the replicas show what they serve", () => {
+    const probe = { impossible: "every match is for POST" };
+    const one = { ...known(), subject: { ...subject, probe } };
+    expect(judgeBehaviour(one, views)).toMatchObject({ status: "True", reason: "Untried" });
+    const byGateway = { ...one, subject: { ...subject, probe, routers: [] } };
+    expect(judgeBehaviour(byGateway, views)).toMatchObject({ status: "Unknown" });
+  });
 });

@@ -57,11 +57,16 @@ export function judgeLeaving(
 /** What is to be said of the requests; undefined while one of the replicas was not tried. */
 export function judgeBehaviour(known: Known, views: readonly ReplicaView[]): Finding | undefined {
   const { probe } = known.subject;
-  if ("impossible" in probe) {
-    const message = `Requests cannot be tried: ${probe.impossible}.`;
-    return { status: "Unknown", reason: routeReason.probeInconclusive, message };
-  }
+  if ("impossible" in probe) return untried(known.subject, probe.impossible);
   return worstOf(views.map(({ replica: { name } }) => ({ replica: name, finding: known.probes.get(name) })));
+}
+
+/** That replicas show the configuration as it is will be all that is ever known. A Gateway shows nothing of the kind. */
+function untried({ routers }: Subject, why: string): Finding {
+  const message = `No request was tried: ${why}.`;
+  return routers.length > 0
+    ? { status: "True", reason: routeReason.untried, message }
+    : { status: "Unknown", reason: routeReason.probeInconclusive, message };
 }
 
 function inView({ subject, sinceMs }: Known, view: ReplicaView, nowMs: number): Finding | undefined {
