@@ -1,7 +1,7 @@
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 
 /** Tried in this order where a class leaves the choice. */
-const candidates = [..."a0A_-.~/"];
+const candidates = ["a", "0", "A", "_", "-", ".", "~", "/"];
 
 /**
  * A text that a regular expression finds as a whole: as short as it can be, and one with every part that may be left
@@ -32,6 +32,16 @@ function sampleOfAny(alternatives: readonly AST.Alternative[], least: number): s
 }
 
 function sampleOfOne(element: AST.Element, least: number): string | undefined {
+  if (element.type === "Group" || element.type === "CapturingGroup")
+    return sampleOfAny(element.alternatives, least);
+  if (element.type !== "Quantifier") return sampleOfAtom(element);
+  const times = Math.min(Math.max(element.min, least), element.max);
+  return sampleOfOne(element.element, least)?.repeat(times);
+}
+
+function sampleOfAtom(
+  element: Exclude<AST.Element, AST.Group | AST.CapturingGroup | AST.Quantifier>,
+): string | undefined {
   switch (element.type) {
     case "Character":
       return String.fromCodePoint(element.value);
@@ -39,14 +49,10 @@ function sampleOfOne(element: AST.Element, least: number): string | undefined {
       return candidates[0];
     case "CharacterClass":
       return candidatesFor(element).find((text) => isIn(element, text));
-    case "Group":
-    case "CapturingGroup":
-      return sampleOfAny(element.alternatives, least);
-    case "Quantifier":
-      return sampleOfOne(element.element, least)?.repeat(Math.min(Math.max(element.min, least), element.max));
     case "Assertion":
       return "";
-    default:
+    case "Backreference":
+    case "ExpressionCharacterClass":
       return undefined;
   }
 }
