@@ -18,11 +18,10 @@ import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import { runtimeContentController } from "./runtime-content/controller.ts";
-import { routeSettingsOf } from "./route-settings.ts";
 import { runtimePoolController } from "./runtime-pool/controller.ts";
 import { runtimeRouteControllers } from "./runtime-route/controllers.ts";
-import { RouteWaits } from "./runtime-route/route-waits.ts";
-import { Routing } from "./runtime-route/routing.ts";
+import type { RouteWaits } from "./runtime-route/route-waits.ts";
+import type { Routing } from "./runtime-route/routing.ts";
 import { templateSourcesOf } from "./template-sources.ts";
 import type { UsageParts } from "./usage.ts";
 
@@ -32,6 +31,8 @@ export function createControllers(options: {
   claims: Claims;
   runtimes: Runtimes;
   tokens: RuntimeTokens;
+  routing: Routing;
+  routeWaits: RouteWaits;
   imageSources: ImageSources;
   settings: RuntimeControllerSettings;
   clock: Clock;
@@ -40,13 +41,12 @@ export function createControllers(options: {
   log: Logger;
 }): Controller[] {
   const { caches, claims, runtimes, tokens, imageSources, settings, clock, usage, log } = options;
+  const { routing, routeWaits } = options;
   const { pods } = caches;
   const observations = new Observations({ ...caches, runtimes, clock });
   const metrics = activityMetrics(options.registry, () => observations.unanswered);
   const isIdle = observations.isIdle.bind(observations);
   const endOfLife = endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle });
-  const routing = new Routing({ ...caches, settings: routeSettingsOf(settings) });
-  const routeWaits = new RouteWaits({ routing, pods, clock });
   const giveWay = (): Promise<void> => claims.rightOfWay.giveWay();
   return [
     runtimePoolController({

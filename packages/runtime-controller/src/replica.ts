@@ -34,6 +34,7 @@ import type { VolumeRoutesOptions } from "./http/volumes.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
 import { createRuntimeHomes } from "./runtime-homes.ts";
+import { createRuntimeRouting } from "./runtime-routing.ts";
 import { templateSourcesOf } from "./template-sources.ts";
 import { createUsage } from "./usage.ts";
 
@@ -101,7 +102,16 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
     settings: claimSettingsOf(settings),
   });
   const usage = createUsage({ caches, settings, clock, log, registry });
-  const common = { caches, claims, runtimes, tokens, imageSources, settings, clock };
+  const common = {
+    ...createRuntimeRouting(caches, settings, clock),
+    caches,
+    claims,
+    runtimes,
+    tokens,
+    imageSources,
+    settings,
+    clock,
+  };
   const runtimeHomes = createRuntimeHomes({ ...common, client: claimClient, seals: tokens });
   const controllers = [
     ...createControllers({ ...common, usage, registry, log }),

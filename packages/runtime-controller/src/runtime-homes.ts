@@ -13,6 +13,7 @@ import { Homes } from "./pause/homes.ts";
 import { Launcher } from "./pause/launch.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
+import type { RouteWaits } from "./runtime-route/route-waits.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import { gatherTemplate, type TemplateSources } from "./runtime-pool/template.ts";
 import { templateSourcesOf } from "./template-sources.ts";
@@ -32,6 +33,7 @@ export function createRuntimeHomes(options: {
   caches: Caches;
   claims: Claims;
   runtimes: Runtimes;
+  routeWaits: RouteWaits;
   client: RestClient;
   settings: RuntimeControllerSettings;
   tokens: RuntimeTokens;
@@ -39,7 +41,7 @@ export function createRuntimeHomes(options: {
   imageSources: ImageSources;
   clock: Clock;
 }): RuntimeHomes {
-  const { caches, settings, imageSources, runtimes, tokens } = options;
+  const { caches, settings, imageSources, runtimes, routeWaits, tokens } = options;
   const { pods, volumeClaims, pools } = caches;
   const { namespaces, homeBytes: sizeBytes, volumeStorageClass: storageClass } = settings;
   const sources = templateSourcesOf(caches, settings, imageSources);
@@ -59,7 +61,7 @@ export function createRuntimeHomes(options: {
     homeSpec: { sizeBytes, storageClass },
   });
   const controllers = [
-    homeController({ volumeClaims, pods, runtimes, templateOf }),
+    homeController({ volumeClaims, pods, runtimes, routeWaits, templateOf }),
     homePodController({ volumeClaims, pods, runtimes, tokens }),
   ];
   return { volumes: new Volumes({ ...options, volumeClaims, namespaces }), homes, launcher, controllers };

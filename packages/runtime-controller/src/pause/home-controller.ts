@@ -8,6 +8,7 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RuntimeTemplate } from "../runtime/pod-builder.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
+import type { RouteWaits } from "../runtime-route/route-waits.ts";
 import { type Home, parseHome } from "./home.ts";
 import { buildHomePod } from "./home-pod.ts";
 import { homeAnnotation } from "./names.ts";
@@ -25,15 +26,18 @@ export interface HomeControllerOptions {
   volumeClaims: ObjectReader<PersistentVolumeClaim>;
   pods: ObjectReader<Pod>;
   runtimes: Runtimes;
+  routeWaits: Pick<RouteWaits, "whyHeld">;
   templateOf: (home: Home) => HomeTemplate;
 }
 
 const lookAgainMs = 10_000;
 const nameTakenMs = 500;
+/** A Route that comes wakes nobody here. */
+const routeAgainMs = 1_000;
 
 /** Sees to it that a runtime with a home has the Pod that its home wants, or none. */
 export function homeController(options: HomeControllerOptions): Controller {
-  const { volumeClaims, pods, runtimes } = options;
+  const { volumeClaims, pods, runtimes, routeWaits } = options;
   return controller({
     name: "home",
     for: PersistentVolumeClaim,
@@ -47,7 +51,9 @@ export function homeController(options: HomeControllerOptions): Controller {
       const cached = runtimes.find(home.runtime.name);
       // That there is no Pod is asked of the API server: the cache may be late.
       const pod = cached ?? (await podNamed(context.kube, home.runtime));
-      return { outcome: await carryOut(planHome(home, pod), { home, pod }, { ...options, context }) };
+      const held = pod?.ready === true ? routeWaits.whyHeld(pod) : undefined;
+      const step = planHome(home, pod, held);
+      return { outcome: await carryOut(step, { home, pod, held }, { ...options, context }) };
     },
   });
 }
@@ -59,18 +65,21 @@ interface Hands extends HomeControllerOptions {
 interface Observed {
   home: Home;
   pod: Runtime | undefined;
+  /** Why the Pod, which is ready, is not offered yet. */
+  held: string | undefined;
 }
 
-async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): Promise<Outcome> {
+async function carryOut(step: HomeStep, { home, pod, held }: Observed, hands: Hands): Promise<Outcome> {
   const { context } = hands;
   switch (step) {
     case "create-pod":
       return createPod(home, hands);
     case "adopt-pod":
       return change(home, adoptPatch(home, pod?.uid ?? ""), hands);
+    case "await-pod":
+      return awaitServing(held);
     case "delete-pod":
-      if (pod) await deletePod(context.kube, pod);
-      return settled();
+      return removePod(pod, context);
     case "pause":
       return change(home, pausePatch(home, undefined, nowSeconds(context)), hands);
     case "remove-home":
@@ -78,6 +87,17 @@ async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): 
     case "none":
       return settled();
   }
+}
+
+/** Its Pod wakes the home itself when it becomes ready. */
+function awaitServing(held: string | undefined): Outcome {
+  if (held === undefined) return settled();
+  return waiting({ reason: "RouteNotReady", message: held, retryAfterMs: routeAgainMs });
+}
+
+async function removePod(pod: Runtime | undefined, { kube }: Context): Promise<Outcome> {
+  if (pod) await deletePod(kube, pod);
+  return settled();
 }
 
 async function createPod(home: Home, { templateOf, pods, context }: Hands): Promise<Outcome> {

@@ -12,7 +12,8 @@ let replica: TestReplica;
 
 beforeAll(async () => {
   cluster = await startHarness();
-  replica = await cluster.startReplica("one", { settings: { DATALAYER_RUNTIMES_URL: "https://r1.example" } });
+  const settings = { DATALAYER_RUNTIMES_URL: "https://r1.example", DATALAYER_RUNTIME_ROUTES: "none" };
+  replica = await cluster.startReplica("one", { settings });
   await cluster.warmPool({ name: "python", size: 0, burningRate: 0.5 });
 });
 
@@ -48,6 +49,15 @@ const homeOf = (name: string): Promise<PersistentVolumeClaim | undefined> =>
     });
 const shown = async (name: string): Promise<RuntimeView> =>
   (await replica.ask("GET", `/runtimes/${name}`)).body.runtime;
+/** The runtime as it is shown once its home has noted that its Pod serves. */
+const assigned = (name: string): Promise<RuntimeView> =>
+  eventually(
+    async () => {
+      const view = await shown(name);
+      return view.state === "assigned" && view;
+    },
+    { message: `${name} being assigned`, timeoutMs: 20_000 },
+  );
 const listed = async (): Promise<RuntimeView[]> =>
   (await replica.ask("GET", "/runtimes")).body["runtimes"] as RuntimeView[];
 
@@ -57,7 +67,7 @@ describe("a runtime with a home", () => {
     const { pod_name: name, token, ingress } = claimed;
     expect(claimed.state).toBe("starting");
     const first = await ready(name);
-    expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
+    expect(await assigned(name)).toMatchObject({ token, ingress, given_name: "Mine" });
     const pod = await cluster.admin.get(Pod, { namespace: cluster.namespace, name });
     expect(pod.spec?.volumes).toContainEqual({
       name: "home",
@@ -85,7 +95,7 @@ describe("a runtime with a home", () => {
     expect(resumed.status).toBe(202);
     const second = await ready(name);
     expect(second.uid).not.toBe(first.uid);
-    expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
+    expect(await assigned(name)).toMatchObject({ token, ingress, given_name: "Mine" });
     expect((await listed()).filter(({ pod_name }) => pod_name === name)).toHaveLength(1);
     const owner = async (): Promise<string | undefined> => {
       const secret = await cluster.admin.get(Secret, { namespace: cluster.namespace, name: `${name}-token` });
