@@ -127,6 +127,7 @@ it("a Route of which nothing is made any more says which replicas still serve it
     process.kill(pid, "SIGCONT");
   }
   await isNotProgrammed("revoked", "Nothing is made of the Route. spec.routeClassName");
+  await isNotProgrammed("revoked", "What it let in before, and is still open, ends with its target.");
   // A replica that does not answer is waited for, more than once.
 }, 120_000);
 

@@ -8,7 +8,6 @@ import packageJson from "../../package.json" with { type: "json" };
 import { type GatewaySettings, settings } from "./config.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 
-const host = "0.0.0.0";
 const flushMs = 5_000;
 
 /**
@@ -32,6 +31,7 @@ export async function runGateway(environment: NodeJS.ProcessEnv): Promise<void> 
 
   // Until the end of the process: what drains has to know where runtimes are, too.
   gateway.run(new AbortController().signal);
+  const { host } = parsed;
   await ops.listen({ host, port: parsed.opsPort });
   await gateway.api.listen({ host, port: parsed.apiPort });
   const { port } = await gateway.server.listen({ host, port: parsed.port });

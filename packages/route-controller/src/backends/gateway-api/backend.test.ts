@@ -102,6 +102,13 @@ const expressible: [name: string, route: ResolvedRoute, needs?: string][] = [
     ruleRoute({ headers: { request: { set: [{ name: "X-A", value: "1" }], remove: ["X-B"] } } }),
   ],
   [
+    "runtime-gateway",
+    ruleRoute({
+      pass: "5f0c7c1e/3",
+      headers: { request: { set: [{ name: "x-datalayer-route", value: "forged/1" }], remove: ["X-B"] } },
+    }),
+  ],
+  [
     "headers-response",
     ruleRoute({ headers: { response: { set: [{ name: "X-A", value: "1" }], remove: ["Server"] } } }),
     "spec.rules[0].headers.response",
