@@ -35,6 +35,7 @@ const able: GatewayApiCapabilities = {
     "PathRegularExpression",
     "HeaderRegularExpression",
     "QueryRegularExpression",
+    "PathPrecedence",
   ]),
 };
 const bare: GatewayApiCapabilities = { listeners, features: new Set() };
