@@ -8,6 +8,7 @@ import { execa } from "execa";
 /** Commands as they can be typed at the root, by what they check. */
 const checks: Readonly<Record<string, string>> = {
   "types of the kinds": "node tools/crds/generate.ts --check",
+  "charts": "node tools/charts/generate.ts --check",
   "docs/configuration.md": "node tools/docs/configuration.ts --check",
   "docs/metrics.md": "node tools/docs/metrics.ts --check",
   "docs/openapi": "node tools/docs/openapi.ts --check",

@@ -41,7 +41,7 @@ export async function benchInjection(context: BenchContext): Promise<Record<stri
   });
   try {
     const operator = await startOperator(cluster, progress);
-    await applyExample(cluster, undefined);
+    await applyExample(cluster);
     const lives: Record<"with" | "without", Life[]> = { with: [], without: [] };
     await progress.task(`${options.rounds} rounds`, async (note) => {
       for (let turn = 0; turn < options.rounds; turn++) {

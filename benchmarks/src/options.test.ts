@@ -11,6 +11,7 @@ describe("the command line", () => {
       seconds: 60,
       pods: 5000,
       claims: 10_000,
+      minutes: 60,
       rounds: 100,
       pools: 1_000,
       steadySeconds: 300,

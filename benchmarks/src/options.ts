@@ -23,6 +23,8 @@ export interface BenchOptions {
   only: readonly WorkloadName[];
   /** Claims of the soak. */
   claims: number;
+  /** How long the soak claims at most. */
+  minutes: number;
   /** Claims with variables of the injection bench; as many without are made in turn. */
   rounds: number;
   /** Pools of the pools bench, of ten runtimes each. */
@@ -51,6 +53,7 @@ claims   measure claims, on a cluster of its own
   --cpu-profile <dir>  write a CPU profile of the controller there
 soak     two replicas, one of them killed every few seconds
   --claims <n>       (default: 10000)
+  --minutes <n>      after which it claims no more (default: 60)
 injection  variables in new kernels, on a real node (root on Linux)
   --rounds <n>       (default: 100)
 pools    many pools of ten runtimes: what standing still, starting anew and replacing cost
@@ -73,6 +76,7 @@ const numbers = {
     seconds: 60,
     pods: 5_000,
     claims: 10_000,
+    minutes: 60,
     rounds: 100,
     pools: 1_000,
     steady: 300,
@@ -84,6 +88,7 @@ const numbers = {
     seconds: 5,
     pods: 200,
     claims: 200,
+    minutes: 5,
     rounds: 5,
     pools: 20,
     steady: 10,
@@ -115,6 +120,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     seconds: number("seconds"),
     pods: number("pods"),
     claims: number("claims"),
+    minutes: number("minutes"),
     rounds: number("rounds"),
     pools: number("pools"),
     steadySeconds: number("steady"),
@@ -146,6 +152,7 @@ function parsed(argv: readonly string[]) {
         routes: text,
         samples: text,
         claims: text,
+        minutes: text,
         only: text,
         "cpu-profile": text,
       },

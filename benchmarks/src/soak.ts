@@ -55,9 +55,10 @@ async function claimWhileKilling(soak: Soak): Promise<Record<string, unknown>> {
   const over = new AbortController();
   const killing = replicas.killInTurn(AbortSignal.any([over.signal, signal]));
   const durationsMs: number[] = [];
+  const endMs = performance.now() + options.minutes * 60_000;
   let begun = 0;
   const caller = async (note: (text: string) => void): Promise<void> => {
-    while (begun++ < options.claims) {
+    while (begun++ < options.claims && performance.now() < endMs) {
       signal.throwIfAborted();
       durationsMs.push(await liveOnce(soak));
       note(`${durationsMs.length} claims, ${replicas.kills} kills`);
@@ -68,7 +69,9 @@ async function claimWhileKilling(soak: Soak): Promise<Record<string, unknown>> {
       Promise.all(Array.from({ length: callers }, () => caller(note))),
     )
     .finally(() => over.abort());
-  await Promise.all([claiming, killing]);
+  // Both are over before the replicas are stopped: one may be starting as the claims fail.
+  const ends = await Promise.allSettled([claiming, killing]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return { claims: durationsMs.length, kills: replicas.kills, claimMs: summarise(durationsMs) };
 }
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
   stage = await startStage();
   client = clientOf(stage.api);
   kube = stage.kube;
-  await applyExample(stage.cluster, undefined);
+  await applyExample(stage.cluster);
   // Runtimes with a home take none of the warm ones.
   await kube.patch(RuntimePool, poolOfExample, [{ op: "replace", path: "/spec/size", value: 0 }]);
 });

@@ -39,7 +39,7 @@ export async function startStage(
 
 /** Applies the example and waits until its pool is warm. */
 export async function warmExample({ cluster }: Stage): Promise<void> {
-  await applyExample(cluster, undefined);
+  await applyExample(cluster);
   await untilExampleWarm(cluster);
 }
 

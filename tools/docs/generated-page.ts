@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 
-const root = join(import.meta.dirname, "../..");
+/** The folder of the repository. */
+export const root = join(import.meta.dirname, "../..");
 
 /** The controllers whose words, settings and metrics are documented. */
 export const controllers = ["runtime-controller", "route-controller"];
@@ -21,12 +22,17 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** Writes a file below `docs/`; with `--check` on the command line, fails when the committed one differs. */
 export async function settlePage(name: string, text: string): Promise<void> {
-  const path = join(root, "docs", name);
+  await settleFile(join("docs", name), text);
+}
+
+/** Writes a file of the repository; with `--check` on the command line, fails when the committed one differs. */
+export async function settleFile(name: string, text: string): Promise<void> {
+  const path = join(root, name);
   const page = await format(text, { ...(await resolveConfig(path)), filepath: path });
   if (!process.argv.includes("--check")) {
     await writeFile(path, page);
-  } else if ((await readFile(path, "utf8")) !== page) {
-    process.stderr.write(`docs/${name} differs from the code. Run: npm run generate\n`);
+  } else if ((await readFile(path, "utf8").catch(() => "")) !== page) {
+    process.stderr.write(`${name} differs from the code. Run: npm run generate\n`);
     process.exitCode = 1;
   }
 }

@@ -71,6 +71,9 @@ const { deliveryMetrics } = (await moduleOf(
 )) as {
   deliveryMetrics: (registry: Registry, waiting: () => number) => unknown;
 };
+const { scalingMetrics } = (await moduleOf("runtime-controller", "node-scaling/metrics.ts")) as {
+  scalingMetrics: (registry: Registry) => unknown;
+};
 const { usageRecorder } = (await moduleOf("runtime-controller", "end-of-life/usage-recorder.ts")) as {
   usageRecorder: (log: unknown, registry: Registry) => unknown;
 };
@@ -88,6 +91,7 @@ const sections = [
   }),
   sectionOf("Use of runtimes", (registry) => usageRecorder(silentLogger, registry)),
   sectionOf("Delivery of usage", (registry) => deliveryMetrics(registry, () => 0)),
+  sectionOf("Node scaling", scalingMetrics),
   sectionOf("Activity of runtimes", (registry) => activityMetrics(registry, () => 0)),
   sectionOf("Verifier", (registry) => verifierMetrics(registry, { decisions: {}, share: {} })),
   sectionOf("Runtime gateway", gatewayMetrics),

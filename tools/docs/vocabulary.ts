@@ -1,7 +1,7 @@
 /**
  * Checks that the words by which programs tell what happened are explained: every problem type that the code can
  * answer with has its heading in docs/problems.md, and every reason of a condition, an Event or a refusal its row in
- * docs/api or docs/routes.md.
+ * docs/api, docs/routes.md or docs/scaling.md.
  */
 import { glob, readFile } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
@@ -108,7 +108,7 @@ async function pages(pattern: string): Promise<string> {
 const programs = controllers.map(programOf);
 const [problemPage, kindPages] = await Promise.all([
   pages("docs/problems.md"),
-  pages("docs/{api/*,routes}.md"),
+  pages("docs/{api/*,routes,scaling}.md"),
 ]);
 const types = new Set(programs.flatMap(problemTypes));
 const reasonNames = new Set(programs.flatMap(reasons));
@@ -118,7 +118,9 @@ const missing = [
     .map((type) => `docs/problems.md does not explain the problem type "${type}": expected "## ${type}"`),
   ...[...reasonNames]
     .filter((reason) => !kindPages.includes(`\`${reason}\``))
-    .map((reason) => `neither docs/api nor docs/routes.md explains the reason \`${reason}\``),
+    .map(
+      (reason) => `neither docs/api nor docs/routes.md nor docs/scaling.md explains the reason \`${reason}\``,
+    ),
 ];
 for (const line of missing) process.stderr.write(`${line}\n`);
 process.exitCode = missing.length > 0 ? 1 : 0;

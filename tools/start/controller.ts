@@ -1,15 +1,9 @@
 import { join } from "node:path";
+import { nodeOptions } from "@datalayer/devcluster/controllers";
 import { UserError } from "@datalayer/devcluster/errors";
 import { execa } from "execa";
 
 const root = join(import.meta.dirname, "../..");
-
-/**
- * The options with which Node runs the controllers that are shipped. V8 would take 128 MiB for young objects on a
- * large machine, whatever lives in it, and let old ones grow to several times what is in use before it looks; these
- * keep 5,000 Pods within 150 MiB, at no more processor time.
- */
-const nodeOptions = ["--max-semi-space-size=4", "--heap-growing-percent=45"];
 
 /** The arguments with which Node runs the runtime-controller: the bundle that is shipped, after its options. */
 export const controllerArgs = argsOf("runtime-controller");

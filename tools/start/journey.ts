@@ -1,11 +1,10 @@
 import type { StartedCluster } from "@datalayer/devcluster/cluster";
-import { removeObjects } from "@datalayer/devcluster/manifests";
 import type { Progress } from "@datalayer/devcluster/progress";
-import type { KubernetesObject } from "@kubernetes/client-node";
 import { applyExample, poolOfExample } from "./example.ts";
 import { runCell } from "./kernel.ts";
-import { type RunningOperator, startOperator } from "./operator.ts";
-import { claimRuntime, type ClaimedRuntime, endRuntime } from "./rest.ts";
+import { startOperator } from "./operator.ts";
+import { claimRuntime, type ClaimedRuntime, endRuntime, listRuntimes, type OperatorApi } from "./rest.ts";
+import { reversible } from "./reversible.ts";
 import { untilGone, untilWarm } from "./watching.ts";
 import { openWayIn } from "./way-in.ts";
 
@@ -21,7 +20,7 @@ export interface Proof {
   runtime: ClaimedRuntime;
   apiUrl: string;
   apiKeyPath: string;
-  /** Removes what the journey brought into the cluster. */
+  /** Ends the operator, and takes out of the reader's own cluster what the journey brought. */
   undo: () => Promise<void>;
 }
 
@@ -33,44 +32,36 @@ export interface JourneyOptions {
   progress: Progress;
 }
 
-/** Installs the operator, warms a pool, claims a runtime and runs a cell in it. */
-export async function prove(cluster: StartedCluster, options: JourneyOptions): Promise<Proof> {
+/** Installs the operator, warms a pool, claims a runtime and runs a cell in it. What fails leaves nothing behind. */
+export function prove(cluster: StartedCluster, options: JourneyOptions): Promise<Proof> {
   const { image, signal, progress } = options;
-  const operator = await startOperator(cluster, progress);
-  const startedMs = performance.now();
-  const applied = await applyExample(cluster, image);
-  await progress.task("warming the pool", (note) => untilWarm(cluster, poolOfExample, { note, signal }));
-  const warmMs = Math.round(performance.now() - startedMs);
-  const { runtime: claimed, claimMs } = await claimRuntime(operator, signal);
-  const { runtime, close } = await openWayIn(cluster, claimed);
-  const ask = (): Promise<string> => runCell(runtime, "6*7");
-  const answer = cluster.nodes === "kwok" ? null : await progress.task("asking the kernel", ask);
-  return {
-    answer,
-    nodes: cluster.nodes,
-    warmMs,
-    claimMs,
-    runtime,
-    ...operator,
-    undo: async () => {
-      close();
-      await leave(cluster, { operator, runtime, applied });
-    },
-  };
+  return reversible(async (later) => {
+    const operator = await startOperator(cluster, progress);
+    later(() => operator.undo());
+    const startedMs = performance.now();
+    await applyExample(cluster, { image, later });
+    await progress.task("warming the pool", (note) => untilWarm(cluster, poolOfExample, { note, signal }));
+    const warmMs = Math.round(performance.now() - startedMs);
+    later(() => endRuntimes(cluster, operator));
+    const { runtime: claimed, claimMs } = await claimRuntime(operator, signal);
+    const { runtime, close } = await openWayIn(cluster, claimed);
+    later(close);
+    const ask = (): Promise<string> => runCell(runtime, "6*7");
+    const answer = cluster.nodes === "kwok" ? null : await progress.task("asking the kernel", ask);
+    const { apiUrl, apiKeyPath } = operator;
+    return { answer, nodes: cluster.nodes, warmMs, claimMs, runtime, apiUrl, apiKeyPath };
+  });
 }
 
-interface Traces {
-  operator: RunningOperator;
-  runtime: ClaimedRuntime;
-  applied: readonly KubernetesObject[];
-}
-
-/** Takes out of the reader's own cluster what the journey brought; a local cluster goes as a whole. */
-async function leave(cluster: StartedCluster, { operator, runtime, applied }: Traces): Promise<void> {
+/**
+ * Ends the runtimes of the example in the reader's own cluster, those too that the reader claimed: only a running
+ * operator lets them go. A local cluster goes as a whole.
+ */
+async function endRuntimes(cluster: StartedCluster, operator: OperatorApi): Promise<void> {
   if (!cluster.attached) return;
-  await endRuntime(operator, runtime);
-  await untilGone(cluster, { namespace: poolOfExample.namespace, name: runtime.pod_name });
-  await removeObjects(applied, cluster.kubeconfigPath);
-  await operator.stop();
-  await removeObjects(operator.installed, cluster.kubeconfigPath);
+  const { namespace } = poolOfExample;
+  for (const runtime of await listRuntimes(operator)) {
+    await endRuntime(operator, runtime);
+    await untilGone(cluster, { namespace, name: runtime.pod_name });
+  }
 }

@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StartedCluster } from "@datalayer/devcluster/cluster";
-import { applyManifests } from "@datalayer/devcluster/manifests";
 import type { Progress } from "@datalayer/devcluster/progress";
-import type { KubernetesObject } from "@kubernetes/client-node";
 import getPort from "get-port";
 import { buildController, buildRouteController, controllerArgs } from "./controller.ts";
+import { bring } from "./bring.ts";
 import type { OperatorApi } from "./rest.ts";
+import { type Later, reversible } from "./reversible.ts";
 import { startRoutes } from "./routes.ts";
 import { serviceAccountKubeconfig } from "./service-account.ts";
 
@@ -15,10 +15,8 @@ const manifests = join(import.meta.dirname, "../../charts/runtime-controller/fil
 
 /** The operator as it runs for the journey. */
 export interface RunningOperator extends OperatorApi {
-  /** The objects that were not in the cluster before. */
-  installed: readonly KubernetesObject[];
-  /** Ends the controllers. */
-  stop(): Promise<void>;
+  /** Ends it, and takes out of the reader's own cluster what was brought for it. */
+  undo(): Promise<void>;
 }
 
 /**
@@ -36,39 +34,44 @@ export async function startOperator(
     await buildController();
     if (traefik !== undefined) await buildRouteController();
   });
-  return progress.task("starting the operator", async () => {
-    const installed = await applyManifests(
-      ["namespace.yaml", "crds", "policies", "rbac", "disruption"].map((name) => join(manifests, name)),
-      { kubeconfigPath: cluster.kubeconfigPath },
-    );
-    const routes = traefik === undefined ? undefined : await startRoutes(cluster, traefik);
-    const [apiPort, opsPort] = [await getPort(), await getPort()];
-    const apiKeyPath = join(cluster.directory, "operator-api-key");
-    await writeFile(apiKeyPath, randomBytes(24).toString("base64url"), { mode: 0o600 });
-    const controller = await cluster.start({
-      name: "runtime-controller",
-      command: process.execPath,
-      args: controllerArgs,
-      env: {
-        KUBECONFIG: await serviceAccountKubeconfig(cluster, "datalayer-operator-sa"),
-        DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
-        DATALAYER_OPERATOR_PORT: String(apiPort),
-        DATALAYER_OPS_PORT: String(opsPort),
-        DATALAYER_DOCKER_REGISTRY: cluster.imageRegistry,
-        ...(routes && { DATALAYER_RUNTIMES_URL: routes.url }),
-        ...settings,
-      },
-      port: apiPort,
-      ready: async (signal) => (await fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal })).ok,
-    });
-    return {
-      apiUrl: `http://127.0.0.1:${apiPort}/api/operator`,
-      apiKeyPath,
-      installed,
-      stop: async () => {
-        await controller.stop();
-        await routes?.stop();
-      },
-    };
+  return progress.task("starting the operator", () =>
+    reversible(async (later) => {
+      await bring(
+        ["namespace.yaml", "crds", "policies", "rbac", "disruption"].map((name) => join(manifests, name)),
+        cluster,
+        { later },
+      );
+      const routes = traefik === undefined ? undefined : await startRoutes(cluster, { traefik, later });
+      return startController(cluster, {
+        later,
+        settings: { ...(routes && { DATALAYER_RUNTIMES_URL: routes.url }), ...settings },
+      });
+    }),
+  );
+}
+
+async function startController(
+  cluster: StartedCluster,
+  { later, settings }: { later: Later; settings: Record<string, string> },
+): Promise<OperatorApi> {
+  const [apiPort, opsPort] = [await getPort(), await getPort()];
+  const apiKeyPath = join(cluster.directory, "operator-api-key");
+  await writeFile(apiKeyPath, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  const controller = await cluster.start({
+    name: "runtime-controller",
+    command: process.execPath,
+    args: controllerArgs,
+    env: {
+      KUBECONFIG: await serviceAccountKubeconfig(cluster, "datalayer-operator-sa"),
+      DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
+      DATALAYER_OPERATOR_PORT: String(apiPort),
+      DATALAYER_OPS_PORT: String(opsPort),
+      DATALAYER_DOCKER_REGISTRY: cluster.imageRegistry,
+      ...settings,
+    },
+    port: apiPort,
+    ready: async (signal) => (await fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal })).ok,
   });
+  later(() => controller.stop());
+  return { apiUrl: `http://127.0.0.1:${apiPort}/api/operator`, apiKeyPath };
 }

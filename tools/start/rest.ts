@@ -8,6 +8,7 @@ import {
   type Runtime,
   type RuntimeClient,
 } from "@datalayer/runtime-client/client";
+import { environmentOfExample } from "./example.ts";
 
 /** A runtime, as far as the journey needs it. */
 export type ClaimedRuntime = Pick<Runtime, "pod_name" | "ingress"> & { token: string };
@@ -36,7 +37,7 @@ export async function claimRuntime(
   const client = clientOf(api);
   // The first request of a process pays for its connection; a caller that runs has one.
   await client.GET("/api/operator/version", { signal });
-  const claim = { environment_name: "python-simple-env", user_uid: "quickstart", credits_limit: 100 };
+  const claim = { environment_name: environmentOfExample, user_uid: "quickstart", credits_limit: 100 };
   const startedMs = performance.now();
   const answer = dataOf(client.POST("/api/operator/v1/runtimes", { body: { ...claim, ...fields }, signal }));
   const { runtime } = await answer.catch(explain("The claim"));
@@ -46,8 +47,15 @@ export async function claimRuntime(
   return { runtime: { ...runtime, token }, claimMs };
 }
 
+/** The runtimes of the example's environment that somebody has. */
+export async function listRuntimes(api: OperatorApi): Promise<readonly Pick<Runtime, "pod_name">[]> {
+  const query = { environment_name: environmentOfExample };
+  const list = dataOf(clientOf(api).GET("/api/operator/v1/runtimes", { params: { query } }));
+  return (await list.catch(explain("The list of runtimes"))).runtimes;
+}
+
 /** Ends a runtime. */
-export async function endRuntime(api: OperatorApi, { pod_name }: ClaimedRuntime): Promise<void> {
+export async function endRuntime(api: OperatorApi, { pod_name }: Pick<Runtime, "pod_name">): Promise<void> {
   const params = { path: { pod_name } };
   const end = dataOf(clientOf(api).DELETE("/api/operator/v1/runtimes/{pod_name}", { params }));
   await end.catch(explain(`Ending ${pod_name}`));

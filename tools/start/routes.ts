@@ -7,6 +7,7 @@ import { RestClient } from "@datalayer/shared/kube/rest";
 import getPort from "get-port";
 import { routeControllerArgs } from "./controller.ts";
 import { poolOfExample } from "./example.ts";
+import type { Later } from "./reversible.ts";
 import { serviceAccountKubeconfig } from "./service-account.ts";
 
 const manifests = join(import.meta.dirname, "../../charts/route-controller/files");
@@ -17,15 +18,16 @@ const host = "localhost";
 export interface RunningRoutes {
   /** Scheme and host under which runtimes are reached. */
   url: string;
-  /** Ends the controller. */
-  stop(): Promise<void>;
 }
 
 /**
  * Installs what the route-controller needs, and runs it under its own ServiceAccount.
- * @param traefik - URL of the entry point.
+ * @param options - `traefik` is the URL of the entry point.
  */
-export async function startRoutes(cluster: StartedCluster, traefik: string): Promise<RunningRoutes> {
+export async function startRoutes(
+  cluster: StartedCluster,
+  { traefik, later }: { traefik: string; later: Later },
+): Promise<RunningRoutes> {
   await applyManifests(
     ["crds", "rbac"].map((name) => join(manifests, name)),
     { kubeconfigPath: cluster.kubeconfigPath },
@@ -44,9 +46,10 @@ export async function startRoutes(cluster: StartedCluster, traefik: string): Pro
     port: opsPort,
     ready: async (signal) => (await fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal })).ok,
   });
+  later(() => controller.stop());
   const url = new URL(traefik);
   url.hostname = host;
-  return { url: url.origin, stop: () => controller.stop() };
+  return { url: url.origin };
 }
 
 /** This Traefik has no Service by which it could be found. */

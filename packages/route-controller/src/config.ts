@@ -1,7 +1,9 @@
+import { optionalApiKeySettings } from "@datalayer/shared/config/api-key-settings";
 import { commonSettings } from "@datalayer/shared/config/common";
 import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
-import { integer, list, port, text } from "@datalayer/shared/config/values";
+import { integer, list, port } from "@datalayer/shared/config/values";
+import { classSettingTable } from "./class-settings.ts";
 
 /** What every command has to know. */
 export const sharedSettings = settingTable({
@@ -15,20 +17,7 @@ export const sharedSettings = settingTable({
 
 const table = settingTable({
   ...commonSettings,
-  apiKey: {
-    name: "DATALAYER_OPERATOR_API_KEY",
-    schema: text({ minLength: 16 }),
-    optional: true,
-    secret: true,
-    description: "The key that callers of the REST API send in X-API-Key. Without it, the API is not served.",
-  },
-  previousApiKey: {
-    name: "DATALAYER_OPERATOR_API_KEY_PREVIOUS",
-    schema: text({ minLength: 16 }),
-    optional: true,
-    secret: true,
-    description: "A second key that is accepted too, while callers change to a new one.",
-  },
+  ...optionalApiKeySettings,
   apiPort: {
     name: "DATALAYER_ROUTES_PORT",
     schema: port(),
@@ -36,16 +25,7 @@ const table = settingTable({
     description: "The port of the REST API.",
   },
   ...sharedSettings,
-  traefikService: {
-    name: "DATALAYER_TRAEFIK_SERVICE",
-    schema: text({
-      pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-      expected: "namespace/name of a Service",
-    }),
-    optional: true,
-    description:
-      "The Service of Traefik, for the RouteClass that is created where there is none. Without it, an administrator has to name it there.",
-  },
+  ...classSettingTable,
   probeSamplePercent: {
     name: "DATALAYER_ROUTES_PROBE_SAMPLE_PERCENT",
     schema: integer({ min: 0, max: 100 }),

@@ -12,6 +12,7 @@ import { apiServerAddresses } from "./route/addresses.ts";
 import { routeController } from "./route/controller.ts";
 import { madeKind } from "./route/made-objects.ts";
 import type { Translate } from "./route/observation.ts";
+import type { ClassSettings } from "./class-settings.ts";
 import type { RouteControllerSettings } from "./config.ts";
 import { orphansController } from "./route/orphans.ts";
 import { routeClassControllers } from "./route-class/controller.ts";
@@ -19,7 +20,7 @@ import { routeClassControllers } from "./route-class/controller.ts";
 /** All that runs while this process leads. */
 export function createControllers(options: {
   caches: Caches;
-  settings: Pick<RouteControllerSettings, "namespaces" | "probeSamplePercent" | "traefikService">;
+  settings: Pick<RouteControllerSettings, "namespaces" | "probeSamplePercent"> & Partial<ClassSettings>;
   clock: Clock;
 }): Controller[] {
   const { caches, settings, clock } = options;

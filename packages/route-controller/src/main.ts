@@ -1,5 +1,5 @@
-import { SettingsError } from "@datalayer/shared/config/settings";
 import { loadAccess } from "@datalayer/shared/kube/access";
+import { runMain } from "@datalayer/shared/process/run-main";
 import { settings } from "./config.ts";
 import { runGateway } from "./gateway/process.ts";
 import { runImport } from "./import/command.ts";
@@ -28,15 +28,9 @@ const commands: Readonly<Record<string, (environment: NodeJS.ProcessEnv) => Prom
 const { argv, env } = process;
 const [name = ""] = argv.slice(2);
 const command = commands[name];
-try {
-  if (command) await command(env);
-  else {
-    const known = Object.keys(commands).filter(Boolean).join(", ");
-    process.stderr.write(`"${name}" is not a command of route-controller; known: ${known || "none"}\n`);
-    process.exitCode = 2;
-  }
-} catch (error) {
-  if (!(error instanceof SettingsError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+if (command) await runMain(() => command(env));
+else {
+  const known = Object.keys(commands).filter(Boolean).join(", ");
+  process.stderr.write(`"${name}" is not a command of route-controller; known: ${known || "none"}\n`);
   process.exitCode = 2;
 }

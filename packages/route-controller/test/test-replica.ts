@@ -1,58 +1,17 @@
 import type { ProxiedClient } from "@datalayer/devcluster/testkit/fault-proxy";
 import type { Clock } from "@datalayer/shared/clock/clock";
-import type { ElectionEnd } from "@datalayer/shared/controller/leader-election";
+import { TestReplica as Process } from "@datalayer/shared/controller/testkit/test-replica";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { type Logger, silentLogger } from "@datalayer/shared/log/logger";
-import { createMetrics, type Metrics } from "@datalayer/shared/metrics/registry";
+import { createMetrics } from "@datalayer/shared/metrics/registry";
 import { settings } from "../src/config.ts";
-import { createReplica, type Replica } from "../src/replica.ts";
+import { createReplica, type RouteReplica } from "../src/replica.ts";
 
 /** Environment variables of a replica beyond those that fit the namespaces. */
 export type ReplicaSettings = Record<string, string>;
 
-/** A replica in this process: it has its own way to the API server, caches, election and metrics. */
-export class TestReplica {
-  readonly name: string;
-  readonly replica: Replica;
-  /** Its way to the API server: `partition()`, `heal()`. */
-  readonly link: ProxiedClient;
-  readonly metrics: Metrics;
-  /** How its part in the election ended. */
-  readonly ended: Promise<ElectionEnd>;
-  readonly #running = new AbortController();
-  #stopped: Promise<void> | undefined;
-
-  constructor(link: ProxiedClient, replica: Replica, metrics: Metrics) {
-    this.name = link.name;
-    this.link = link;
-    this.replica = replica;
-    this.metrics = metrics;
-    this.ended = replica.run(this.#running.signal);
-  }
-
-  /** Ends it as SIGTERM would: the lease is given back. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#end();
-    return this.#stopped;
-  }
-
-  /** Ends it as SIGKILL would, as far as the cluster can see: nothing that it sends arrives, the lease stays. */
-  kill(): Promise<void> {
-    this.link.partition("reset");
-    this.#running.abort();
-    this.metrics.stop();
-    this.#stopped = Promise.resolve();
-    return this.#stopped;
-  }
-
-  async #end(): Promise<void> {
-    this.replica.health.shutDown();
-    this.#running.abort();
-    await this.ended;
-    await this.replica.close();
-    this.metrics.stop();
-  }
-}
+/** A replica in this process. */
+export type TestReplica = Process<RouteReplica>;
 
 /** Puts a replica together and starts it; its caches may not be filled yet. */
 export function launchReplica(options: {
@@ -77,5 +36,5 @@ export function launchReplica(options: {
     metrics,
     clock,
   });
-  return new TestReplica(link, replica, metrics);
+  return new Process(link, replica, metrics);
 }

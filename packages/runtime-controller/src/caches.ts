@@ -20,6 +20,7 @@ import type { Logger } from "@datalayer/shared/log/logger";
 import { runtimeApp } from "@datalayer/shared/runtime/names";
 import { contentIndexes } from "./runtime-content/content-index.ts";
 import { contentLabel } from "./runtime-content/dataset.ts";
+import { scalingLabel } from "./node-scaling/store.ts";
 import { label } from "./runtime/names.ts";
 import { trimPod } from "./runtime/trim-pod.ts";
 import { poolIndexes } from "./runtime-environment/pools-using.ts";
@@ -45,6 +46,8 @@ export interface Caches {
   volumeClaims: InformerSet<PersistentVolumeClaim>;
   /** What ended runtimes used. */
   usage: Informer<ConfigMap>;
+  /** What node scaling remembers. */
+  scaling: Informer<ConfigMap>;
   /** The records of the last good revisions of pools. */
   records: InformerSet<ControllerRevision>;
 }
@@ -101,6 +104,12 @@ export function createCaches(options: {
       namespace: podNamespace,
       kind: ConfigMap,
       labelSelector: `${segmentLabel.name}=${segmentLabel.value}`,
+    }),
+    scaling: new Informer({
+      ...common,
+      namespace: podNamespace,
+      kind: ConfigMap,
+      labelSelector: `${scalingLabel.name}=${scalingLabel.value}`,
     }),
     records: new InformerSet({
       ...common,

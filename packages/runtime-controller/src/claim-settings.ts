@@ -42,7 +42,8 @@ export const claimSettingTable = settingTable({
     schema: integer({ min: 10, max: 3600 }),
     default: "300",
     unit: "seconds",
-    description: "How long a runtime that is created for its claim may take to serve; then it is ended.",
+    description:
+      "How long a runtime that is created for its claim, or that resumes, may take to serve; then it is ended.",
   },
   sizeClasses: {
     name: "DATALAYER_SIZE_CLASSES",

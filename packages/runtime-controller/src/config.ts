@@ -1,24 +1,30 @@
+import { previousApiKeySetting } from "@datalayer/shared/config/api-key-settings";
 import { commonSettings } from "@datalayer/shared/config/common";
 import { namespaceName, objectName, watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
 import { integer, list, port, quantity, text, url } from "@datalayer/shared/config/values";
 import { claimSettingTable } from "./claim-settings.ts";
+import { cloudSettingTable } from "./cloud-settings.ts";
 import { routeSettingTable } from "./route-settings.ts";
+import { scalingSettingTable } from "./scaling-settings.ts";
 
 const table = settingTable({
   ...commonSettings,
   apiKey: {
     name: "DATALAYER_OPERATOR_API_KEY",
     schema: text({ minLength: 16 }),
-    secret: true,
-    description: "The key that callers of the REST API send in X-API-Key.",
-  },
-  previousApiKey: {
-    name: "DATALAYER_OPERATOR_API_KEY_PREVIOUS",
-    schema: text({ minLength: 16 }),
     optional: true,
     secret: true,
-    description: "A second key that is accepted too, while callers change to a new one.",
+    description:
+      "The key that callers of the REST API send in X-API-Key. Required without DATALAYER_OPERATOR_API_KEY_SECRET.",
+  },
+  ...previousApiKeySetting,
+  apiKeySecret: {
+    name: "DATALAYER_OPERATOR_API_KEY_SECRET",
+    schema: objectName,
+    optional: true,
+    description:
+      "The Secret in POD_NAMESPACE that holds these keys as apiKey and previousApiKey, instead of the variables. Created with a random key where there is none.",
   },
   apiPort: {
     name: "DATALAYER_OPERATOR_PORT",
@@ -117,6 +123,8 @@ const table = settingTable({
       "The claim of the shared file system, in the namespace of the runtimes. Without it there are no nfs contents.",
   },
   ...claimSettingTable,
+  ...scalingSettingTable,
+  ...cloudSettingTable,
   nodeDrainDeadlineSeconds: {
     name: "DATALAYER_NODE_DRAIN_DEADLINE_SEC",
     schema: integer({ min: -1 }),

@@ -1,5 +1,6 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Controller } from "@datalayer/shared/controller/controller";
+import type { ApiKeys } from "@datalayer/shared/http/api-key";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Registry } from "prom-client";
 import { ulid } from "ulid";
@@ -13,15 +14,17 @@ import type { RuntimeControllerSettings } from "./config.ts";
 import { coldStartController } from "./cold-start/controller.ts";
 import { endOfLifeController } from "./end-of-life/controller.ts";
 import { nodeDrainController } from "./node-drain/controller.ts";
+import { scalingControllerOf } from "./node-scaling.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import { runtimeContentController } from "./runtime-content/controller.ts";
+import { routeSettingsOf } from "./route-settings.ts";
 import { runtimePoolController } from "./runtime-pool/controller.ts";
 import { runtimeRouteControllers } from "./runtime-route/controllers.ts";
-import type { RouteWaits } from "./runtime-route/route-waits.ts";
-import type { Routing } from "./runtime-route/routing.ts";
+import { RouteWaits } from "./runtime-route/route-waits.ts";
+import { Routing } from "./runtime-route/routing.ts";
 import { templateSourcesOf } from "./template-sources.ts";
 import type { UsageParts } from "./usage.ts";
 
@@ -31,22 +34,22 @@ export function createControllers(options: {
   claims: Claims;
   runtimes: Runtimes;
   tokens: RuntimeTokens;
-  routing: Routing;
-  routeWaits: RouteWaits;
   imageSources: ImageSources;
   settings: RuntimeControllerSettings;
+  apiKeys: ApiKeys;
   clock: Clock;
   usage: UsageParts;
   registry: Registry;
   log: Logger;
 }): Controller[] {
   const { caches, claims, runtimes, tokens, imageSources, settings, clock, usage, log } = options;
-  const { routing, routeWaits } = options;
   const { pods } = caches;
   const observations = new Observations({ ...caches, runtimes, clock });
   const metrics = activityMetrics(options.registry, () => observations.unanswered);
   const isIdle = observations.isIdle.bind(observations);
   const endOfLife = endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle });
+  const routing = new Routing({ ...caches, settings: routeSettingsOf(settings) });
+  const routeWaits = new RouteWaits({ routing, pods, clock });
   const giveWay = (): Promise<void> => claims.rightOfWay.giveWay();
   return [
     runtimePoolController({
@@ -67,6 +70,7 @@ export function createControllers(options: {
       runtimes,
       deadlineMs: settings.nodeDrainDeadlineSeconds > 0 ? settings.nodeDrainDeadlineSeconds * 1000 : Infinity,
     }),
+    ...(settings.scalingStrategy === "none" ? [] : [scalingControllerOf(options)]),
     coldStartController({ pods, runtimes, tokens, routeWaits }),
     runtimeEnvironmentController({ ...caches, imageSources }),
     runtimeContentController({ ...caches, sharedClaim: settings.sharedClaim }),
@@ -79,7 +83,7 @@ export function createControllers(options: {
       metrics,
       gateway: new GatewayActivity({
         url: settings.gatewayUrl,
-        apiKey: () => settings.apiKey.reveal(),
+        apiKey: () => options.apiKeys()[0] ?? "",
         routing,
         clock,
         log,

@@ -25,6 +25,12 @@ export const routeSettingTable = settingTable({
     description:
       "The Secret, in the namespace of the runtimes, with the certificate of an https DATALAYER_RUNTIMES_URL. Without it, the issuer of the RouteClass makes one.",
   },
+  certificateIssuer: {
+    name: "DATALAYER_CERT_ISSUER",
+    schema: objectName,
+    optional: true,
+    description: "The ClusterIssuer of cert-manager that makes it then, instead of that of the RouteClass.",
+  },
   gatewayUrl: {
     name: "DATALAYER_RUNTIME_GATEWAY_URL",
     schema: url(["http"]),
@@ -46,13 +52,24 @@ export const routeSettingTable = settingTable({
 export function routeSettingsOf(
   settings: SettingsOf<typeof routeSettingTable> & { runtimesUrl: string | undefined },
 ): RouteSettings {
-  const { runtimesUrl, runtimeRoutes, runtimeRouteClass, runtimesTlsSecret, routeWaitSeconds } = settings;
+  const { runtimesUrl, runtimeRoutes, runtimeRouteClass, routeWaitSeconds } = settings;
   const publicUrl = runtimesUrl === undefined ? undefined : new URL(runtimesUrl);
   return {
     shape: publicUrl ? runtimeRoutes : "none",
     host: publicUrl?.hostname ?? "",
-    ...(publicUrl?.protocol === "https:" && { tls: { secretName: runtimesTlsSecret } }),
+    ...(publicUrl?.protocol === "https:" && { tls: tlsOf(settings) }),
     routeClassName: runtimeRouteClass,
     waitMs: routeWaitSeconds < 0 ? Infinity : routeWaitSeconds * 1000,
   };
+}
+
+/** A certificate that is there, or who makes it; the class says who, where nothing is set. */
+function tlsOf({
+  runtimesTlsSecret,
+  certificateIssuer,
+}: SettingsOf<typeof routeSettingTable>): NonNullable<RouteSettings["tls"]> {
+  if (runtimesTlsSecret !== undefined) return { secretName: runtimesTlsSecret };
+  return certificateIssuer === undefined
+    ? {}
+    : { issuerRef: { name: certificateIssuer, kind: "ClusterIssuer" } };
 }

@@ -13,7 +13,6 @@ import { Homes } from "./pause/homes.ts";
 import { Launcher } from "./pause/launch.ts";
 import type { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import type { Runtimes } from "./runtime/runtimes.ts";
-import type { RouteWaits } from "./runtime-route/route-waits.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import { gatherTemplate, type TemplateSources } from "./runtime-pool/template.ts";
 import { templateSourcesOf } from "./template-sources.ts";
@@ -33,7 +32,6 @@ export function createRuntimeHomes(options: {
   caches: Caches;
   claims: Claims;
   runtimes: Runtimes;
-  routeWaits: RouteWaits;
   client: RestClient;
   settings: RuntimeControllerSettings;
   tokens: RuntimeTokens;
@@ -41,9 +39,9 @@ export function createRuntimeHomes(options: {
   imageSources: ImageSources;
   clock: Clock;
 }): RuntimeHomes {
-  const { caches, settings, imageSources, runtimes, routeWaits, tokens } = options;
-  const { pods, volumeClaims, pools } = caches;
-  const { namespaces, homeBytes: sizeBytes, volumeStorageClass: storageClass } = settings;
+  const { caches, settings, imageSources, runtimes, tokens } = options;
+  const { pods, volumeClaims, pools, environments } = caches;
+  const { namespaces, homeBytes: sizeBytes, volumeStorageClass: storageClass, startWithinSeconds } = settings;
   const sources = templateSourcesOf(caches, settings, imageSources);
   const templateOf = (home: Home): HomeTemplate => templateOfHome(home, caches, sources);
   const obstacleOf = (home: Home): string | undefined => templateOf(home).fault?.message;
@@ -53,6 +51,7 @@ export function createRuntimeHomes(options: {
     homes,
     volumeClaims,
     pools,
+    environments,
     pods,
     order: options.claims.order,
     quota: options.claims.quota,
@@ -61,7 +60,7 @@ export function createRuntimeHomes(options: {
     homeSpec: { sizeBytes, storageClass },
   });
   const controllers = [
-    homeController({ volumeClaims, pods, runtimes, routeWaits, templateOf }),
+    homeController({ volumeClaims, pods, runtimes, templateOf, startWithinSeconds }),
     homePodController({ volumeClaims, pods, runtimes, tokens }),
   ];
   return { volumes: new Volumes({ ...options, volumeClaims, namespaces }), homes, launcher, controllers };

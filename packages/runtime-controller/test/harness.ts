@@ -102,8 +102,9 @@ export class Harness {
   /**
    * Creates an available runtime that no pool owns, so that no replica touches it: for tests of single patches.
    * @param ulid - default: a new one.
+   * @param nodeName - default: where the scheduler puts it.
    */
-  async lone(ulid = randomBytes(8).toString("hex")): Promise<Runtime> {
+  async lone(ulid = randomBytes(8).toString("hex"), nodeName?: string): Promise<Runtime> {
     const { namespace, admin } = this;
     const pool = { ...poolManifest(namespace), metadata: storedPool().metadata };
     const environment = { ...environmentManifest(namespace), metadata: storedEnvironment().metadata };
@@ -112,8 +113,12 @@ export class Harness {
     const image = "datalayer/jupyter-python:0.0.8";
     const manifest = buildWarmPod({ pool, environment, image, settings }, identity);
     const metadata = { ...manifest.metadata, namespace, ownerReferences: [] };
-    const { name } = await admin.create(Pod, { ...manifest, metadata }).then((pod) => pod.metadata);
-    await eventually(async () => (await this.runtime(name))?.ready, { message: `${name} being ready` });
+    const spec = manifest.spec && { ...manifest.spec, ...(nodeName !== undefined && { nodeName }) };
+    const { name } = await admin.create(Pod, { ...manifest, metadata, spec }).then((pod) => pod.metadata);
+    await eventually(async () => (await this.runtime(name))?.ready, {
+      timeoutMs: 30_000,
+      message: `${name} being ready`,
+    });
     return this.setState({ namespace, name }, "available");
   }
 
@@ -214,10 +219,13 @@ export class Harness {
   }
 }
 
-/** Makes the harness of a test file. Call it in `beforeAll`. */
-export async function startHarness(): Promise<Harness> {
-  const { kubeconfigPath } = await useCluster();
-  const namespace = await testNamespace();
+/**
+ * Makes the harness of a test file. Call it in `beforeAll`.
+ * @param cluster - default: that of the run.
+ */
+export async function startHarness(cluster?: { kubeconfigPath: string }): Promise<Harness> {
+  const { kubeconfigPath } = cluster ?? (await useCluster());
+  const namespace = await testNamespace(cluster);
   const access = loadAccess({ kubeconfigPath });
   const admin = new RestClient({ access, userAgent: "test", fieldManager: "test" });
   await installChart(admin, namespace);
@@ -242,12 +250,16 @@ async function releasePods(admin: RestClient, namespace: string): Promise<void> 
         }),
     ),
   );
-  const name = `datalayer-runtime-controller-${namespace}`;
-  const binding = {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name },
-  };
-  const { metadata } = await admin.get(kindOf(binding), { name });
-  await admin.delete(kindOf(binding), { name }, { uid: metadata.uid });
+  const outside = [
+    { kind: "ClusterRoleBinding", metadata: { name: `datalayer-runtime-controller-${namespace}` } },
+    {
+      kind: "RoleBinding",
+      metadata: { name: `datalayer-runtime-controller-events-${namespace}`, namespace: "default" },
+    },
+  ];
+  for (const each of outside) {
+    const kind = kindOf({ ...each, apiVersion: "rbac.authorization.k8s.io/v1" });
+    const { metadata } = await admin.get(kind, each.metadata);
+    await admin.delete(kind, each.metadata, { uid: metadata.uid });
+  }
 }

@@ -34,7 +34,7 @@ export async function untilAtRest(cluster: Harness, reservation: string, rest: H
       const facts = await homeFacts(cluster, reservation);
       return (await isAtRest[rest](cluster, facts)) && facts;
     },
-    { timeoutMs: 30_000, intervalMs: 100, message: `${reservation} being ${rest}` },
+    { timeoutMs: 90_000, intervalMs: 100, message: `${reservation} being ${rest}` },
   );
 }
 

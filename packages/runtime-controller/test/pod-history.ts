@@ -34,6 +34,7 @@ export class PodHistory {
   readonly lives = new Map<string, PodLife>();
   readonly #running = new AbortController();
   readonly #recording: Promise<void>;
+  readonly #startedAt: bigint;
   #resourceVersion: string;
 
   private constructor(
@@ -43,6 +44,7 @@ export class PodHistory {
   ) {
     for (const pod of first.items) this.#observe(pod, false);
     this.#resourceVersion = first.resourceVersion;
+    this.#startedAt = BigInt(first.resourceVersion);
     this.#recording = this.#record(admin, namespace);
     // Reported by stop().
     this.#recording.catch(() => undefined);
@@ -61,6 +63,25 @@ export class PodHistory {
   /** Those that are assigned and stay, by the last version of each. */
   held(): PodLife[] {
     return this.assigned().filter(({ gone, versions }) => !gone && versions.at(-1)?.terminating === false);
+  }
+
+  /** The smallest number of runtimes of the pool that could be claimed at any moment of the record. */
+  leastAvailable(pool: string): number {
+    const versions = [...this.lives].flatMap(([uid, life]) =>
+      life.versions.map((version) => ({ uid, version })),
+    );
+    const inOrder = versions
+      .filter(({ version }) => version.pool === pool)
+      .map((one) => ({ ...one, at: BigInt(one.version.resourceVersion) }))
+      .sort((a, b) => Number(a.at - b.at));
+    const available = new Set<string>();
+    let least = Infinity;
+    for (const { uid, at, version } of inOrder) {
+      if (version.state === "available" && !version.terminating) available.add(uid);
+      else available.delete(uid);
+      if (at > this.#startedAt) least = Math.min(least, available.size);
+    }
+    return least;
   }
 
   /** Ends the record; rejects when it is not complete. */

@@ -124,6 +124,7 @@ export function observation(
     ...(fault ? { fault } : { template: { pool, environment, image: "jupyter:1", settings, revision } }),
     pool,
     leavingNodes: new Set(),
+    emptyingNodes: new Set(),
     silentNodes: new Set(),
     keyless: new Set(),
     maxLifeMs: Infinity,

@@ -41,6 +41,8 @@ export class PoolSimulation {
   /** Pods of these revisions crash; others are ready three seconds after their creation. */
   readonly bad = new Set<string>();
   readonly cordoned = new Set<string>();
+  /** Nodes that are removed once they are empty. */
+  readonly emptying = new Set<string>();
   readonly silent = new Set<string>();
   /** Of these Pods the key of the token is lost. */
   readonly keyless = new Set<string>();
@@ -135,6 +137,7 @@ export class PoolSimulation {
       revision: this.revision,
       fault: this.fault,
       leavingNodes: this.cordoned,
+      emptyingNodes: this.emptying,
       silentNodes: this.silent,
       keyless: new Set([...this.keyless].map((id) => `uid-of-${podNameOf(id)}`)),
       lastGood: this.#lastGood === undefined ? undefined : this.#lastGoodOf(this.#lastGood),
@@ -149,7 +152,7 @@ export class PoolSimulation {
 
   #create(revision: string): void {
     const id = `r${++this.#made}`;
-    const isFit = !this.cordoned.has("node-b") && !this.silent.has("node-b");
+    const isFit = ![this.cordoned, this.emptying, this.silent].some((nodes) => nodes.has("node-b"));
     const node = this.#made % 2 === 0 && isFit ? "node-b" : "node-a";
     const traits: RuntimeTraits = { state: "pending", ready: false, revision, node };
     this.#pods.push({ id, bornAtMs: this.#clock.now(), traits });

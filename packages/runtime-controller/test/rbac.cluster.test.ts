@@ -15,6 +15,7 @@ import { type Harness, startHarness, type TestReplica } from "./harness.ts";
 import { installImageKind } from "./image-kind.ts";
 import { chartObjects } from "./manifests.ts";
 import { installRouteKind, reportRoute, untilRoute } from "./routes.ts";
+import { ScaledCluster, startCloud } from "./scaled-cluster.ts";
 import { usage } from "./usage.ts";
 
 interface Role {
@@ -61,9 +62,19 @@ beforeAll(async () => {
       DATALAYER_RUNTIMES_URL: "http://runtimes.example.org",
       DATALAYER_RUNTIME_ROUTES: "pool",
       DATALAYER_RUNTIME_ROUTE_WAIT_SEC: "0",
+      ...(await ScaledCluster.of(await startCloud(), cluster, 1)).settings(),
+      DATALAYER_SCALING_MIN_NODES: "0",
     },
   });
 });
+
+/** A group of one machine, which nobody needs. */
+async function scaleDown(): Promise<void> {
+  await eventually(() => cluster.proxy.log.commits({ verb: "delete", resource: "nodes" }).length > 0, {
+    timeoutMs: 60_000,
+    message: "the node that nobody needs being removed",
+  });
+}
 
 describe("the rights of the runtime-controller", () => {
   it("suffice for all that it does, and it uses each of them", async () => {
@@ -80,6 +91,7 @@ describe("the rights of the runtime-controller", () => {
     await moveABucket();
     await launchWithAHome();
     await outliveAPool();
+    await scaleDown();
     const { log } = cluster.proxy;
     const isUsed = (right: string): boolean => log.some((request) => rightsOf(request).includes(right));
     await eventually(() => [...granted].every(isUsed), {
@@ -106,10 +118,10 @@ describe("the rights of the runtime-controller", () => {
     expect(rights.toSorted()).toEqual(["create /secrets", "get /secrets"]);
   });
 
-  it("are confined to the namespace, but for reading nodes and Images", () => {
+  it("are confined to the namespace, but for nodes and for reading Images", () => {
     const clusterWide = roles.filter(({ kind }) => kind === "ClusterRole").flatMap(({ rules }) => rules);
     expect(clusterWide).toEqual([
-      { apiGroups: [""], resources: ["nodes"], verbs: ["list", "watch"] },
+      { apiGroups: [""], resources: ["nodes"], verbs: ["list", "watch", "patch", "delete"] },
       { apiGroups: ["datalayer.io"], resources: ["images"], verbs: ["list", "watch"] },
     ]);
   });

@@ -1,13 +1,13 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import type { ProxiedClient } from "@datalayer/devcluster/testkit/fault-proxy";
 import type { Clock } from "@datalayer/shared/clock/clock";
-import type { ElectionEnd } from "@datalayer/shared/controller/leader-election";
+import { TestReplica as Process } from "@datalayer/shared/controller/testkit/test-replica";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { type Logger, silentLogger } from "@datalayer/shared/log/logger";
-import { createMetrics, type Metrics } from "@datalayer/shared/metrics/registry";
+import { createMetrics } from "@datalayer/shared/metrics/registry";
 import { settings } from "../src/config.ts";
 import type { RuntimeView } from "../src/http/schemas.ts";
-import { createReplica, type Replica } from "../src/replica.ts";
+import { createReplica, type RuntimeReplica } from "../src/replica.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
 
 /** The API key of every replica. */
@@ -45,26 +45,8 @@ export interface ClaimBody {
   [field: string]: unknown;
 }
 
-/** A replica in this process: it has its own way to the API server, caches, election and metrics. */
-export class TestReplica {
-  readonly name: string;
-  readonly replica: Replica;
-  /** Its way to the API server: `partition()`, `heal()`. */
-  readonly link: ProxiedClient;
-  readonly metrics: Metrics;
-  /** How its part in the election ended. */
-  readonly ended: Promise<ElectionEnd>;
-  readonly #running = new AbortController();
-  #stopped: Promise<void> | undefined;
-
-  constructor(link: ProxiedClient, replica: Replica, metrics: Metrics) {
-    this.name = link.name;
-    this.link = link;
-    this.replica = replica;
-    this.metrics = metrics;
-    this.ended = replica.run(this.#running.signal);
-  }
-
+/** A replica in this process. */
+export class TestReplica extends Process<RuntimeReplica> {
   /** Sends a request with the API key, without a socket. */
   async ask(method: "GET" | "POST" | "PUT" | "DELETE", path: string, options: Ask = {}): Promise<Answer> {
     const { body, headers } = options;
@@ -105,7 +87,7 @@ export class TestReplica {
   async hasSeen(runtimes: readonly Runtime[]): Promise<void> {
     const { pods } = this.replica.caches;
     for (const { name, namespace, pod } of runtimes) {
-      if (this.#stopped) return;
+      if (this.isOver) return;
       const { resourceVersion } = pod.metadata;
       if (await pods.waitFor(resourceVersion, { timeoutMs: seenWithinMs, namespace })) continue;
       throw new Error(`replica ${this.name} has not seen ${name} within ${seenWithinMs / 1000} s`);
@@ -123,31 +105,8 @@ export class TestReplica {
     return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** Ends it as SIGTERM would: requests are finished, the lease is given back. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#end();
-    return this.#stopped;
-  }
-
-  /**
-   * Ends it as SIGKILL would, as far as the cluster can see: nothing that it sends reaches the API server any
-   * more, the lease stays as it is, and who waits for an answer waits in vain.
-   */
-  kill(): Promise<void> {
-    this.link.partition("reset");
-    this.#running.abort();
-    this.metrics.stop();
-    this.#stopped = Promise.resolve();
-    return this.#stopped;
-  }
-
-  async #end(): Promise<void> {
-    this.replica.health.shutDown();
+  protected override async drain(): Promise<void> {
     await this.replica.api.close();
-    this.#running.abort();
-    await this.ended;
-    await this.replica.close();
-    this.metrics.stop();
   }
 }
 
@@ -170,6 +129,8 @@ export async function launchReplica(options: {
       DATALAYER_WATCH_NAMESPACES: namespace,
       POD_NAMESPACE: namespace,
       POD_NAME: link.name,
+      // The nodes of all tests are those of one cluster.
+      DATALAYER_SCALING_STRATEGY: "none",
       // Many tests claim for one user all the time.
       DATALAYER_MAX_RUNTIMES_PER_USER: "0",
       ...options.settings,

@@ -5,6 +5,7 @@ import { silentProgress, type Progress } from "../progress/progress.ts";
 import { findProgram, Provisioner } from "../provision/provisioner.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import { attachTo, findCluster, type KubeconfigChoice } from "./attach.ts";
+import type { ImageSet } from "../images/sets.ts";
 import { realNodeObstacle } from "../node/obstacle.ts";
 import { chooseNodes } from "./choose-nodes.ts";
 import type { ClusterContext } from "./context.ts";
@@ -12,7 +13,7 @@ import { ClusterDirectory, removeCluster } from "./directory.ts";
 import { startParts, type NodeKind } from "./parts.ts";
 import { runningCluster, type DevCluster, type StartedCluster } from "./running.ts";
 
-export type { DevCluster, KubeconfigChoice, NodeKind, StartedCluster };
+export type { DevCluster, ImageSet, KubeconfigChoice, NodeKind, StartedCluster };
 
 /** Which cluster to start. */
 export interface ClusterOptions {
@@ -26,6 +27,12 @@ export interface ClusterOptions {
   kwokNodes?: number;
   /** Whether to start an image registry; a real node always has one. Default: false. */
   registry?: boolean;
+  /**
+   * What the registry holds beside the images of a real node. `builds`: the image in which images are built, and a
+   * Python to build environments on; with a real node, also an index of Python packages that builds can reach.
+   * Default: nothing.
+   */
+  images?: readonly ImageSet[];
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
   /** Whether the cluster outlives this process, until `devcluster down`. Default: false. */

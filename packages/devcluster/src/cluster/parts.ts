@@ -1,5 +1,7 @@
 import { dirname } from "node:path";
 import { prepareNode, startNodeRuntime, startRealNode } from "../node/real-node.ts";
+import { provideImageSets, type ImageSet } from "../images/sets.ts";
+import { preparePackageIndex, startPackageIndex } from "../package-index/package-index.ts";
 import { together } from "../process/together.ts";
 import { startRegistry } from "../registry/registry.ts";
 import type { Settings } from "../settings.ts";
@@ -18,8 +20,10 @@ export interface PartOptions {
   nodes: NodeKind;
   /** How many nodes kwok plays. Default: 1. */
   kwokNodes?: number;
-  /** Whether to start an empty image registry. A real node always has one, with its images. Default: false. */
+  /** Whether to start an image registry. A real node always has one, with its images. Default: false. */
   registry?: boolean;
+  /** See `ClusterOptions`. */
+  images?: readonly ImageSet[];
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
   settings: Settings;
@@ -31,7 +35,10 @@ export interface StartedParts {
   kubeconfigPath: string;
   /** Folders with programs for the reader, such as kubectl. */
   programDirs: string[];
-  /** Where parts listen that others use, by name: `registry` (host:port), `traefik` and `traefik-api` (URLs). */
+  /**
+   * Where parts listen that others use, by name: `registry` (host:port), `traefik`, `traefik-api` and
+   * `package-index` (URLs).
+   */
   addresses: Record<string, string>;
 }
 
@@ -44,7 +51,7 @@ export async function startParts(context: ClusterContext, options: PartOptions):
   const kubectl = hasNodes ? await provideKubectl(context.provisioner, assetsDir) : undefined;
   const { api, addresses } =
     nodes === "real"
-      ? await startReal(context, programs)
+      ? await startReal(context, programs, options)
       : await startWithoutKubelet(context, programs, options);
   if (options.traefik ?? nodes === "real") {
     const { url, apiUrl } = await startTraefik({ ...context, api });
@@ -59,8 +66,13 @@ export async function startParts(context: ClusterContext, options: PartOptions):
 }
 
 /** The API server and the registry listen on the bridge of the Pods, which therefore comes first. */
-async function startReal(context: ClusterContext, programs: ControlPlanePrograms) {
-  const parts = await prepareNode(context);
+async function startReal(
+  context: ClusterContext,
+  programs: ControlPlanePrograms,
+  { images = [] }: PartOptions,
+) {
+  const index = images.includes("builds") ? await preparePackageIndex(context) : undefined;
+  const parts = await prepareNode(context, images);
   const address = parts.network.hostAddress;
   const [api, runtime] = await context.progress.task("control plane and container runtime", () =>
     together([startControlPlane(context, { programs, address }), startNodeRuntime(context, parts)]),
@@ -69,7 +81,11 @@ async function startReal(context: ClusterContext, programs: ControlPlanePrograms
   await context.progress.task("node", () =>
     together([startRealNode(nodeContext, runtime), startVolumes(nodeContext)]),
   );
-  return { api, addresses: { registry: runtime.registry } };
+  const addresses: Record<string, string> = { registry: runtime.registry };
+  if (index !== undefined) {
+    addresses["package-index"] = await startPackageIndex(context, index, address);
+  }
+  return { api, addresses };
 }
 
 async function startWithoutKubelet(
@@ -87,7 +103,9 @@ async function startWithoutKubelet(
   }
   const addresses: Record<string, string> = {};
   if (options.registry) {
-    addresses["registry"] = await startRegistry(context);
+    const { provisioner, searchPath } = context;
+    const images = await provideImageSets(options.images ?? [], provisioner, searchPath);
+    addresses["registry"] = await startRegistry(context, { images });
   }
   return { api, addresses };
 }

@@ -15,6 +15,8 @@ export interface DevCluster {
   nodes: NodeKind;
   /** `host:port` of the image registry, if one was asked for. */
   registry?: string;
+  /** URL of an index of Python packages (PEP 503, plain HTTP), if builds were asked for. */
+  packageIndex?: string;
   /** URL of Traefik's entry point and of its API, if it was asked for. */
   traefik?: string;
   traefikApi?: string;
@@ -54,6 +56,7 @@ export function runningCluster(
     directory: state.dir,
     imageRegistry: registryAlias,
     registry: parts.addresses["registry"],
+    packageIndex: parts.addresses["package-index"],
     traefik: parts.addresses["traefik"],
     traefikApi: parts.addresses["traefik-api"],
     env: () => ({

@@ -2,10 +2,11 @@ import { appendFile, copyFile, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { toolDir } from "../provision/repository.ts";
 import type { BuildContext, ProvisionStep } from "../provision/step.ts";
-import { type DebianTools, debianRelease, debianRootInputs, makeDebianRoot } from "./debian-base.ts";
+import { basePackages } from "./debian-base.ts";
+import { type DebianTools, debianRelease, debianRootInputs, makeDebianRoot } from "./debian-root.ts";
 import { type ImageConfig, writeOciImage } from "./oci-image.ts";
 
-const packages = ["git", "openssh-client"];
+const packages = [...basePackages, "git", "openssh-client"];
 const program = "/usr/local/bin/fetch-git-content";
 /** The user of runtimes, to whom the files belong; ssh wants to know its name. */
 const passwdLine = "datalayer:x:1000:100::/nonexistent:/usr/sbin/nologin\n";
@@ -24,14 +25,15 @@ export async function gitContentStep(tools: DebianTools): Promise<ProvisionStep<
   return {
     name: "image-git-content",
     version: debianRelease,
-    inputs: [...debianRootInputs, ...packages, text, passwdLine, JSON.stringify(config)],
+    inputs: [...debianRootInputs(packages), text, passwdLine, JSON.stringify(config)],
     provides: { image: "image" },
     build: (dir, context) => buildImage(dir, source, { ...context, ...tools }),
   };
 }
 
 async function buildImage(dir: string, source: string, context: BuildContext & DebianTools): Promise<void> {
-  const rootfs = await makeDebianRoot(dir, packages, context);
+  const rootfs = join(dir, "rootfs.tar");
+  await makeDebianRoot(rootfs, packages, context);
   const root = join(dir, "root");
   await mkdir(join(root, "usr", "local", "bin"), { recursive: true });
   await copyFile(source, join(root, program));
@@ -41,6 +43,6 @@ async function buildImage(dir: string, source: string, context: BuildContext & D
   const layer = join(dir, "layer.tar");
   const paths = ["etc/passwd", program.slice(1)];
   await context.run("tar", ["-C", root, "--owner=0", "--group=0", "--numeric-owner", "-cf", layer, ...paths]);
-  await writeOciImage(join(dir, "image"), [rootfs, layer], config);
+  await writeOciImage(join(dir, "image"), { layers: [rootfs, layer], config });
   await Promise.all([root, layer, rootfs].map((path) => rm(path, { recursive: true })));
 }

@@ -1,6 +1,6 @@
-import { debianPackages } from "../provision/debian.ts";
 import type { Provisioner } from "../provision/provisioner.ts";
-import { debianBaseStep, debianRelease } from "./debian-base.ts";
+import { debianBaseStep } from "./debian-base.ts";
+import { debianRelease, provideDebianTools } from "./debian-root.ts";
 import { gitContentStep } from "./git-content.ts";
 import { jupyterStep } from "./jupyter.ts";
 import { pauseStep } from "./pause.ts";
@@ -43,10 +43,10 @@ export async function provideImages(
   searchPath: readonly string[],
 ): Promise<LocalImages> {
   const pause = await provisioner.provide(await pauseStep());
-  const mmdebstrap = await provideMmdebstrap(provisioner);
-  const debian = await provisioner.provide(debianBaseStep({ mmdebstrap, searchPath }));
-  const jupyterBuild = await provisioner.provide(await jupyterStep({ base: debian, searchPath }));
-  const gitContentBuild = await provisioner.provide(await gitContentStep({ mmdebstrap, searchPath }));
+  const tools = await provideDebianTools(provisioner, searchPath);
+  const debian = await provisioner.provide(debianBaseStep(tools));
+  const jupyterBuild = await provisioner.provide(await jupyterStep(debian));
+  const gitContentBuild = await provisioner.provide(await gitContentStep(tools));
   return {
     gitContent: { ...gitContent, dir: gitContentBuild.paths.image },
     pause: { repository: "datalayer/pause", tag: "dev", dir: pause.paths.image },
@@ -54,13 +54,4 @@ export async function provideImages(
     jupyter: { ...jupyter, dir: jupyterBuild.paths.image },
     pauseProgram: pause.paths.program,
   };
-}
-
-async function provideMmdebstrap(provisioner: Provisioner): Promise<string> {
-  const step = await debianPackages({
-    name: "mmdebstrap",
-    packages: ["mmdebstrap"],
-    provides: { mmdebstrap: "usr/bin/mmdebstrap" },
-  });
-  return (await provisioner.provide(step)).paths.mmdebstrap;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -14,7 +14,10 @@ async function imageOf(...layers: string[]): Promise<string> {
   const dir = await tempDir();
   const paths = layers.map((_, index) => join(dir, `${index}.tar`));
   await Promise.all(paths.map((path, index) => writeFile(path, layers[index] ?? "")));
-  await writeOciImage(join(dir, "image"), paths, { Entrypoint: ["/run"], User: "1000:100" });
+  await writeOciImage(join(dir, "image"), {
+    layers: paths,
+    config: { Entrypoint: ["/run"], User: "1000:100" },
+  });
   return join(dir, "image");
 }
 
@@ -41,6 +44,23 @@ describe("an image written from two layers", () => {
       config: { Entrypoint: ["/run"], User: "1000:100" },
       rootfs: { diff_ids: [digestOf("lower"), digestOf("upper")] },
     });
+  });
+
+  it("comes above the layers of its base, which it shares with it", async () => {
+    const base = await imageOf("lowest", "lower");
+    const dir = join(await tempDir(), "image");
+    const upper = join(await tempDir(), "upper.tar");
+    await writeFile(upper, "upper");
+    await writeOciImage(dir, { base, layers: [upper], config: { Entrypoint: ["/other"] } });
+    const { layers, config } = await readOciImage(dir);
+    expect(layers.slice(0, 2)).toEqual((await readOciImage(base)).layers);
+    expect(JSON.parse(await readFile(blobPath(dir, config.digest), "utf8"))).toMatchObject({
+      config: { Entrypoint: ["/other"] },
+      rootfs: { diff_ids: ["lowest", "lower", "upper"].map(digestOf) },
+    });
+    for (const { digest } of layers.slice(0, 2)) {
+      expect((await stat(blobPath(dir, digest))).ino).toBe((await stat(blobPath(base, digest))).ino);
+    }
   });
 
   it("is the same image when it is written again", async () => {

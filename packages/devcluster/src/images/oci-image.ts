@@ -1,9 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { createZstdCompress } from "node:zlib";
+import { constants, createZstdCompress } from "node:zlib";
 
 /**
  * Images are put together from tar files, without an image builder: an image is its layers and two small JSON
@@ -20,6 +20,7 @@ export interface ImageConfig {
   WorkingDir?: string;
   /** `{"2300/tcp": {}}` */
   ExposedPorts?: Readonly<Record<string, object>>;
+  Labels?: Readonly<Record<string, string>>;
 }
 
 /** One stored document or layer. */
@@ -33,7 +34,10 @@ export interface Blob {
 /** An image in a folder. */
 export interface OciImage {
   manifest: Blob;
-  /** The manifest, the configuration and the layers. */
+  config: Blob;
+  /** The lowest first. */
+  layers: readonly Blob[];
+  /** All of these, as a registry stores them. */
   blobs: readonly Blob[];
 }
 
@@ -51,29 +55,35 @@ export function blobPath(dir: string, digest: string): string {
   return join(dir, "blobs", ...digest.split(":"));
 }
 
-/**
- * Writes an image as an OCI image layout.
- *
- * @param layers tar files, the lowest first
- */
-export async function writeOciImage(
-  dir: string,
-  layers: readonly string[],
-  config: ImageConfig,
-): Promise<void> {
+/** What an image consists of. */
+export interface OciImageContent {
+  config: ImageConfig;
+  /** Tar files, the lowest first. */
+  layers: readonly string[];
+  /** A folder of `writeOciImage` whose layers come below these. Default: none. */
+  base?: string;
+  /** Of Zstandard, 1 to 22: smaller layers for more time. Default: 3. */
+  compressionLevel?: number;
+}
+
+/** Writes an image as an OCI image layout. */
+export async function writeOciImage(dir: string, content: OciImageContent): Promise<void> {
+  const { config, layers, base, compressionLevel = 3 } = content;
   await mkdir(join(dir, "blobs", "sha256"), { recursive: true });
-  const written = await Promise.all(layers.map((layer) => writeLayer(dir, layer)));
+  const lower = base === undefined ? [] : await linkLayers(dir, base);
+  const upper = await Promise.all(layers.map((layer) => writeLayer(dir, layer, compressionLevel)));
+  const all = [...lower, ...upper];
   const configBlob = await writeDocument(dir, mediaTypes.config, {
     architecture: goArch(),
     os: "linux",
     config,
-    rootfs: { type: "layers", diff_ids: written.map((layer) => layer.diffId) },
+    rootfs: { type: "layers", diff_ids: all.map((layer) => layer.diffId) },
   });
   const manifest = await writeDocument(dir, mediaTypes.manifest, {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config: configBlob,
-    layers: written.map((layer) => layer.blob),
+    layers: all.map((layer) => layer.blob),
   });
   await writeFile(join(dir, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   await writeFile(join(dir, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
@@ -81,22 +91,38 @@ export async function writeOciImage(
 
 /** Reads what `writeOciImage` wrote. */
 export async function readOciImage(dir: string): Promise<OciImage> {
-  const index = JSON.parse(await readFile(join(dir, "index.json"), "utf8")) as { manifests: [Blob] };
+  const index = await readJson<{ manifests: [Blob] }>(join(dir, "index.json"));
   const manifest = index.manifests[0];
-  const content = JSON.parse(await readFile(blobPath(dir, manifest.digest), "utf8")) as {
-    config: Blob;
-    layers: Blob[];
-  };
-  return { manifest, blobs: [manifest, content.config, ...content.layers] };
+  const content = await readJson<{ config: Blob; layers: Blob[] }>(blobPath(dir, manifest.digest));
+  const { config, layers } = content;
+  return { manifest, config, layers, blobs: [manifest, config, ...layers] };
 }
 
-async function writeLayer(dir: string, tarPath: string): Promise<{ blob: Blob; diffId: string }> {
+async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, "utf8")) as T;
+}
+
+/** A layer of an image, known by its compressed and by its uncompressed content. */
+interface Layer {
+  blob: Blob;
+  diffId: string;
+}
+
+/** Takes the layers of another image without a copy; both are in the cache, and are only read. */
+async function linkLayers(dir: string, base: string): Promise<Layer[]> {
+  const { config, layers } = await readOciImage(base);
+  const { rootfs } = await readJson<{ rootfs: { diff_ids: string[] } }>(blobPath(base, config.digest));
+  await Promise.all(layers.map(({ digest }) => link(blobPath(base, digest), blobPath(dir, digest))));
+  return layers.map((blob, index) => ({ blob, diffId: rootfs.diff_ids[index] ?? "" }));
+}
+
+async function writeLayer(dir: string, tarPath: string, level: number): Promise<Layer> {
   const [plain, compressed] = [createHash("sha256"), createHash("sha256")];
   const partial = join(dir, "blobs", `${basename(tarPath)}.partial`);
   await pipeline(
     createReadStream(tarPath, { highWaterMark: 1024 * 1024 }),
     hashing(plain),
-    createZstdCompress(),
+    createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level } }),
     hashing(compressed),
     createWriteStream(partial),
   );

@@ -22,7 +22,10 @@ export async function pauseStep(): Promise<ProvisionStep<"program" | "image">> {
       await context.run("go", ["build", ...flags, "-o", output, "."], { cwd, env: { CGO_ENABLED: "0" } });
       const layer = join(dir, "layer.tar");
       await context.run("tar", ["-C", join(dir, "root"), "--owner=0", "--group=0", "-cf", layer, "pause"]);
-      await writeOciImage(join(dir, "image"), [layer], { Entrypoint: ["/pause"], User: "65535:65535" });
+      await writeOciImage(join(dir, "image"), {
+        layers: [layer],
+        config: { Entrypoint: ["/pause"], User: "65535:65535" },
+      });
     },
   };
 }

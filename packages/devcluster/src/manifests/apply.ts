@@ -8,12 +8,18 @@ import {
   PatchStrategy,
 } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
+import { UserError } from "../errors.ts";
 
 /** Where and how to apply manifests. */
 export interface ApplyOptions {
   kubeconfigPath: string;
   /** Changes each object before it is sent, such as its namespace. */
   transform?: (object: KubernetesObject) => KubernetesObject;
+  /**
+   * Whether to apply an object, decided right before that.
+   * @param existing - what is there under its name. Default: every object is applied, and nothing is looked for.
+   */
+  selects?: (object: KubernetesObject, existing: KubernetesObject | undefined) => boolean;
 }
 
 const fieldManager = "devcluster";
@@ -21,23 +27,22 @@ const fieldManager = "devcluster";
 /**
  * Applies the objects of YAML files in the order given, as `kubectl apply --server-side` does; of a folder, all its
  * `.yaml` files by name. Kinds whose CustomResourceDefinition came just before are waited for.
- *
- * Resolves with the objects that were not there before.
  */
 export async function applyManifests(
   paths: readonly string[],
-  { kubeconfigPath, transform = (object) => object }: ApplyOptions,
-): Promise<KubernetesObject[]> {
+  { kubeconfigPath, transform = (object) => object, selects }: ApplyOptions,
+): Promise<void> {
   const api = objectApi(kubeconfigPath);
-  const created: KubernetesObject[] = [];
   for (const object of (await readManifests(paths)).map(transform)) {
-    if (!(await exists(api, object))) created.push(object);
-    await applyOne(api, object);
+    if (!selects || selects(object, await read(api, object))) await applyOne(api, object);
   }
-  return created;
 }
 
-/** Deletes objects in the reverse of the order in which they were applied; those that are gone are passed over. */
+/**
+ * Deletes objects in the reverse of the order in which they were applied, and waits until each is gone; those that are
+ * gone are passed over.
+ * @throws UserError naming the one that is still there after a minute.
+ */
 export async function removeObjects(
   objects: readonly KubernetesObject[],
   kubeconfigPath: string,
@@ -47,6 +52,18 @@ export async function removeObjects(
     await api.delete(object).catch((error: unknown) => {
       if (!isNotServed(error)) throw error;
     });
+    await untilGone(api, object);
+  }
+}
+
+async function untilGone(api: KubernetesObjectApi, object: KubernetesObject): Promise<void> {
+  const deadline = performance.now() + goneWithinMs;
+  while ((await read(api, object)) !== undefined) {
+    if (performance.now() > deadline)
+      throw new UserError(
+        `${object.kind ?? ""} ${object.metadata?.name ?? ""} is still there after ${goneWithinMs / 1000} s.`,
+      );
+    await delay(lookAgainMs);
   }
 }
 
@@ -56,20 +73,20 @@ function objectApi(kubeconfigPath: string): KubernetesObjectApi {
   return KubernetesObjectApi.makeApiClient(config);
 }
 
-async function exists(
+/** The object as it is; undefined when it is not there. */
+async function read(
   api: KubernetesObjectApi,
   { apiVersion, kind, metadata }: KubernetesObject,
-): Promise<boolean> {
+): Promise<KubernetesObject | undefined> {
   const header = {
     apiVersion,
     kind,
     metadata: { name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" },
   };
   try {
-    await api.read(header);
-    return true;
+    return await api.read(header);
   } catch (error) {
-    if (isNotServed(error)) return false;
+    if (isNotServed(error)) return undefined;
     throw error;
   }
 }
@@ -91,6 +108,7 @@ async function yamlFiles(path: string): Promise<string[]> {
 }
 
 const servedWithinMs = 20_000;
+const goneWithinMs = 60_000;
 const lookAgainMs = 100;
 
 async function applyOne(api: KubernetesObjectApi, object: KubernetesObject): Promise<void> {

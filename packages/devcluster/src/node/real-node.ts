@@ -1,5 +1,6 @@
 import type { ClusterContext, NodeContext } from "../cluster/context.ts";
-import { provideImages, type LocalImages } from "../images/images.ts";
+import { provideImages, type LocalImage, type LocalImages } from "../images/images.ts";
+import { provideImageSets, type ImageSet } from "../images/sets.ts";
 import { together } from "../process/together.ts";
 import { startRegistry } from "../registry/registry.ts";
 import { provideNodePrograms, type NodePrograms } from "./components.ts";
@@ -13,6 +14,8 @@ import { createPodNetwork, type PodNetwork } from "./pod-network.ts";
 export interface NodeParts {
   programs: NodePrograms;
   images: LocalImages;
+  /** What the registry holds beside these. */
+  moreImages: readonly LocalImage[];
   /** See `shareImages`. */
   imageStore: string;
   network: PodNetwork;
@@ -26,22 +29,25 @@ export interface NodeRuntime extends NodeParts {
 }
 
 /** Provides the programs and images of a real node, and makes the network of its Pods. */
-export async function prepareNode(context: ClusterContext): Promise<NodeParts> {
+export async function prepareNode(context: ClusterContext, sets: readonly ImageSet[]): Promise<NodeParts> {
   const programs = await provideNodePrograms(context.provisioner);
   const images = await provideImages(context.provisioner, context.searchPath);
+  const moreImages = await provideImageSets(sets, context.provisioner, context.searchPath);
   const store = await context.provisioner.provide(
     await imageStoreStep(programs, [images.pause, images.jupyter]),
   );
-  return { programs, images, imageStore: store.paths.root, network: await createPodNetwork(context) };
+  const network = await createPodNetwork(context);
+  return { programs, images, moreImages, imageStore: store.paths.root, network };
 }
 
 /** Starts the registry and containerd; neither needs the control plane, so both may start while that does. */
 export async function startNodeRuntime(context: ClusterContext, parts: NodeParts): Promise<NodeRuntime> {
-  const { programs, images, network } = parts;
+  const { programs, images, moreImages, network } = parts;
   const { pause, jupyter, gitContent, debian, pauseProgram } = images;
   const needed = [programs.kubelet, programs.containerd, programs.runc, programs.cniDir];
+  const held = [pause, jupyter, gitContent, debian, ...moreImages];
   const [registry, namespaces] = await together([
-    startRegistry(context, { address: network.hostAddress, images: [pause, jupyter, gitContent, debian] }),
+    startRegistry(context, { address: network.hostAddress, images: held }),
     startNamespaces(context, { pauseProgram, needed }),
   ]);
   const { imageStore } = parts;

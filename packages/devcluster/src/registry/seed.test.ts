@@ -8,7 +8,7 @@ import { seedRegistry } from "./seed.ts";
 async function storedImage(dir: string, name: string) {
   const layer = join(dir, "shared.tar");
   await writeFile(layer, "a layer that two images share");
-  await writeOciImage(join(dir, name), [layer], { Entrypoint: [`/${name}`] });
+  await writeOciImage(join(dir, name), { layers: [layer], config: { Entrypoint: [`/${name}`] } });
   return { repository: `datalayer/${name}`, tag: "dev", dir: join(dir, name) };
 }
 

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { previousApiKeySetting } from "@datalayer/shared/config/api-key-settings";
 import { commonSettings } from "@datalayer/shared/config/common";
 import { watchedNamespace } from "@datalayer/shared/config/names";
 import { defineSettings, type SettingsOf, settingTable } from "@datalayer/shared/config/settings";
@@ -17,13 +18,7 @@ const table = settingTable({
     secret: true,
     description: "The key that callers of GET /activity send in X-API-Key.",
   },
-  previousApiKey: {
-    name: "DATALAYER_OPERATOR_API_KEY_PREVIOUS",
-    schema: text({ minLength: 16 }),
-    optional: true,
-    secret: true,
-    description: "A second key that is accepted too, while callers change to a new one.",
-  },
+  ...previousApiKeySetting,
   apiPort: {
     name: "DATALAYER_OPERATOR_PORT",
     schema: port(),

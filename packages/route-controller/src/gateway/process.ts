@@ -1,9 +1,8 @@
 import { systemClock } from "@datalayer/shared/clock/clock";
 import { createOpsApp } from "@datalayer/shared/http/ops-app";
 import { loadAccess } from "@datalayer/shared/kube/access";
-import { createLogger } from "@datalayer/shared/log/logger";
-import { createMetrics } from "@datalayer/shared/metrics/registry";
-import { Shutdown } from "@datalayer/shared/process/shutdown";
+import { openProcess } from "@datalayer/shared/process/open-process";
+import type { Shutdown } from "@datalayer/shared/process/shutdown";
 import packageJson from "../../package.json" with { type: "json" };
 import { type GatewaySettings, settings } from "./config.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
@@ -18,15 +17,11 @@ export async function runGateway(environment: NodeJS.ProcessEnv): Promise<void> 
   const parsed = settings.parse(environment);
   const access = loadAccess({ environment });
   const { version } = packageJson;
-  const { logLevel: level, logFormat: format } = parsed;
-  const log = createLogger({ name: "runtime-gateway", level, format });
-  for (const key of [parsed.apiKey, parsed.previousApiKey]) if (key) log.redact(() => key.reveal());
-  for (const warning of settings.nearMisses(environment)) log.warn(warning);
-  const metrics = createMetrics({ controller: "runtime-gateway", version });
+  const warnings = settings.nearMisses(environment);
+  const name = "runtime-gateway";
+  const { log, metrics, shutdown } = openProcess({ name, version, settings: parsed, warnings });
   const gateway = await createGateway({ settings: parsed, access, version, log, metrics });
   const ops = createOpsApp({ log, health: gateway.health, registry: metrics.registry });
-  const shutdown = new Shutdown({ log, exit: (code) => process.exit(code) });
-  shutdown.listen(process);
   endInOrder(shutdown, gateway, parsed);
 
   // Until the end of the process: what drains has to know where runtimes are, too.

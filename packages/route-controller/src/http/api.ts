@@ -1,5 +1,5 @@
 import type { Route } from "@datalayer/shared/crds/route";
-import type { ApiKeys } from "@datalayer/shared/http/api-key";
+import { apiKeysOf } from "@datalayer/shared/http/api-key";
 import { type App, createApp } from "@datalayer/shared/http/app";
 import type { Health } from "@datalayer/shared/http/health";
 import { Pages } from "@datalayer/shared/http/pages";
@@ -48,11 +48,6 @@ export async function createApi(options: ApiOptions): Promise<App> {
   );
   serveRoutes(app, `${prefix}/v1`, { routes, pages: new Pages(apiKeys) });
   return app;
-}
-
-/** The keys of now: they follow the files that hold them. */
-function apiKeysOf({ apiKey, previousApiKey }: ApiOptions["settings"]): ApiKeys {
-  return () => [apiKey, previousApiKey].flatMap((key) => key?.reveal() ?? []);
 }
 
 /** What is not listed yet would look as if it did not exist. */

@@ -4,20 +4,19 @@ import type { Route } from "@datalayer/shared/crds/route";
 import { defaultRouteClass, RouteClass } from "@datalayer/shared/crds/route-class";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import type { ClassSettings } from "../class-settings.ts";
 import type { Translate } from "../route/observation.ts";
 import { routesOfClass } from "../route/route-index.ts";
 import { buildDefaultClass } from "./default-class.ts";
 import { reportClass } from "./report.ts";
 
 /** What the controllers of classes read. */
-export interface RouteClassOptions {
+export interface RouteClassOptions extends Partial<ClassSettings> {
   routeClasses: ObjectReader<RouteClass>;
   /** With `routeIndexes`. */
   routes: ObjectReader<Route>;
   /** Those that are watched. */
   namespaces: readonly string[];
-  /** `namespace/name` of Traefik's Service, for the default class. */
-  traefikService?: string | undefined;
   translateFor: (routeClass: RouteClass) => Translate;
 }
 

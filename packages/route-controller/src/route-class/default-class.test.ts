@@ -16,4 +16,18 @@ describe("the default class", () => {
     const { spec } = buildDefaultClass({ namespaces: ["a"], traefikService: "proxies/traefik" });
     expect(spec.traefik).toEqual({ service: { namespace: "proxies", name: "traefik" } });
   });
+
+  it("names the issuer of certificates, the verifier and the runtime gateway where they are set", () => {
+    const { spec } = buildDefaultClass({
+      namespaces: ["a"],
+      certificateIssuer: "letsencrypt",
+      verifierUrl: "http://datalayer-verifier-svc.a.svc:2113",
+      runtimeGatewayService: "datalayer-runtime-gateway-svc:8080",
+    });
+    expect(spec).toMatchObject({
+      issuerRef: { name: "letsencrypt" },
+      verifier: { url: "http://datalayer-verifier-svc.a.svc:2113" },
+      runtimeGateway: { service: { name: "datalayer-runtime-gateway-svc", port: 8080 } },
+    });
+  });
 });

@@ -1,14 +1,11 @@
 import { systemClock } from "@datalayer/shared/clock/clock";
 import { createOpsApp } from "@datalayer/shared/http/ops-app";
 import { loadAccess } from "@datalayer/shared/kube/access";
-import { createLogger } from "@datalayer/shared/log/logger";
-import { createMetrics } from "@datalayer/shared/metrics/registry";
-import { Shutdown } from "@datalayer/shared/process/shutdown";
+import { listenHost as host, openProcess } from "@datalayer/shared/process/open-process";
 import packageJson from "../../package.json" with { type: "json" };
 import { createVerifierReplica } from "./replica.ts";
 import { verifierSettings } from "./settings.ts";
 
-const host = "0.0.0.0";
 const drainMs = 10_000;
 const flushMs = 5_000;
 
@@ -16,15 +13,12 @@ const flushMs = 5_000;
 export async function runVerifier(environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = verifierSettings.parse(environment);
   const { version } = packageJson;
-  const { logLevel: level, logFormat: format, namespaces, drainDelayMs } = settings;
-  const log = createLogger({ name: "verifier", level, format });
-  for (const warning of verifierSettings.nearMisses(environment)) log.warn(warning);
-  const metrics = createMetrics({ controller: "verifier", version });
+  const { namespaces, drainDelayMs } = settings;
+  const warnings = verifierSettings.nearMisses(environment);
+  const { log, metrics, shutdown } = openProcess({ name: "verifier", version, settings, warnings });
   const access = loadAccess({ environment });
   const replica = createVerifierReplica({ settings, access, version, log, metrics });
   const ops = createOpsApp({ log, health: replica.health, registry: metrics.registry });
-  const shutdown = new Shutdown({ log, exit: (code) => process.exit(code) });
-  shutdown.listen(process);
 
   shutdown.add({
     phase: "unready",

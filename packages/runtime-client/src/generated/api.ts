@@ -408,7 +408,7 @@ export interface components {
             capabilities?: string[];
             /** @description The volume of its user that shall be its home. */
             volume_uid?: string;
-            /** @description The snapshot it shall start from. */
+            /** @description The snapshot it shall start from: answered with 501. */
             from?: string;
             /** @description Variables of the kernels. Kept secret, like `secrets`. */
             env_vars?: {
@@ -435,6 +435,10 @@ export interface components {
             given_name?: string;
             /** @description Credits after which it ends, counted from its start. */
             credits_limit?: number;
+            /** @description What it can do is decided when it is claimed: answered with 501. */
+            capabilities?: string[];
+            /** @description A snapshot to load into it: answered with 501. */
+            from?: string;
         };
         /**
          * @description A new size.
@@ -631,6 +635,32 @@ export interface components {
             /** @description Runtimes that users have; they do not count into the size. */
             assigned: number;
         };
+        /** @description What was asked of the cloud. */
+        NodeRequest: {
+            /** @description Identity of the request. */
+            action_id: string;
+            /** @enum {string} */
+            operation: "scale_up" | "scale_down";
+            /**
+             * @description How it ended; `pending` while it has not.
+             * @enum {string}
+             */
+            status: "pending" | "succeeded" | "failed" | "cancelled" | "dry_run";
+            /** @description How far it has come: requested, provisioning, emptying, terminating, restoring, ended. */
+            phase: string;
+            /** @description Time since it was decided, or until it ended. */
+            elapsed_seconds: number;
+            /** @description Nodes to add; below 0, to remove. */
+            requested_delta_nodes: number;
+            /** @description Nodes that the cloud has agreed to add or remove. */
+            applied_delta_nodes: number;
+            /** @description The size of the group that it leads to. */
+            target_workers: number;
+            /** @description How often the cloud was asked. */
+            attempts: number;
+            /** @description Why it was decided, or what hinders it. */
+            reason: string;
+        };
         /** @description The Pod of a runtime, warm or assigned. */
         PodPlace: {
             name: string;
@@ -644,10 +674,10 @@ export interface components {
         Node: {
             name: string;
             /**
-             * @description In one word.
+             * @description In one word; pending_scale_up is a machine that is to become a node.
              * @enum {string}
              */
-            status: "ready" | "cordoned" | "not_ready";
+            status: "ready" | "cordoned" | "not_ready" | "pending_scale_up" | "pending_scale_down";
             /** @description It takes part in the cluster. */
             ready: boolean;
             /** @description New Pods may come to it. */
@@ -1435,6 +1465,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
             500: components["responses"]["InternalServerError"];
+            501: components["responses"]["NotImplemented"];
             503: components["responses"]["ServiceUnavailable"];
             default: components["responses"]["Problem"];
         };
@@ -2238,10 +2269,24 @@ export interface operations {
                         }[];
                         /** @description Those that no node has yet, or whose node is gone. */
                         unassigned_pods: components["schemas"]["PodPlace"][];
-                        /** @description What was asked of the cloud. Empty: this version does not scale nodes. */
-                        node_requests: {
-                            [key: string]: unknown;
-                        }[];
+                        /** @description What is asked of the cloud, and the last that ended; oldest first. */
+                        node_requests: components["schemas"]["NodeRequest"][];
+                        /** @description Whether nodes are scaled as they should be; null while nothing is known. */
+                        scaling: {
+                            /**
+                             * @description False: something hinders it.
+                             * @enum {string}
+                             */
+                            status: "True" | "False";
+                            /** @description Why, in one word. */
+                            reason: string;
+                            /** @description Why, as a sentence, as it was when the reason began. */
+                            message: string;
+                            /** @description When the reason began, in epoch seconds. */
+                            since: string;
+                            /** @description The last requests that were given up; oldest first. */
+                            dead_letters: components["schemas"]["NodeRequest"][];
+                        } | null;
                     };
                 };
             };

@@ -1,5 +1,6 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import { ApiError } from "@datalayer/shared/kube/api-error";
+import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
@@ -78,9 +79,8 @@ export class Abandoner {
 
   async #remove(runtime: Runtime): Promise<undefined> {
     const { client, pods } = this.#options;
-    const { uid } = runtime;
-    await client.delete(Pod, runtime, { uid }).catch(unlessReplaced);
-    pods.recordDelete(runtime, uid);
+    await deleteIfThere(client, Pod, runtime);
+    pods.recordDelete(runtime, runtime.uid);
   }
 
   async #removeUnclaimed(runtime: Runtime, claimId: string): Promise<Pod | undefined> {
@@ -94,9 +94,4 @@ export class Abandoner {
     await client.delete(Pod, runtime, { uid, resourceVersion: pod.metadata.resourceVersion });
     return undefined;
   }
-}
-
-/** A conflict over the UID alone means that the Pod is gone and another has its name. */
-function unlessReplaced(error: unknown): void {
-  if (!(error instanceof ApiError && error.isConflict)) throw error;
 }

@@ -6,15 +6,16 @@ import type { ClaimRequest } from "./claim-request.ts";
 
 const nowMs = Date.parse("2026-03-04T05:06:07.890Z");
 const startedAt = Math.floor(nowMs / 1000);
+const context = { environment: undefined, nowMs };
 const request: ClaimRequest = { environment: "python", userUid: "user-1", type: "cell", bodyHash: "body" };
 
 describe("the assignment of a claim", () => {
   it("takes over what was asked for, and the price of the pool", () => {
     const asked = { ...request, reservationId: "res-1", givenName: "Mine", creditsLimit: 5 };
     const made = assignmentOf(asked, storedPool({ burningRate: 0.5 }), {
+      ...context,
       key: "key-hash",
       bodySeal: "seal",
-      nowMs,
     });
     expect(made).toEqual({
       claimId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
@@ -32,12 +33,12 @@ describe("the assignment of a claim", () => {
   });
 
   it("is another one each time", () => {
-    const make = () => assignmentOf(request, storedPool(), { nowMs }).claimId;
+    const make = () => assignmentOf(request, storedPool(), context).claimId;
     expect(make()).not.toBe(make());
   });
 
   it("names and prices what nobody named or priced", () => {
-    const made = assignmentOf(request, storedPool({ burningRate: undefined }), { nowMs });
+    const made = assignmentOf(request, storedPool({ burningRate: undefined }), context);
     expect(made).toMatchObject({ givenName: "cell 2026-03-04T05:06", burningRate: 0, expiredAt: undefined });
   });
 });

@@ -11,7 +11,7 @@ export interface AssignmentContext {
   key?: string;
   bodySeal?: string;
   /** That of the runtime; undefined when it is gone. */
-  environment?: RuntimeEnvironment;
+  environment: RuntimeEnvironment | undefined;
   /** Wall clock, milliseconds since the epoch. */
   nowMs: number;
 }

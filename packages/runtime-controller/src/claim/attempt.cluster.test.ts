@@ -27,7 +27,7 @@ afterEach(() => {
 const onPods = { client: "claims", verb: "patch", resource: "pods" } as const;
 const patches = (): ProxiedRequest[] => harness.proxy.log.select(onPods);
 
-function attempt(runtime: Runtime, claim = assignment(), decideWithinMs = 500): Promise<Attempt> {
+function attempt(runtime: Runtime, claim = assignment(), decideWithinMs = 20_000): Promise<Attempt> {
   return attemptClaim(runtime, claim, { client, clock: systemClock, decideWithinMs });
 }
 
@@ -98,7 +98,7 @@ describe("an attempt at a Pod that is not what it was", () => {
       runtimes.map(async (runtime, index) => {
         const deletion = harness.admin.delete(Pod, runtime, { uid: runtime.uid });
         if (index % 3 === 0) await deletion;
-        const result = await attempt(runtime, assignment(), 5_000);
+        const result = await attempt(runtime);
         await deletion;
         return result;
       }),
@@ -125,7 +125,7 @@ describe("an attempt at an API server without capacity", () => {
   it("sends the same patch again after the time that it asks for", async () => {
     const runtime = await harness.lone();
     harness.proxy.inject({ ...onPods, times: 1, act: answer(429, { retryAfter: 1 }) });
-    expect((await attempt(runtime, assignment(), 5_000)).kind).toBe("won");
+    expect((await attempt(runtime)).kind).toBe("won");
     const [first, second] = patches();
     expect(second!.startedAtMs - first!.startedAtMs).toBeGreaterThanOrEqual(1_000);
     expect(second!.body).toBe(first!.body);
@@ -145,7 +145,7 @@ describe("an attempt whose patch is held", () => {
     const held = harness.proxy.inject({ ...onPods, times: 1, act: hold("reply") });
     const claim = assignment();
     // Longer than one answer is waited for: the second patch finds what the first has written.
-    const attempted = await attempt(runtime, claim, 5_000);
+    const attempted = await attempt(runtime, claim);
     expect(attempted).toMatchObject({ kind: "won" });
     expect(patches()).toHaveLength(2);
     held.release();
@@ -155,7 +155,7 @@ describe("an attempt whose patch is held", () => {
   it("is undecided while that may still be carried out", async () => {
     const runtime = await harness.lone();
     harness.proxy.inject({ ...onPods, act: hold() });
-    await expect(attempt(runtime)).rejects.toThrow(UndecidedAttempt);
+    await expect(attempt(runtime, assignment(), 500)).rejects.toThrow(UndecidedAttempt);
   });
 
   it.each([
@@ -173,7 +173,7 @@ describe("an attempt whose patch is held", () => {
   it("is lost for certain when another claim has the Pod", async () => {
     const runtime = await harness.lone();
     const held = harness.proxy.inject({ ...onPods, times: 1, act: hold() });
-    const attempted = attempt(runtime, assignment({ claimId: "mine" }), 5_000);
+    const attempted = attempt(runtime, assignment({ claimId: "mine" }));
     await held.struck();
     await harness.admin.patch(Pod, runtime, claimPatch(runtime, assignment({ claimId: "other" })));
     expect((await attempted).kind).toBe("lost");

@@ -14,6 +14,7 @@ import { type ClaimsOnly, claimRequest } from "../../test/claims-only.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import { assertNoDoubleAssignment, type PodHistory } from "../../test/pod-history.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { ClaimError } from "./claim-error.ts";
 import { claimPatch } from "./claim-patch.ts";
 
 let harness: Harness;
@@ -35,6 +36,17 @@ const range = (length: number): number[] => Array.from({ length }, (_, index) =>
 function holders(key: string): string[] {
   const held = history.held().filter(({ versions }) => versions.at(-1)?.claimKey === hashOf(key));
   return held.map(({ name }) => name);
+}
+
+/** Repeats a claim that got no definite answer in time, as its caller would. */
+async function insistently(claim: () => Promise<Runtime>): Promise<Runtime> {
+  for (;;) {
+    try {
+      return await claim();
+    } catch (error) {
+      if (!(error instanceof ClaimError && error.refusal === "unavailable")) throw error;
+    }
+  }
 }
 
 /** Claims the Pod for the key past every replica, as one that dies right after. */
@@ -65,7 +77,8 @@ describe("the same key on three replicas whose watches are 0, 80 and 160 ms late
     const keys = range(12).map((index) => `late-key-${index}`);
     const answers = await Promise.all(
       keys.map(async (idempotencyKey) => {
-        const claims = replicas.map(({ claimer }) => claimer.claim(claimRequest("late", { idempotencyKey })));
+        const request = claimRequest("late", { idempotencyKey });
+        const claims = replicas.map(({ claimer }) => insistently(() => claimer.claim(request)));
         return (await Promise.all(claims)).map(({ name }) => name);
       }),
     );
@@ -143,7 +156,7 @@ describe("a key whose order the watch does not tell", () => {
 
 describe("the same key again", () => {
   beforeAll(async () => {
-    await harness.warmPool({ name: "again", size: 4 });
+    await harness.warmPool({ name: "again", size: 8 });
   });
 
   it("joins the claim that is under way, and gets its answer later too", async () => {
@@ -166,6 +179,19 @@ describe("the same key again", () => {
     expect((await first).status).toBe(201);
     expect(await leader.claim(other, "other-body")).toMatchObject({ status: 422 });
     await expect.poll(() => holders("other-body")).toHaveLength(1);
+  });
+
+  it("a thousand times at once, on two replicas, gets one runtime", async () => {
+    const replicas = [leader, await harness.startReplica("thousand")];
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, (_, index) =>
+        replicas[index % 2]!.claim({ pool_name: "again" }, "thousand"),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    const names = new Set(answers.map(({ body }) => body.runtime.pod_name));
+    expect(names.size).toBe(1);
+    await expect.poll(() => holders("thousand")).toEqual([...names]);
   });
 
   it("with another body at once on two replicas gets one runtime and one refusal", async () => {

@@ -48,7 +48,7 @@ export class RightOfWay {
         this.#clock.sleep(waitAtMostMs, done.signal).catch(() => undefined),
       ]);
     } finally {
-      done.abort();
+      done.abort("calm");
     }
   }
 

@@ -65,9 +65,10 @@ export class ColdStarter {
     const { tokens, pods, clock, startWithinMs, newUlid } = this.#options;
     const { request, key, bodySeal } = claim;
     const { template, pool } = this.#templateOf(claim);
+    const { environment } = template;
     const nowMs = clock.now();
     const assignment: Assignment = {
-      ...assignmentOf(request, pool, { key, bodySeal, nowMs }),
+      ...assignmentOf(request, pool, { key, bodySeal, environment, nowMs }),
       startDeadline: Math.ceil((nowMs + startWithinMs) / 1000),
     };
     const ulid = key === undefined ? newUlid() : ulidOfKey(key);

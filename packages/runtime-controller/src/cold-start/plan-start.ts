@@ -1,3 +1,4 @@
+import type { EndReason } from "../end-of-life/end-reason.ts";
 import { startFailureOf } from "../runtime-pool/start-failure.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -6,7 +7,7 @@ export type StartPlan =
   { kind: "started" } | { kind: "failed"; detail: string } | { kind: "wait"; lookAgainAfterMs: number };
 
 /** The reason of a runtime that is ended because it does not start. */
-export const startFailed = "StartFailed";
+export const startFailed = "StartFailed" satisfies EndReason;
 
 /** Registries and volumes have bad moments; a node may be on its way for one that cannot be scheduled. */
 const graceMs = 30_000;

@@ -1,12 +1,13 @@
+import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { pointer } from "@datalayer/shared/kube/json-patch";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
-import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
 import type { Runtime, RuntimeEnd } from "../runtime/runtime.ts";
+import type { EndReason } from "./end-reason.ts";
 
 /**
  * The end of an assigned runtime: first its reason is written on the Pod, then the Pod is deleted.
@@ -17,7 +18,7 @@ import type { Runtime, RuntimeEnd } from "../runtime/runtime.ts";
 export async function endRuntime(kube: RestClient, runtime: Runtime, end: RuntimeEnd): Promise<void> {
   if (!runtime.end && !runtime.terminating)
     await kube.patch(Pod, runtime, endPatch(runtime, end)).catch(unlessGone);
-  await deleteIfThere(kube, runtime);
+  await deleteIfThere(kube, Pod, runtime);
 }
 
 /**
@@ -43,16 +44,11 @@ export function stillLives({ uid }: Runtime): JsonPatchOperation[] {
   ];
 }
 
-/** Deletes this very Pod; one that is gone or was replaced is no error. */
-export async function deleteIfThere(kube: RestClient, pod: ObjectRef & { uid: string }): Promise<void> {
-  await kube.delete(Pod, pod, { uid: pod.uid }).catch(unlessGone);
-}
+/** The reason of a runtime whose time is over. */
+export const creditsUsedUp = "CreditsUsedUp" satisfies EndReason;
 
 function unlessGone(error: unknown): void {
-  if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
+  if (!(error instanceof ApiError && error.isNotFound)) throw error;
 }
-
-/** The reason of a runtime whose time is over. */
-export const creditsUsedUp = "CreditsUsedUp";
 
 const expiredAtPath = pointer("metadata", "annotations", annotation.expiredAt);

@@ -1,4 +1,5 @@
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
+import type { EndReason } from "./end-reason.ts";
 import { creditsUsedUp } from "./end-runtime.ts";
 import { superseded } from "./seconds.ts";
 
@@ -23,16 +24,21 @@ export function planEnding({ runtime, isSuperseded, isIdle }: EndingObservation,
   const { assignment, ended, end } = runtime;
   if (!assignment) return {};
   if (end) return { end: end.reason };
-  if (ended) return { end: "PodEnded" };
+  if (ended) return { end: "PodEnded" satisfies EndReason };
   const due = firstDue(runtime, isSuperseded ? assignment.startedAt * 1000 + supersededGraceMs : Infinity);
   if (due.atMs <= nowMs) return { end: due.end };
-  if (isIdle) return { end: "Idle" };
+  if (isIdle) return { end: "Idle" satisfies EndReason };
   return due.atMs === Infinity ? {} : { lookAgainAfterMs: Math.min(due.atMs - nowMs, longestTimerMs) };
 }
 
+interface Due {
+  atMs: number;
+  end: EndReason;
+}
+
 /** What ends the runtime first, as far as that is known now. */
-function firstDue({ assignment, drain }: Runtime, supersededAtMs: number): { atMs: number; end: string } {
-  const dues = [
+function firstDue({ assignment, drain }: Runtime, supersededAtMs: number): Due {
+  const dues: Due[] = [
     { atMs: supersededAtMs, end: superseded },
     { atMs: expiryMs(assignment), end: creditsUsedUp },
     { atMs: (drain?.endsAt ?? Infinity) * 1000, end: "NodeDrained" },

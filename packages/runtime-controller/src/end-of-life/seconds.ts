@@ -4,6 +4,7 @@ import type { ClaimHistory } from "../claim/claim-history.ts";
 import type { ClaimOrder } from "../claim/claim-order.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
+import type { EndReason } from "./end-reason.ts";
 import { endRuntime } from "./end-runtime.ts";
 
 /** Who knows which runtime of a claim key was the first. */
@@ -14,7 +15,7 @@ export interface Firsts {
 }
 
 /** Why a runtime ends that was given to nobody, because another one had its claim key first. */
-export const superseded = "Superseded";
+export const superseded = "Superseded" satisfies EndReason;
 
 /** Whether another Pod had the claim's key first: this one was given to nobody, and has no usage. */
 export async function isSecond(runtime: Runtime, firsts: Firsts): Promise<boolean> {

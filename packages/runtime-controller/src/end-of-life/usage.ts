@@ -1,4 +1,5 @@
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
+import type { EndReason } from "./end-reason.ts";
 import type { UsageRecord } from "./usage-record.ts";
 
 /**
@@ -47,7 +48,7 @@ export function hasStopped({ pod, ended }: Runtime, nowMs: number): boolean {
 }
 
 /** The reason of a runtime whose Pod was deleted, by its user or by anybody else, without another one. */
-export const deleted = "Deleted";
+export const deleted = "Deleted" satisfies EndReason;
 
 const nodeSilenceMs = 20_000;
 

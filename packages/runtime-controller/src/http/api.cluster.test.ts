@@ -255,6 +255,17 @@ describe("PUT /runtimes/{pod_name}", () => {
     expect((await replica.ask("PUT", `/runtimes/${runtime.pod_name}`, { body })).status).toBe(status);
   });
 
+  it.each([
+    ["capabilities", { capabilities: ["user_storage"] }],
+    ["from", { from: "snapshot-1", given_name: "New" }],
+  ])("says that a runtime cannot get %s, and changes nothing", async (field, body) => {
+    const runtime = await claimed();
+    const path = `/runtimes/${runtime.pod_name}`;
+    const reply = await replica.ask("PUT", path, { body });
+    expect([reply.status, reply.body.detail]).toEqual([501, expect.stringContaining(field)]);
+    expect((await replica.ask("GET", path)).body.runtime).toEqual(runtime);
+  });
+
   it("answers 404 to an unknown runtime", async () => {
     expect((await replica.ask("PUT", "/runtimes/runtime-x", { body: { given_name: "x" } })).status).toBe(404);
   });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { App } from "@datalayer/shared/http/app";
-import { Problem, unprocessable } from "@datalayer/shared/http/problem";
+import { unprocessable } from "@datalayer/shared/http/problem";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
@@ -15,8 +15,9 @@ import { claimProblem } from "./claim-problem.ts";
 import { requireAttachments } from "./content-attachments.ts";
 import { variablesOf } from "./claim-variables.ts";
 import { preferredWaitSeconds } from "./prefer.ts";
-import { launchHome, type LaunchOptions, wantsHome } from "./runtime-homes.ts";
+import { type Launched, launchHome, type LaunchOptions, wantsHome } from "./runtime-homes.ts";
 import { claimBody, oneRuntime } from "./schemas.ts";
+import { refuseSnapshot } from "./snapshot.ts";
 import { answer, answerHome, isAssigned, type RuntimeViewOptions } from "./views.ts";
 
 /** What claims are served with. */
@@ -47,7 +48,7 @@ const claimHeaders = z.object({
 
 /** Adds `POST /runtimes`. */
 export function serveClaims(app: App, prefix: string, options: ClaimRoutesOptions): void {
-  const { claimer, abandoner, injector, starts, maxWaitMs } = options;
+  const { claimer, abandoner, homes, injector, starts, maxWaitMs } = options;
   app.post(
     `${prefix}/runtimes`,
     {
@@ -68,10 +69,13 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
       const waitMs = Math.min(maxWaitMs, (preferredWaitSeconds(prefer) ?? 0) * 1000);
       if (waitMs > 0) reply.header("preference-applied", `wait=${waitMs / 1000}`);
       const caller = { idempotencyKey, waitMs, signal: whenGone(reply) };
+      // Who does not learn of a runtime cannot use it: a caller with a key asks again, one without cannot.
+      const isForgotten = idempotencyKey === undefined;
+      const isGone = (): boolean => request.raw.socket.destroyed;
       if (wantsHome(request.body)) {
-        const home = await launchHome({ ...wishesOf(request.body), ...caller }, request.body, options);
-        reply.code(201);
-        return answerHome(`Runtime ${home.runtime.name} starts.`, home, options);
+        const launched = await launchHome({ ...wishesOf(request.body), ...caller }, request.body, options);
+        if (isForgotten && isGone()) await homes.end(launched.home.runtime.name);
+        return answerLaunch(launched, reply, options);
       }
       const runtime = await claimer
         .claim({ ...wishesOf(request.body), ...caller })
@@ -80,8 +84,6 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
         });
       if (!isAssigned(runtime))
         throw new Error(`runtime ${runtime.name} was claimed but carries no assignment`);
-      // Who does not learn of a runtime cannot use it: a caller with a key asks again, one without cannot.
-      const isForgotten = idempotencyKey === undefined;
       const assigned = await injector
         .inject(runtime, variablesOf(request.body))
         .then(() => starts.wait(runtime, waitMs, caller.signal))
@@ -90,7 +92,7 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
           if (isForgotten || isUseless(error)) await abandoner.abandon(runtime);
           throw claimProblem(error);
         });
-      if (isForgotten && request.raw.socket.destroyed) await abandoner.abandon(runtime);
+      if (isForgotten && isGone()) await abandoner.abandon(runtime);
       return assigned;
     },
   );
@@ -107,10 +109,31 @@ function answerClaim(
     reply.code(201);
     return answer(`Runtime ${runtime.name} is assigned.`, runtime, options);
   }
-  reply.code(202);
-  reply.header("location", `/api/operator/v1/runtimes/${runtime.name}`);
-  reply.header("retry-after", String(lookAgainAfterSeconds));
+  accept(runtime, reply);
   return answer(`Runtime ${runtime.name} is starting.`, runtime, options);
+}
+
+/** As for any other runtime once it has a Pod; until then, and while it is paused, as its home knows it. */
+function answerLaunch(
+  { home, runtime }: Launched,
+  reply: FastifyReply,
+  options: RuntimeViewOptions,
+): Promise<z.infer<typeof oneRuntime>> {
+  if (runtime) return answerClaim(runtime, reply, options);
+  const { name } = home.runtime;
+  if (home.state === "paused") {
+    reply.code(201);
+    return answerHome(`Runtime ${name} is paused.`, home, options);
+  }
+  accept(home.runtime, reply);
+  return answerHome(`Runtime ${name} is starting.`, home, options);
+}
+
+/** 202: where and when to look again. */
+function accept({ name }: Runtime, reply: FastifyReply): void {
+  reply.code(202);
+  reply.header("location", `/api/operator/v1/runtimes/${name}`);
+  reply.header("retry-after", String(lookAgainAfterSeconds));
 }
 
 function coldStartOf(body: z.infer<typeof claimBody>): ColdStart | undefined {
@@ -137,8 +160,7 @@ function whenGone({ raw }: FastifyReply): AbortSignal {
 function wishesOf(
   body: z.infer<typeof claimBody>,
 ): Omit<ClaimRequest, "idempotencyKey" | "waitMs" | "signal"> {
-  if (body.from !== undefined)
-    throw new Problem(501, { type: "not-implemented", detail: "from is not supported yet; leave it out" });
+  refuseSnapshot(body.from);
   return {
     environment: body.environment_name,
     pool: body.pool_name,

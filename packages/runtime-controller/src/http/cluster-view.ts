@@ -1,5 +1,7 @@
 import type { Node, Pod } from "@datalayer/shared/kube/kinds";
 import { z } from "zod";
+import { activeCommands, type ScalingState } from "../node-scaling/state.ts";
+import { scalingFields, scalingViewOf } from "./scaling-view.ts";
 
 /** The phases of a Pod. */
 export const podPhases = ["Pending", "Running", "Succeeded", "Failed", "Unknown"] as const;
@@ -16,7 +18,9 @@ const podView = z
 const nodeView = z
   .object({
     name: z.string(),
-    status: z.enum(["ready", "cordoned", "not_ready"]).describe("In one word."),
+    status: z
+      .enum(["ready", "cordoned", "not_ready", "pending_scale_up", "pending_scale_down"])
+      .describe("In one word; pending_scale_up is a machine that is to become a node."),
     ready: z.boolean().describe("It takes part in the cluster."),
     schedulable: z.boolean().describe("New Pods may come to it."),
   })
@@ -26,26 +30,32 @@ const nodeView = z
 export const clusterState = {
   nodes_with_pods: z.array(z.object({ node: nodeView, pods: z.array(podView) })).describe("Every node."),
   unassigned_pods: z.array(podView).describe("Those that no node has yet, or whose node is gone."),
-  node_requests: z
-    .array(z.record(z.string(), z.unknown()))
-    .describe("What was asked of the cloud. Empty: this version does not scale nodes."),
+  ...scalingFields,
 };
 
 type ClusterState = z.infer<z.ZodObject<typeof clusterState>>;
 
-/** Where Pods are, by node. Nodes and Pods are in the order of their names. */
-export function clusterStateOf(nodes: readonly Node[], pods: readonly Pod[]): ClusterState {
+/** Where Pods are, by node. Nodes and Pods are in the order of their names; machines that become nodes come last. */
+export function clusterStateOf(
+  nodes: readonly Node[],
+  pods: readonly Pod[],
+  { state, nowMs }: { state: ScalingState; nowMs: number },
+): ClusterState {
+  const leaving = namesOfLeaving(state);
   const names = new Set(nodes.map(({ metadata }) => metadata.name));
   const byNode = Map.groupBy(sorted(pods), ({ spec }) => spec?.nodeName ?? "");
   return {
-    nodes_with_pods: sorted(nodes).map((node) => ({
-      node: nodeViewOf(node),
-      pods: (byNode.get(node.metadata.name) ?? []).map(podViewOf),
-    })),
+    nodes_with_pods: [
+      ...sorted(nodes).map((node) => ({
+        node: nodeViewOf(node, leaving.has(node.metadata.name)),
+        pods: (byNode.get(node.metadata.name) ?? []).map(podViewOf),
+      })),
+      ...comingMachines(state).map((name) => ({ node: comingNode(name), pods: [] })),
+    ],
     unassigned_pods: sorted(pods)
       .filter(({ spec }) => !names.has(spec?.nodeName ?? ""))
       .map(podViewOf),
-    node_requests: [],
+    ...scalingViewOf(state, nowMs),
   };
 }
 
@@ -58,11 +68,36 @@ function sorted<T extends Node | Pod>(objects: readonly T[]): T[] {
   return [...objects].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
-function nodeViewOf({ metadata, spec, status }: Node): z.infer<typeof nodeView> {
+/** The nodes that are to be removed. */
+function namesOfLeaving(state: ScalingState): Set<string> {
+  const downs = activeCommands(state).filter(
+    (one) => one.operation === "scale_down" && one.phase !== "restoring",
+  );
+  return new Set(downs.flatMap((one) => (one.operation === "scale_down" && one.node ? [one.node.name] : [])));
+}
+
+/** Machines that are to become nodes: those that the cloud has made, by their ids, and those that it is asked for. */
+function comingMachines(state: ScalingState): string[] {
+  const ups = activeCommands(state).filter((one) => one.operation === "scale_up");
+  const asked = ups
+    .filter(({ phase }) => phase === "requested")
+    .flatMap(({ id, from, target }) =>
+      Array.from({ length: target - from }, (_, index) => `${id}-${index + 1}`),
+    );
+  const made = ups.some(({ phase }) => phase === "provisioning") ? Object.keys(state.unjoined) : [];
+  return [...made.sort(), ...asked];
+}
+
+function comingNode(name: string): z.infer<typeof nodeView> {
+  return { name, status: "pending_scale_up", ready: false, schedulable: false };
+}
+
+function nodeViewOf({ metadata, spec, status }: Node, isLeaving: boolean): z.infer<typeof nodeView> {
   const ready = status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false;
   const schedulable = spec?.unschedulable !== true;
   const usable = schedulable ? "ready" : "cordoned";
-  return { name: metadata.name, status: ready ? usable : "not_ready", ready, schedulable };
+  const plain = ready ? usable : "not_ready";
+  return { name: metadata.name, status: isLeaving ? "pending_scale_down" : plain, ready, schedulable };
 }
 
 function podViewOf(pod: Pod): z.infer<typeof podView> {

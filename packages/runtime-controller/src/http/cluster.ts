@@ -1,7 +1,9 @@
+import type { Clock } from "@datalayer/shared/clock/clock";
 import type { App } from "@datalayer/shared/http/app";
 import type { Node } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { z } from "zod";
+import type { ScalingStore } from "../node-scaling/store.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { clusterState, clusterStateOf, phaseOf, podPhases } from "./cluster-view.ts";
 import { envelope } from "./schemas.ts";
@@ -10,6 +12,9 @@ import { envelope } from "./schemas.ts";
 export interface ClusterRoutesOptions {
   nodes: Pick<ObjectReader<Node>, "list">;
   runtimes: Runtimes;
+  /** What node scaling remembers. */
+  scalingStore: Pick<ScalingStore, "read">;
+  clock: Clock;
 }
 
 const stateQuery = z.object({
@@ -17,7 +22,8 @@ const stateQuery = z.object({
 });
 
 /** Adds `/cluster/state`. */
-export function serveCluster(app: App, prefix: string, { nodes, runtimes }: ClusterRoutesOptions): void {
+export function serveCluster(app: App, prefix: string, options: ClusterRoutesOptions): void {
+  const { nodes, runtimes, scalingStore, clock } = options;
   app.get(
     `${prefix}/cluster/state`,
     {
@@ -34,8 +40,9 @@ export function serveCluster(app: App, prefix: string, { nodes, runtimes }: Clus
         .all()
         .map(({ pod }) => pod)
         .filter((pod) => query.phase === undefined || phaseOf(pod) === query.phase);
+      const scaling = { state: scalingStore.read().state, nowMs: clock.now() };
       const message = `${pods.length} Pods of runtimes`;
-      return { success: true as const, message, ...clusterStateOf(nodes.list(), pods) };
+      return { success: true as const, message, ...clusterStateOf(nodes.list(), pods, scaling) };
     },
   );
 }

@@ -1,4 +1,4 @@
-import { Problem } from "@datalayer/shared/http/problem";
+import { notImplemented, type Problem } from "@datalayer/shared/http/problem";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
@@ -41,7 +41,7 @@ export function cannotMount({ uid, mount }: WantedMount): Problem {
   const detail =
     `content ${uid} cannot be mounted at ${mount}: Kubernetes adds no volume to a running Pod. ` +
     "Name it in the contents of the environment: its warm runtimes are then replaced by some that have it";
-  return new Problem(501, { type: "not-implemented", detail });
+  return notImplemented(detail);
 }
 
 /**

@@ -211,7 +211,7 @@ describe("PUT /environments/{name}/contents", () => {
 });
 
 describe("a claim that gives no name", () => {
-  it("is named by the template of its environment", async () => {
+  beforeAll(async () => {
     const kernel = {
       op: "add" as const,
       path: "/spec/kernel",
@@ -222,9 +222,16 @@ describe("a claim that gives no name", () => {
       const { body } = await replica.ask("GET", "/environments/python");
       return JSON.stringify(body).includes("{title}");
     });
+  });
+
+  it.each([
+    ["a warm runtime", {}],
+    ["one that is created for it", { size_class: "small" }],
+    ["one with a home", { capabilities: ["user_storage"] }],
+  ])("is named by the template of its environment: %s", async (_, wish) => {
     const claimed = await eventually(async () => {
-      const reply = await replica.claim({ environment_name: "python", type: "cell" });
-      return reply.status === 201 && reply;
+      const reply = await replica.claim({ environment_name: "python", type: "cell", ...wish });
+      return reply.status < 300 && reply;
     });
     expect(claimed.body.runtime.given_name).toBe("Simple Python for cells");
     const path = `/runtimes/${claimed.body.runtime.pod_name}`;

@@ -1,5 +1,5 @@
 import type { App } from "@datalayer/shared/http/app";
-import { notFound, Problem } from "@datalayer/shared/http/problem";
+import { notFound, notImplemented, Problem } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { z } from "zod";
@@ -99,7 +99,7 @@ export function serveMounts(app: App, prefix: string, options: MountRoutesOption
       const detail =
         `${found.mount} cannot be taken out of the runtime: Kubernetes removes no volume from a running Pod. ` +
         "It goes when the runtime ends";
-      throw new Problem(501, { type: "not-implemented", detail });
+      throw notImplemented(detail);
     },
   );
 }

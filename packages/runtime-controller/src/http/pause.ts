@@ -1,5 +1,5 @@
 import type { App } from "@datalayer/shared/http/app";
-import { Problem } from "@datalayer/shared/http/problem";
+import { notImplemented, Problem } from "@datalayer/shared/http/problem";
 import { z } from "zod";
 import type { Home } from "../pause/home.ts";
 import { homeAnnotation } from "../pause/names.ts";
@@ -112,7 +112,7 @@ export function serveCheckpoints(app: App, prefix: string): void {
 function refuseCheckpoints(asked: unknown, name: string): void {
   if (asked === undefined || asked === false || asked === null) return;
   const detail = `${name} is not supported yet: a paused runtime keeps its files and not its memory`;
-  throw new Problem(501, { type: "not-implemented", detail });
+  throw notImplemented(detail);
 }
 
 /** Does what is asked of a runtime with a home, or says why it is not one. */

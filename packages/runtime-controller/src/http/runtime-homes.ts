@@ -1,9 +1,10 @@
-import { notFound, Problem } from "@datalayer/shared/http/problem";
+import { notFound, notImplemented } from "@datalayer/shared/http/problem";
 import type { z } from "zod";
 import { expiryOf } from "../claim/assignment.ts";
 import { ClaimError } from "../claim/claim-error.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
 import type { Injector } from "../claim-secret/injector.ts";
+import type { Starts } from "../cold-start/starts.ts";
 import { awaitPod, type AwaitPodOptions } from "../pause/await-pod.ts";
 import type { Home } from "../pause/home.ts";
 import type { Homes } from "../pause/homes.ts";
@@ -16,6 +17,7 @@ import { variablesOf } from "./claim-variables.ts";
 import { homeProblem } from "./home-problem.ts";
 import { requireMatch } from "./runtime-update.ts";
 import type { claimBody, updateBody } from "./schemas.ts";
+import { type AssignedRuntime, isAssigned } from "./views.ts";
 
 /** What claims of runtimes with a home are served with. */
 export interface LaunchOptions extends AwaitPodOptions {
@@ -23,6 +25,7 @@ export interface LaunchOptions extends AwaitPodOptions {
   homes: Homes;
   volumes: Volumes;
   injector: Injector;
+  starts: Starts;
 }
 
 type ClaimBody = z.infer<typeof claimBody>;
@@ -35,21 +38,29 @@ export function wantsHome({ capabilities = [], volume_uid: volumeUid }: ClaimBod
   const unknown = capabilities.find((one) => one !== userStorage);
   if (unknown !== undefined) {
     const detail = `capabilities is not supported yet with "${unknown}"; leave it out, or ask for "${userStorage}"`;
-    throw new Problem(501, { type: "not-implemented", detail });
+    throw notImplemented(detail);
   }
   return capabilities.length > 0 || volumeUid !== undefined;
 }
 
+/** A runtime with a home that was claimed. */
+export interface Launched {
+  home: Home;
+  /** Its Pod, which serves if the caller waited for that long enough; undefined while there is none. */
+  runtime: AssignedRuntime | undefined;
+}
+
 /**
- * Starts a runtime with the home that the claim asks for, and brings the variables of the claim into it. What was
- * started for nobody is ended: a caller without an Idempotency-Key cannot ask for it again.
+ * Starts a runtime with the home that the claim asks for, brings the variables of the claim into it, and waits for it
+ * to serve where the caller prefers that. What was started for nobody is ended: a caller without an Idempotency-Key
+ * cannot ask for it again.
  * @throws Problem
  */
 export async function launchHome(
   request: ClaimRequest,
   body: ClaimBody,
   options: LaunchOptions,
-): Promise<Home> {
+): Promise<Launched> {
   const { launcher, homes } = options;
   const volume = await volumeOf(body, options);
   const home = await launcher.launch(request, volume).catch((error: unknown) => {
@@ -57,7 +68,7 @@ export async function launchHome(
   });
   try {
     await bringVariables(home, body, options);
-    return home;
+    return { home, runtime: await startedPod(home, request, options) };
   } catch (error) {
     if (request.idempotencyKey === undefined) await homes.end(home.runtime.name);
     throw claimProblem(error);
@@ -84,6 +95,19 @@ async function bringVariables(home: Home, body: ClaimBody, options: LaunchOption
       retryAfterMs: 1_000,
     });
   if (runtime.assignment.bringsSecret) await options.injector.inject(runtime, variables);
+}
+
+async function startedPod(
+  home: Home,
+  { waitMs = 0, signal = new AbortController().signal }: ClaimRequest,
+  options: LaunchOptions,
+): Promise<AssignedRuntime | undefined> {
+  if (home.state === "paused") return undefined;
+  const { starts, clock } = options;
+  const endMs = clock.monotonicMs() + waitMs;
+  const pod = await awaitPod(home, options, waitMs);
+  const latest = pod && (await starts.wait(pod, Math.max(0, endMs - clock.monotonicMs()), signal));
+  return latest && isAssigned(latest) ? latest : undefined;
 }
 
 /** Renames a paused runtime, or changes its credits; with `ifMatch` as for one with a Pod. @throws Problem */

@@ -1,13 +1,17 @@
 import type { App } from "@datalayer/shared/http/app";
 import { pageAnswer, pageQuery, type Pages } from "@datalayer/shared/http/pages";
+import { notImplemented } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
+import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
+import { Pod } from "@datalayer/shared/kube/kinds";
 import { z } from "zod";
-import { endRuntime, deleteIfThere } from "../end-of-life/end-runtime.ts";
+import { endRuntime } from "../end-of-life/end-runtime.ts";
 import { deleted } from "../end-of-life/usage.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { endHome, type LaunchOptions, updateHome } from "./runtime-homes.ts";
 import { etagOf, updateHeaders, updateRuntime } from "./runtime-update.ts";
 import { envelope, oneRuntime, podNameParams, runtimeView, updateBody } from "./schemas.ts";
+import { refuseSnapshot } from "./snapshot.ts";
 import { findShownHome, hasHome, shownHomes } from "./shown-homes.ts";
 import {
   answer,
@@ -105,9 +109,11 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         headers: updateHeaders,
         body: updateBody,
         response: { 200: oneRuntime },
+        problems: [501],
       },
     },
     async ({ params, headers, body }, reply) => {
+      refuseUnchangeable(body);
       const change = { ...body, ifMatch: headers["if-match"] };
       const message = `Runtime ${params.pod_name} is updated.`;
       const home = await findShownHome(params.pod_name, options);
@@ -144,6 +150,15 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
   );
 }
 
+/** What published clients may ask of a runtime and no running Pod can get. @throws Problem 501 */
+function refuseUnchangeable({ from, capabilities = [] }: z.infer<typeof updateBody>): void {
+  refuseSnapshot(from);
+  const [capability] = capabilities;
+  if (capability === undefined) return;
+  const detail = `capabilities cannot be given to a runtime that is there; claim one with "${capability}"`;
+  throw notImplemented(detail);
+}
+
 function matches(runtime: AssignedRuntime, wanted: z.infer<typeof filters>): boolean {
   return (
     (wanted.user_uid === undefined || runtime.assignment.userUid === wanted.user_uid) &&
@@ -158,9 +173,9 @@ async function endForUser(
   { client }: RuntimeRoutesOptions,
 ): Promise<void> {
   // Without a word it is one write: the reason of a Pod that was just deleted is "Deleted" anyway.
-  if (detail === undefined) return deleteIfThere(client, runtime);
+  if (detail === undefined) return deleteIfThere(client, Pod, runtime);
   await endRuntime(client, runtime, { reason: deleted, detail }).catch(async (error: unknown) => {
     if (!(error instanceof ApiError && error.isPatchRefused)) throw error;
-    await deleteIfThere(client, runtime);
+    await deleteIfThere(client, Pod, runtime);
   });
 }

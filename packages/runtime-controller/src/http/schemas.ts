@@ -19,6 +19,9 @@ export const identity = z
 
 const credits = z.number().positive().max(1_000_000_000);
 
+const capabilities = z.array(z.string().max(64)).max(16).optional();
+const snapshot = z.string().max(256).optional();
+
 const ulidExample = "01kaq2v8c4m3yqf3y1k1w5b7nd";
 
 /** Body of `POST /runtimes`. Fields that are not named here are ignored: published clients send more. */
@@ -44,13 +47,11 @@ export const claimBody = z
       .describe(
         "Asks for a runtime with these limits, created for the claim; within the environment's range.",
       ),
-    capabilities: z
-      .array(z.string().max(64))
-      .max(16)
-      .optional()
-      .describe("What else it shall be able to do: `user_storage` gives it a home that outlives its Pod."),
+    capabilities: capabilities.describe(
+      "What else it shall be able to do: `user_storage` gives it a home that outlives its Pod.",
+    ),
     volume_uid: z.string().max(63).optional().describe("The volume of its user that shall be its home."),
-    from: z.string().max(256).optional().describe("The snapshot it shall start from."),
+    from: snapshot.describe("The snapshot it shall start from: answered with 501."),
     ...variableFields,
     content_attachments: contentAttachments,
   })
@@ -70,8 +71,10 @@ export const updateBody = z
   .object({
     given_name: z.string().max(256).optional().describe("A new name."),
     credits_limit: credits.optional().describe("Credits after which it ends, counted from its start."),
+    capabilities: capabilities.describe("What it can do is decided when it is claimed: answered with 501."),
+    from: snapshot.describe("A snapshot to load into it: answered with 501."),
   })
-  .refine((body) => body.given_name !== undefined || body.credits_limit !== undefined, {
+  .refine((body) => Object.keys(body).length > 0, {
     message: "names nothing to change: given_name or credits_limit",
   })
   .meta({

@@ -2,7 +2,6 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { isStarting } from "../cold-start/starts.ts";
 import type { Home } from "../pause/home.ts";
-import type { Homes } from "../pause/homes.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ingressOf } from "../runtime/url.ts";
@@ -11,7 +10,6 @@ import type { oneRuntime, RuntimeView } from "./schemas.ts";
 
 /** What runtimes are shown with. */
 export interface RuntimeViewOptions {
-  homes: Homes;
   environments: ObjectReader<RuntimeEnvironment>;
   tokens: RuntimeTokens;
   publicUrl?: string;
@@ -42,19 +40,13 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     burning_rate: assignment.burningRate,
     token: (await tokens.find(runtime)) ?? null,
     ingress: ingressOf({ pool, ulid }, { publicUrl, podIP: pod.status?.podIP }),
-    state: stateOf(runtime, options),
+    state: isStarting(runtime) ? "pending" : "assigned",
     started_at: String(assignment.startedAt),
     expired_at: secondsOf(assignment.expiredAt),
     last_activity_at: secondsOf(runtime.lastActivityAt),
     node_draining_since: secondsOf(drain?.since),
     node_drain_ends_at: secondsOf(drain?.endsAt),
   };
-}
-
-/** A Pod that takes over from a home starts until the home has noted that it serves. */
-function stateOf(runtime: AssignedRuntime, { homes }: RuntimeViewOptions): RuntimeView["state"] {
-  if (isStarting(runtime)) return "pending";
-  return homes.find(runtime.name)?.state === "resuming" ? "starting" : "assigned";
 }
 
 /** The answer with one runtime. */

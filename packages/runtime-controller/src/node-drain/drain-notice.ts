@@ -40,7 +40,7 @@ export function drainNoticeOf(
     const note = `${node} goes: ${outlook.because}. Runtime ${runtime.name} may stay ${until}.`;
     return { operations: [isSame, ...addEach("annotations", values)], reason: "NodeDraining", note };
   }
-  if (outlook.kind === "staying" && drain) {
+  if (drain && staysForUsers(outlook)) {
     const names = [annotation.nodeDrainingSince, annotation.nodeDrainEndsAt];
     const there = names.filter((name) => pod.metadata.annotations?.[name] !== undefined);
     const removals = there.map((name) => ({
@@ -51,6 +51,11 @@ export function drainNoticeOf(
     return { operations: [isSame, ...removals], reason: "NodeStays", note };
   }
   return undefined;
+}
+
+/** A node that is emptied waits for its users: as far as they are concerned it stays. */
+function staysForUsers({ kind }: NodeOutlook): boolean {
+  return kind === "staying" || kind === "emptying";
 }
 
 function timeOf(epochSeconds: number): string {

@@ -1,6 +1,7 @@
 import type { Node } from "@datalayer/shared/kube/kinds";
 import { describe, expect, it } from "vitest";
 import { createdAt, runtime } from "../../test/pool-objects.ts";
+import { emptyingAnnotation } from "../node-scaling/node-role.ts";
 import { outlookOf } from "./node-outlook.ts";
 import { NodeOutlooks } from "./node-outlooks.ts";
 
@@ -34,11 +35,26 @@ function node({
 
 const tainted = (key: string): Node => node({ spec: { taints: [{ key, effect: "NoSchedule" }] } });
 
+const emptiedFor = {
+  metadata: { ...node().metadata, annotations: { [emptyingAnnotation]: "scale-down-1" } },
+};
+
 describe("a node", () => {
   const table: [string, Node, string][] = [
     ["that is ready stays", node(), "staying"],
     ["without a status yet stays", node({ conditions: [] }), "staying"],
     ["that is cordoned leaves", node({ spec: { unschedulable: true } }), "leaving"],
+    [
+      "that is cordoned to be scaled down is emptied",
+      { ...node({ spec: { unschedulable: true } }), ...emptiedFor },
+      "emptying",
+    ],
+    ["that is to be scaled down and takes Pods stays", { ...node(), ...emptiedFor }, "staying"],
+    [
+      "that is scaled down and taken back leaves",
+      { ...tainted("aws-node-termination-handler/spot-itn"), ...emptiedFor },
+      "leaving",
+    ],
     ["that is being deleted leaves", node({ deleted: true }), "leaving"],
     ["that the Cluster Autoscaler removes leaves", tainted("ToBeDeletedByClusterAutoscaler"), "leaving"],
     [

@@ -1,8 +1,11 @@
 import type { Node } from "@datalayer/shared/kube/kinds";
+import { emptyingAnnotation } from "../node-scaling/node-role.ts";
 
 /** What is to be expected of a node. */
 export type NodeOutlook =
   | { kind: "staying" }
+  /** It is to be removed once it is empty: warm runtimes move before they are missed, and users keep theirs. */
+  | { kind: "emptying"; because: string }
   /** It goes on purpose: nothing new is to start there, and what runs there has to end. */
   | { kind: "leaving"; because: string }
   /** Nobody hears from it: what runs there may be lost, or come back. */
@@ -41,10 +44,15 @@ export function outlookOf(node: Node): NodeOutlook {
   if (ready && ready.status !== "True")
     return { kind: "silent", because: `its condition Ready is ${ready.status}` };
   const because = departureOf(node);
-  return because === undefined ? { kind: "staying" } : { kind: "leaving", because };
+  if (because !== undefined) return { kind: "leaving", because };
+  if (!node.spec?.unschedulable) return { kind: "staying" };
+  const isScaledDown = node.metadata.annotations?.[emptyingAnnotation] !== undefined;
+  return isScaledDown
+    ? { kind: "emptying", because: "it is scaled down" }
+    : { kind: "leaving", because: "it is cordoned" };
 }
 
-/** What shows that the node goes; undefined when nothing does. */
+/** What shows that the node is taken away; undefined when nothing does. */
 function departureOf({ metadata, spec, status }: Node): string | undefined {
   if (metadata.deletionTimestamp) return "it is being deleted";
   const taint = spec?.taints?.find(({ key }) => leavingTaints.has(key));
@@ -52,6 +60,5 @@ function departureOf({ metadata, spec, status }: Node): string | undefined {
   const announced = status?.conditions?.find(
     (one) => one.status === "True" && leavingConditions.has(one.type),
   );
-  if (announced) return `it has the condition ${announced.type}`;
-  return spec?.unschedulable ? "it is cordoned" : undefined;
+  return announced && `it has the condition ${announced.type}`;
 }

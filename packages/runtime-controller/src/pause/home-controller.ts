@@ -1,6 +1,7 @@
 import { type Context, controller, type Controller } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
 import { ApiError } from "@datalayer/shared/kube/api-error";
+import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import { keyOf } from "@datalayer/shared/kube/object";
@@ -8,12 +9,11 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RuntimeTemplate } from "../runtime/pod-builder.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
-import type { RouteWaits } from "../runtime-route/route-waits.ts";
 import { type Home, parseHome } from "./home.ts";
 import { buildHomePod } from "./home-pod.ts";
 import { homeAnnotation } from "./names.ts";
 import { type HomeStep, planHome } from "./plan.ts";
-import { deletePod, podNamed } from "./pod.ts";
+import { podNamed } from "./pod.ts";
 import { adoptPatch, pausePatch, releasePatch } from "./record.ts";
 
 /** What the Pod of a home is made of, or why that is not known. */
@@ -26,18 +26,17 @@ export interface HomeControllerOptions {
   volumeClaims: ObjectReader<PersistentVolumeClaim>;
   pods: ObjectReader<Pod>;
   runtimes: Runtimes;
-  routeWaits: Pick<RouteWaits, "whyHeld">;
   templateOf: (home: Home) => HomeTemplate;
+  /** Time for a Pod to serve, in seconds; then it is ended, and the runtime pauses. */
+  startWithinSeconds: number;
 }
 
 const lookAgainMs = 10_000;
 const nameTakenMs = 500;
-/** A Route that comes wakes nobody here. */
-const routeAgainMs = 1_000;
 
 /** Sees to it that a runtime with a home has the Pod that its home wants, or none. */
 export function homeController(options: HomeControllerOptions): Controller {
-  const { volumeClaims, pods, runtimes, routeWaits } = options;
+  const { volumeClaims, pods, runtimes } = options;
   return controller({
     name: "home",
     for: PersistentVolumeClaim,
@@ -51,9 +50,7 @@ export function homeController(options: HomeControllerOptions): Controller {
       const cached = runtimes.find(home.runtime.name);
       // That there is no Pod is asked of the API server: the cache may be late.
       const pod = cached ?? (await podNamed(context.kube, home.runtime));
-      const held = pod?.ready === true ? routeWaits.whyHeld(pod) : undefined;
-      const step = planHome(home, pod, held);
-      return { outcome: await carryOut(step, { home, pod, held }, { ...options, context }) };
+      return { outcome: await carryOut(planHome(home, pod), { home, pod }, { ...options, context }) };
     },
   });
 }
@@ -65,21 +62,18 @@ interface Hands extends HomeControllerOptions {
 interface Observed {
   home: Home;
   pod: Runtime | undefined;
-  /** Why the Pod, which is ready, is not offered yet. */
-  held: string | undefined;
 }
 
-async function carryOut(step: HomeStep, { home, pod, held }: Observed, hands: Hands): Promise<Outcome> {
+async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): Promise<Outcome> {
   const { context } = hands;
   switch (step) {
     case "create-pod":
       return createPod(home, hands);
     case "adopt-pod":
       return change(home, adoptPatch(home, pod?.uid ?? ""), hands);
-    case "await-pod":
-      return awaitServing(held);
     case "delete-pod":
-      return removePod(pod, context);
+      if (pod) await deleteIfThere(context.kube, Pod, pod);
+      return settled();
     case "pause":
       return change(home, pausePatch(home, undefined, nowSeconds(context)), hands);
     case "remove-home":
@@ -89,22 +83,16 @@ async function carryOut(step: HomeStep, { home, pod, held }: Observed, hands: Ha
   }
 }
 
-/** Its Pod wakes the home itself when it becomes ready. */
-function awaitServing(held: string | undefined): Outcome {
-  if (held === undefined) return settled();
-  return waiting({ reason: "RouteNotReady", message: held, retryAfterMs: routeAgainMs });
-}
-
-async function removePod(pod: Runtime | undefined, { kube }: Context): Promise<Outcome> {
-  if (pod) await deletePod(kube, pod);
-  return settled();
-}
-
-async function createPod(home: Home, { templateOf, pods, context }: Hands): Promise<Outcome> {
+async function createPod(
+  home: Home,
+  { templateOf, pods, context, startWithinSeconds }: Hands,
+): Promise<Outcome> {
   const { template, fault } = templateOf(home);
   if (!template) return waiting({ reason: fault.reason, message: fault.message, retryAfterMs: lookAgainMs });
+  const now = nowSeconds(context);
+  const manifest = buildHomePod(template, home, { now, startDeadline: now + startWithinSeconds });
   try {
-    pods.recordWrite(await context.kube.create(Pod, buildHomePod(template, home, nowSeconds(context))));
+    pods.recordWrite(await context.kube.create(Pod, manifest));
     return settled();
   } catch (error) {
     // The Pod of before is still going, or an answer was lost: the next look tells.
@@ -121,11 +109,7 @@ async function removeHome(home: Home, hands: Hands): Promise<Outcome> {
   const { context, volumeClaims } = hands;
   const { metadata } = home.claim;
   if (metadata.deletionTimestamp !== undefined) return settled();
-  await context.kube
-    .delete(PersistentVolumeClaim, metadata, { uid: metadata.uid })
-    .catch((error: unknown) => {
-      if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
-    });
+  await deleteIfThere(context.kube, PersistentVolumeClaim, metadata);
   volumeClaims.recordDelete(metadata, metadata.uid);
   return settled();
 }

@@ -1,6 +1,7 @@
 import { type Context, controller, type Controller } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
 import { ApiError } from "@datalayer/shared/kube/api-error";
+import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import { PersistentVolumeClaim, Pod, Secret } from "@datalayer/shared/kube/kinds";
 import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
@@ -12,7 +13,6 @@ import { buildTokenSecret } from "../runtime/token-secret.ts";
 import { type Home, parseHome } from "./home.ts";
 import { homeAnnotation, homeFinalizer } from "./names.ts";
 import { isItsPod } from "./plan.ts";
-import { deletePod } from "./pod.ts";
 import { pausePatch } from "./record.ts";
 
 /** What the controller of Pods with a home reads. */
@@ -67,7 +67,7 @@ async function look(runtime: Runtime, hands: Hands): Promise<Outcome> {
     volumeClaims.get({ namespace, name: claimNameOf(runtime) }) ?? (await readClaim(runtime, context));
   if (claim && parseHome(claim)?.runtime.name === runtime.name) return equip(runtime, hands);
   // Its home is gone, so nothing could be kept: it came too late.
-  await deletePod(context.kube, runtime);
+  await deleteIfThere(context.kube, Pod, runtime);
   return settled();
 }
 

@@ -17,9 +17,11 @@ const template = (spec: Parameters<typeof storedEnvironment>[0] = {}) => ({
 const paused = (fields: Parameters<typeof assignment>[0] = {}, lastPod = "uid-before") =>
   storedHome({ ulid, state: "resuming", lastPod, pausedAt: 1_000_500, assignment: assignment(fields) });
 
+const times = { now: 2_000_000, startDeadline: 2_000_300 };
+
 describe("the Pod that takes over from a home", () => {
   it("has the name, the user and the home of before, and says whom it follows", () => {
-    const { metadata, spec } = buildHomePod(template(), paused({ userUid: "user-7" }), 2_000_000);
+    const { metadata, spec } = buildHomePod(template(), paused({ userUid: "user-7" }), times);
     expect(metadata.name).toBe(`runtime-${ulid}`);
     expect(metadata.finalizers).toEqual([usageFinalizer, homeFinalizer]);
     expect(metadata.labels).toMatchObject({ "runtime-pools.datalayer.io/user-uid": "user-7" });
@@ -37,22 +39,32 @@ describe("the Pod that takes over from a home", () => {
     ["that of the environment", { home: "/home/me" }, "/home/me"],
     ["that of an older environment", { env: [{ name: "HOME", value: "/home/jovyan" }] }, "/home/jovyan"],
   ])("has its home folder at %s", (_, spec, mountPath) => {
-    const pod = buildHomePod(template(spec), paused(), 2_000_000);
+    const pod = buildHomePod(template(spec), paused(), times);
     expect(pod.spec?.containers[0]?.volumeMounts).toContainEqual({ name: "home", mountPath });
   });
 
   it("uses no credits for the time of the pause", () => {
     const home = paused({ startedAt: 1_000_000, expiredAt: 1_000_600 });
     expect(secondsLeft(home)).toBe(100);
-    const { annotations } = buildHomePod(template(), home, 2_000_000).metadata;
+    const { annotations } = buildHomePod(template(), home, times).metadata;
     expect(annotations).toMatchObject({
       [annotation.startedAt]: "2000000",
       [annotation.expiredAt]: "2000100",
     });
   });
 
+  it("has used nothing when it was paused before it served", () => {
+    const home = paused({ startedAt: 1_000_000, expiredAt: 1_000_600, startDeadline: 1_000_300 });
+    expect(secondsLeft(home)).toBe(600);
+  });
+
+  it("has to serve by its deadline, from when its time counts", () => {
+    const { annotations } = buildHomePod(template(), paused(), times).metadata;
+    expect(annotations).toMatchObject({ [annotation.startDeadline]: "2000300" });
+  });
+
   it("has no end by credits when it had none", () => {
-    const { annotations } = buildHomePod(template(), paused(), 2_000_000).metadata;
+    const { annotations } = buildHomePod(template(), paused(), times).metadata;
     expect(annotations).not.toHaveProperty([annotation.expiredAt]);
   });
 
@@ -63,7 +75,7 @@ describe("the Pod that takes over from a home", () => {
     const { annotations = {} } = buildHomePod(
       template(),
       paused({ bringsSecret: true }, lastPod),
-      2,
+      times,
     ).metadata;
     expect(annotations[annotation.bringsSecret]).toBe(announced);
   });

@@ -11,20 +11,26 @@ import { homeAnnotation, homeFinalizer, neverRan } from "./names.ts";
 const volumeName = "home";
 const defaultPath = "/home/datalayer";
 
+/** When a Pod is made, and by when it has to serve, in epoch seconds. */
+export interface HomePodTimes {
+  now: number;
+  startDeadline: number;
+}
+
 /**
- * The Pod that takes over a runtime from its home. Name, URL and token are those of before; its time begins now,
- * and its credits end later by as long as it was paused.
+ * The Pod that takes over a runtime from its home. Name, URL and token are those of before; its time begins when it
+ * serves, and its credits end later by as long as it was paused.
  */
 export function buildHomePod(
   template: RuntimeTemplate & { readonly revision: string },
   home: Home,
-  nowSeconds: number,
+  times: HomePodTimes,
 ): Manifest<Pod> {
   const { ulid, tokenKeyId } = home.runtime;
   const claimName = home.claim.metadata.name;
   const parts = [...(template.parts ?? []), homeParts(claimName, template.environment)];
   const identity = { ulid, tokenKeyId, revision: template.revision };
-  const manifest = buildAssignedPod({ ...template, parts }, identity, continued(home, nowSeconds));
+  const manifest = buildAssignedPod({ ...template, parts }, identity, continued(home, times));
   const { annotations, finalizers = [], ...metadata } = manifest.metadata;
   const own = { [homeAnnotation.claim]: claimName, [homeAnnotation.resumes]: home.lastPod };
   return {
@@ -39,17 +45,18 @@ export function buildHomePod(
 
 /** What is left of the credits of a runtime without a Pod, in seconds; Infinity without a limit. */
 export function secondsLeft({ runtime, pausedAt }: Home): number {
-  const { startedAt, expiredAt = Infinity } = runtime.assignment;
-  return expiredAt - (pausedAt ?? startedAt);
+  const { startedAt, startDeadline, expiredAt = Infinity } = runtime.assignment;
+  // The last Pod of one that still has a deadline never served: it has used nothing.
+  return expiredAt - (startDeadline === undefined ? (pausedAt ?? startedAt) : startedAt);
 }
 
-function continued(home: Home, nowSeconds: number): Assignment {
+function continued(home: Home, { now, startDeadline }: HomePodTimes): Assignment {
   const { assignment } = home.runtime;
   const left = secondsLeft(home);
-  const expiredAt = left === Infinity ? undefined : nowSeconds + left;
+  const expiredAt = left === Infinity ? undefined : now + left;
   // What the claim brought was nowhere but in a Secret of the first Pod.
   const bringsSecret = assignment.bringsSecret && home.lastPod === neverRan;
-  return { ...assignment, bringsSecret, startedAt: nowSeconds, expiredAt };
+  return { ...assignment, bringsSecret, startedAt: now, expiredAt, startDeadline };
 }
 
 /** A home starts empty: what the image has at that place is hidden. */

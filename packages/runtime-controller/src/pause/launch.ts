@@ -1,3 +1,4 @@
+import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
@@ -30,6 +31,7 @@ export interface LauncherOptions extends SeatOptions {
   homes: Homes;
   volumeClaims: ObjectReader<PersistentVolumeClaim>;
   pools: ObjectReader<RuntimePool>;
+  environments: Pick<ObjectReader<RuntimeEnvironment>, "get">;
   tokens: RuntimeTokens;
   seals: BodySeals;
   order: ClaimOrder;
@@ -92,7 +94,9 @@ export class Launcher {
   }
 
   async #make(request: ClaimRequest, { pool, volume, key, ulid }: Made): Promise<Home> {
-    const { tokens, clock, seals, newUlid } = this.#options;
+    const { tokens, clock, seals, newUlid, environments } = this.#options;
+    const { namespace = "" } = pool.metadata;
+    const environment = environments.get({ namespace, name: pool.spec.environment ?? "" });
     const bodySeal = key === undefined ? undefined : await seals.seal(request.bodyHash);
     const name = podNameOf(ulid ?? newUlid());
     const runtime = {
@@ -100,11 +104,10 @@ export class Launcher {
       pool: pool.metadata.name,
       environment: pool.spec.environment ?? "",
       tokenKeyId: await tokens.currentKeyId(),
-      assignment: assignmentOf(request, pool, { key, bodySeal, nowMs: clock.now() }),
+      assignment: assignmentOf(request, pool, { key, bodySeal, environment, nowMs: clock.now() }),
     };
     const record = recordOf(runtime, { state: "resuming", lastPod: neverRan });
     const { userUid } = request;
-    const { namespace = "" } = pool.metadata;
     const write = async (): Promise<Home> => {
       const claim = volume
         ? await this.#takeVolume(volume, record, name)

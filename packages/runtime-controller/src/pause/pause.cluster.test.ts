@@ -1,10 +1,12 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { hold } from "@datalayer/devcluster/testkit/fault-proxy";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { PersistentVolumeClaim, Pod, Secret } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
+import { apiKey, type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
+import type { UsageRecord } from "../end-of-life/usage-record.ts";
 import type { RuntimeView } from "../http/schemas.ts";
-import { annotation } from "../runtime/names.ts";
+import { annotation, label } from "../runtime/names.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 let cluster: Harness;
@@ -12,9 +14,14 @@ let replica: TestReplica;
 
 beforeAll(async () => {
   cluster = await startHarness();
-  const settings = { DATALAYER_RUNTIMES_URL: "https://r1.example", DATALAYER_RUNTIME_ROUTES: "none" };
-  replica = await cluster.startReplica("one", { settings });
+  replica = await cluster.startReplica("one", {
+    settings: {
+      DATALAYER_RUNTIMES_URL: "https://r1.example",
+      DATALAYER_COLD_START_WITHIN_SECONDS: "15",
+    },
+  });
   await cluster.warmPool({ name: "python", size: 0, burningRate: 0.5 });
+  await cluster.warmPool({ name: "nowhere", size: 0, nodeSelector: { "example.com/none": "true" } });
 });
 
 const launch = async (body: Record<string, unknown> = {}): Promise<RuntimeView> => {
@@ -24,7 +31,11 @@ const launch = async (body: Record<string, unknown> = {}): Promise<RuntimeView> 
     ...body,
   });
   expect(answer.body).toMatchObject({ success: true });
-  expect(answer.status).toBe(201);
+  expect(answer.status).toBe(202);
+  expect(answer.headers).toMatchObject({
+    location: `/api/operator/v1/runtimes/${answer.body.runtime.pod_name}`,
+    "retry-after": "5",
+  });
   return answer.body.runtime;
 };
 const ready = (name: string): Promise<Runtime> =>
@@ -35,6 +46,11 @@ const ready = (name: string): Promise<Runtime> =>
     },
     { message: `${name} being ready`, timeoutMs: 20_000 },
   );
+const serving = (name: string): Promise<unknown> =>
+  eventually(async () => (await shown(name)).state === "assigned", {
+    message: `${name} being in service`,
+    timeoutMs: 20_000,
+  });
 const gone = (name: string): Promise<unknown> =>
   eventually(async () => (await cluster.runtime(name)) === undefined, {
     message: `${name} being gone`,
@@ -49,15 +65,6 @@ const homeOf = (name: string): Promise<PersistentVolumeClaim | undefined> =>
     });
 const shown = async (name: string): Promise<RuntimeView> =>
   (await replica.ask("GET", `/runtimes/${name}`)).body.runtime;
-/** The runtime as it is shown once its home has noted that its Pod serves. */
-const assigned = (name: string): Promise<RuntimeView> =>
-  eventually(
-    async () => {
-      const view = await shown(name);
-      return view.state === "assigned" && view;
-    },
-    { message: `${name} being assigned`, timeoutMs: 20_000 },
-  );
 const listed = async (): Promise<RuntimeView[]> =>
   (await replica.ask("GET", "/runtimes")).body["runtimes"] as RuntimeView[];
 
@@ -65,9 +72,10 @@ describe("a runtime with a home", () => {
   it("starts, pauses, resumes and ends, and is the same runtime all the time", async () => {
     const claimed = await launch({ given_name: "Mine", reservation_id: "res-1", credits_limit: 1000 });
     const { pod_name: name, token, ingress } = claimed;
-    expect(claimed.state).toBe("starting");
+    expect(["starting", "pending"]).toContain(claimed.state);
     const first = await ready(name);
-    expect(await assigned(name)).toMatchObject({ token, ingress, given_name: "Mine" });
+    await serving(name);
+    expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
     const pod = await cluster.admin.get(Pod, { namespace: cluster.namespace, name });
     expect(pod.spec?.volumes).toContainEqual({
       name: "home",
@@ -95,7 +103,8 @@ describe("a runtime with a home", () => {
     expect(resumed.status).toBe(202);
     const second = await ready(name);
     expect(second.uid).not.toBe(first.uid);
-    expect(await assigned(name)).toMatchObject({ token, ingress, given_name: "Mine" });
+    await serving(name);
+    expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
     expect((await listed()).filter(({ pod_name }) => pod_name === name)).toHaveLength(1);
     const owner = async (): Promise<string | undefined> => {
       const secret = await cluster.admin.get(Secret, { namespace: cluster.namespace, name: `${name}-token` });
@@ -116,7 +125,7 @@ describe("a runtime with a home", () => {
       env_vars: [{ name: "GREETING", value: "hello" }],
     };
     const { pod_name: name } = (await replica.claim(body, "brings")).body.runtime;
-    await ready(name);
+    await serving(name);
     const readPod = (): Promise<Pod> => cluster.admin.get(Pod, { namespace: cluster.namespace, name });
     const brought = { [annotation.bringsSecret]: "true", [annotation.injected]: "true" };
     expect((await readPod()).metadata.annotations).toMatchObject(brought);
@@ -132,7 +141,7 @@ describe("a runtime with a home", () => {
     await gone(name);
     await repeat();
     await replica.ask("POST", `/runtimes/${name}/resume`);
-    await ready(name);
+    await serving(name);
     await repeat();
     const { annotations } = (await readPod()).metadata;
     expect(Object.keys(annotations ?? {}).filter((key) => key in brought)).toEqual([]);
@@ -174,5 +183,70 @@ describe("a runtime with a home", () => {
     expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
     expect((await put("late")).status).toBe(412);
     await replica.ask("DELETE", path);
+  });
+
+  it("is answered when it serves to who waits for that, and counts its time from then on", async () => {
+    const body = { environment_name: "python", capabilities: ["user_storage"], credits_limit: 10 };
+    const answer = await replica.ask("POST", "/runtimes", {
+      body: { user_uid: "ada", ...body },
+      headers: { prefer: "wait=20" },
+    });
+    expect(answer).toMatchObject({ status: 201, body: { runtime: { state: "assigned" } } });
+    const { pod_name: name, started_at: startedAt, expired_at: expiredAt } = answer.body.runtime;
+    expect(Number(expiredAt) - Number(startedAt)).toBe(20);
+    const { createdAtMs, ready: isReady } = (await cluster.runtime(name))!;
+    expect(isReady).toBe(true);
+    expect(Number(startedAt)).toBeGreaterThanOrEqual(createdAtMs / 1000);
+    await replica.ask("DELETE", `/runtimes/${name}`);
+  });
+
+  it("pauses when it does not start, tells who waits why, and costs nothing", async () => {
+    const body = { environment_name: "nowhere", user_uid: "ada", capabilities: ["user_storage"] };
+    const answer = await replica.ask("POST", "/runtimes", {
+      body,
+      headers: { prefer: "wait=40", "idempotency-key": "nowhere" },
+    });
+    expect(answer).toMatchObject({ status: 503, body: { reason: "start-failed" } });
+    const [name = ""] = /runtime-\w{26}/.exec(answer.body.detail) ?? [];
+    await gone(name);
+    expect(await shown(name)).toMatchObject({ state: "paused" });
+    const { usage } = (await replica.ask("GET", "/usage")).body as unknown as { usage: UsageRecord[] };
+    expect(usage.filter((one) => one.pod_name === name)).toMatchObject([
+      { reason: "StartFailed", seconds: 0, credits: 0 },
+    ]);
+    await replica.ask("DELETE", `/runtimes/${name}`);
+    await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
+  });
+
+  it("leaves no home behind when its caller goes without a key", async () => {
+    const held = cluster.proxy.inject({
+      verb: "create",
+      resource: PersistentVolumeClaim.plural,
+      times: 1,
+      act: hold("reply"),
+    });
+    const caller = new AbortController();
+    const claim = fetch(`${await replica.listen()}/runtimes`, {
+      method: "POST",
+      headers: { "x-api-key": apiKey, "content-type": "application/json" },
+      body: JSON.stringify({
+        environment_name: "python",
+        user_uid: "leaving",
+        capabilities: ["user_storage"],
+      }),
+      signal: caller.signal,
+    });
+    await held.struck();
+    caller.abort();
+    await expect(claim).rejects.toThrow();
+    held.release();
+    await eventually(
+      async () => {
+        const { items } = await cluster.admin.list(PersistentVolumeClaim, { namespace: cluster.namespace });
+        return items.every(({ metadata }) => metadata.labels?.[label.userUid] !== "leaving");
+      },
+      { message: "the home being gone", timeoutMs: 30_000 },
+    );
+    expect(held.hits).toBe(1);
   });
 });

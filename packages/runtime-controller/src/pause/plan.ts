@@ -6,10 +6,8 @@ import { homeAnnotation } from "./names.ts";
 export type HomeStep =
   /** Create the Pod that takes over. */
   | "create-pod"
-  /** Note that it is there, and serves. */
+  /** Note that it is there. */
   | "adopt-pod"
-  /** It takes over and does not serve yet: it starts, or its Route does not lead to it. */
-  | "await-pod"
   | "delete-pod"
   /** Note that the Pod went without anybody's wish. */
   | "pause"
@@ -18,27 +16,19 @@ export type HomeStep =
   /** All is as wanted, or a Pod is still going. */
   | "none";
 
-/**
- * Decides the next step for a home.
- * @param pod - the Pod with the name of its runtime, if there is one.
- * @param held - why that Pod, which is ready, is not offered yet; undefined when it is.
- */
-export function planHome(home: Home, pod: Runtime | undefined, held: string | undefined): HomeStep {
+/** Decides the next step for a home; `pod` is the Pod with the name of its runtime, if there is one. */
+export function planHome(home: Home, pod: Runtime | undefined): HomeStep {
   if (!pod) return withoutPod[home.state];
   if (pod.terminating) return "none";
   switch (home.state) {
     case "resuming":
-      return resumes(pod, home) ? takeOver(pod, held) : "delete-pod";
+      return resumes(pod, home) ? "adopt-pod" : "delete-pod";
     case "assigned":
       return pod.uid === home.lastPod ? "none" : "delete-pod";
     case "paused":
     case "ending":
       return "delete-pod";
   }
-}
-
-function takeOver({ ready }: Runtime, held: string | undefined): HomeStep {
-  return ready && held === undefined ? "adopt-pod" : "await-pod";
 }
 
 const withoutPod: Record<Home["state"], HomeStep> = {

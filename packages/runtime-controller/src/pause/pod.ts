@@ -15,10 +15,3 @@ export async function podNamed(
   });
   return pod && parseRuntime(pod);
 }
-
-/** Deletes this very Pod; one that is gone or was replaced is no error. */
-export async function deletePod(kube: RestClient, { namespace, name, uid }: Runtime): Promise<void> {
-  await kube.delete(Pod, { namespace, name }, { uid }).catch((error: unknown) => {
-    if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
-  });
-}

@@ -6,6 +6,7 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Candidates } from "../claim/candidates.ts";
 import { label } from "../runtime/names.ts";
+import { forgetManagers } from "../runtime/pod-patch.ts";
 import { buildWarmPod } from "../runtime/pod-builder.ts";
 import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import { parseRuntime, type Runtime } from "../runtime/runtime.ts";
@@ -110,6 +111,7 @@ async function setState(runtime: Runtime, state: RuntimeState, { kube, pods }: H
     { op: "test", path: "/metadata/uid", value: runtime.uid },
     { op: "test", path, value: runtime.state },
     { op: "replace", path, value: state },
+    forgetManagers,
   ];
   try {
     pods.recordWrite(await kube.patch(Pod, runtime, operations));

@@ -11,7 +11,7 @@ import { environmentManifest, poolManifest } from "../../test/builders.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import { kwokNode, onGroup } from "../../test/nodes.ts";
 import { assertNeverMoreWarm, leastAvailable, type PodHistory } from "../../test/pod-history.ts";
-import { annotation } from "../runtime/names.ts";
+import { annotation, label } from "../runtime/names.ts";
 
 let cluster: Harness;
 let replica: TestReplica;
@@ -76,6 +76,15 @@ describe("a pool", () => {
     await untilRenewed(1);
     const onPool = writes(sinceMs).filter(({ resource }) => resource !== "runtime-environments/status");
     expect(onPool).toEqual([]);
+  });
+
+  it("offers Pods without a record of who wrote which field, which later writes do not bring back", async () => {
+    await cluster.warmPool({ name: "light", size: 1 });
+    const { body } = await replica.claim({ environment_name: "light" });
+    const path = `/api/v1/namespaces/${cluster.namespace}/pods/${body.runtime.pod_name}`;
+    const { metadata } = (await cluster.admin.raw({ method: "GET", path })) as Pod;
+    expect(metadata.labels).toMatchObject({ [label.state]: "assigned" });
+    expect(metadata).not.toHaveProperty("managedFields");
   });
 
   it("is refilled after claims, and a shrink takes no assigned one", async () => {

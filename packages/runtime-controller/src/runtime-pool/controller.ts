@@ -137,7 +137,7 @@ class PoolReconciler {
     const { runtimes, maxLifeMs, tokens, clock } = this.#options;
     const found = gatherTemplate(pool, this.#options);
     const all = runtimes.ofPool(pool.metadata);
-    const nodesThatAre = (kind: "leaving" | "silent"): ReadonlySet<string> =>
+    const nodesThatAre = (kind: "leaving" | "emptying" | "silent"): ReadonlySet<string> =>
       new Set(
         all
           .filter((runtime) => this.#outlooks.ofRuntime(runtime, clock.now()).kind === kind)
@@ -150,6 +150,7 @@ class PoolReconciler {
       lastGood: this.#lastGoodOf(pool),
       runtimes: all,
       leavingNodes: nodesThatAre("leaving"),
+      emptyingNodes: nodesThatAre("emptying"),
       silentNodes: nodesThatAre("silent"),
       keyless: await tokens.without(all.filter(isWarm)),
       routes: this.#routesOf(all),

@@ -13,6 +13,8 @@ export type PoolObservation = FoundTemplate & {
   readonly runtimes: readonly Runtime[];
   /** Names of the nodes that go: what is warm there is about to be lost. */
   readonly leavingNodes: ReadonlySet<string>;
+  /** Names of the nodes that are removed once they are empty: what is warm there serves until it is replaced. */
+  readonly emptyingNodes: ReadonlySet<string>;
   /** Names of the nodes that nobody hears from: what is warm there may be lost, or come back. */
   readonly silentNodes: ReadonlySet<string>;
   /** UIDs of the warm runtimes whose token cannot be derived: its key is gone. */

@@ -94,6 +94,10 @@ const stories: Record<string, Story> = {
     await pool.event("one is claimed", () => pool.claim(1)).run(5);
     await pool.event("node-b is cordoned", () => pool.cordoned.add("node-b")).run(6);
   }),
+  "emptied-node": filled(async (pool) => {
+    await pool.event("node-b is scaled down", () => pool.emptying.add("node-b")).run(12);
+    await pool.event("one is claimed", () => pool.claim(1)).run(5);
+  }),
   evicted: filled(async (pool) => {
     await pool.event("r1 is evicted", () => pool.evict("r1")).run(10);
     await pool

@@ -159,8 +159,9 @@ function isServing({ ready, pod }: Runtime, { leavingNodes, silentNodes }: PoolO
 
 /** Young enough, and on a node that stays. */
 function isLasting(runtime: Runtime, observed: PoolObservation, nowMs: number): boolean {
-  const { leavingNodes, maxLifeMs } = observed;
-  return !leavingNodes.has(runtime.pod.spec?.nodeName ?? "") && isYoung(runtime, nowMs, maxLifeMs);
+  const { leavingNodes, emptyingNodes, maxLifeMs } = observed;
+  const node = runtime.pod.spec?.nodeName ?? "";
+  return !leavingNodes.has(node) && !emptyingNodes.has(node) && isYoung(runtime, nowMs, maxLifeMs);
 }
 
 // Pods that were created together must not be replaced together: each lives 90 to 100 % of the maximum.

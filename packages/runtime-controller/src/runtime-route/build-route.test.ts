@@ -68,11 +68,20 @@ describe("the settings of Routes", () => {
     [
       "leave the certificate of https to the class",
       { DATALAYER_RUNTIMES_URL: "https://a" },
-      { host: "a", tls: { secretName: undefined } },
+      { host: "a", tls: {} },
+    ],
+    [
+      "name who makes it",
+      { DATALAYER_RUNTIMES_URL: "https://a", DATALAYER_CERT_ISSUER: "letsencrypt" },
+      { tls: { issuerRef: { name: "letsencrypt", kind: "ClusterIssuer" } } },
     ],
     [
       "name the Secret with it",
-      { DATALAYER_RUNTIMES_URL: "https://a", DATALAYER_RUNTIMES_TLS_SECRET: "s" },
+      {
+        DATALAYER_RUNTIMES_URL: "https://a",
+        DATALAYER_RUNTIMES_TLS_SECRET: "s",
+        DATALAYER_CERT_ISSUER: "letsencrypt",
+      },
       { tls: { secretName: "s" } },
     ],
     [

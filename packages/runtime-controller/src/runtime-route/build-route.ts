@@ -15,8 +15,8 @@ export interface RouteSettings {
   shape: "runtime" | "pool" | "none";
   /** Under which users reach runtimes. */
   host: string;
-  /** Absent for plain HTTP; without a Secret, the class has a certificate made. */
-  tls?: { secretName?: string };
+  /** Absent for plain HTTP; without Secret and issuer, that of the class makes a certificate. */
+  tls?: { secretName?: string; issuerRef?: { name: string; kind: "ClusterIssuer" } };
   routeClassName: string;
   /** How long a runtime that is ready waits for its Route before it is offered all the same; Infinity for ever. */
   waitMs: number;

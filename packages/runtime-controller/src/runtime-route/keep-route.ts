@@ -1,6 +1,7 @@
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { Route } from "@datalayer/shared/crds/route";
+import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import { carries } from "@datalayer/shared/kube/intent";
 import type { Manifest, ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
@@ -63,10 +64,6 @@ async function apply(
 }
 
 async function remove({ metadata }: Route, { kube, routes }: RouteHands): Promise<undefined> {
-  try {
-    await kube.delete(Route, metadata, { uid: metadata.uid });
-  } catch (error) {
-    if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
-  }
+  await deleteIfThere(kube, Route, metadata);
   routes.recordDelete(metadata, metadata.uid);
 }

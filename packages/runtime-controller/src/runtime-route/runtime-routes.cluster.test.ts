@@ -67,13 +67,13 @@ async function routedPool(name: string): Promise<Runtime> {
   return available!;
 }
 
-it("a runtime with a home starts until its Route is ready", async () => {
+it("a runtime with a home is pending until its Route is ready", async () => {
   await createPool("homely", 0);
   const body = { environment_name: "homely", capabilities: ["user_storage"] };
   // The pool may not be known yet.
   const claimed = await eventually(async () => {
     const answer = await replica.claim(body);
-    return answer.status === 201 && answer.body.runtime;
+    return answer.status === 202 && answer.body.runtime;
   });
   const { pod_name: name } = claimed;
   const stateOf = async (): Promise<string> =>
@@ -82,7 +82,7 @@ it("a runtime with a home starts until its Route is ready", async () => {
   await eventually(async () => (await cluster.runtime(name))?.ready === true, { timeoutMs: 30_000 });
   await reportRoute(cluster.admin, route, "False");
   await eventually(() => replica.replica.caches.routes.get(ref(name))?.status?.conditions !== undefined);
-  expect(await stateOf()).toBe("starting");
+  expect(await stateOf()).toBe("pending");
   await reportRoute(cluster.admin, route);
   await eventually(async () => (await stateOf()) === "assigned", { timeoutMs: 20_000 });
 });

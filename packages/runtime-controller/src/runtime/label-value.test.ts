@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import { isLabelValue, labelValueOf } from "./label-value.ts";
 
 const accepted = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
-const inside = fc.constantFrom("a", "b", "z", "0", "9", "-", ".");
-const edge = fc.constantFrom("a", "b", "z", "0", "9");
+const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/);
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 /** Names of objects, as the API server accepts them: up to 253 characters. */
 const objectName = fc
-  .tuple(edge, fc.string({ unit: inside, maxLength: 251, size: "max" }), edge)
-  .map((parts) => parts.join(""));
+  .array(label, { minLength: 1, maxLength: 40 })
+  .map((labels) => labels.join("."))
+  .filter((name) => name.length <= 253);
 
 describe("the label value of a name", () => {
   it("is always one that the API server accepts", () => {
@@ -19,6 +20,15 @@ describe("the label value of a name", () => {
         expect(value.length).toBeLessThanOrEqual(63);
       }),
     );
+  });
+
+  it("is the name of an object as well", () => {
+    fc.assert(
+      fc.property(objectName, (name) => {
+        expect(`runtime-pool-${labelValueOf(name)}`).toMatch(subdomain);
+      }),
+    );
+    expect(labelValueOf(`${"a".repeat(51)}.${"b".repeat(100)}`)).toMatch(/^a{51}-[0-9a-f]{10}$/);
   });
 
   it("is the name itself where it fits", () => {

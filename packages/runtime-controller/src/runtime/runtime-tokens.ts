@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Clock } from "@datalayer/shared/clock/clock";
-import { ApiError } from "@datalayer/shared/kube/api-error";
-import { Secret } from "@datalayer/shared/kube/kinds";
-import type { Manifest, ObjectRef } from "@datalayer/shared/kube/object";
+import type { Secret } from "@datalayer/shared/kube/kinds";
+import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
+import { readOrCreateSecret } from "../own-secret.ts";
 import type { Runtime } from "./runtime.ts";
 import type { BodySeals } from "../claim/body-seals.ts";
 import { deriveToken, sealBody, type TokenKeys } from "./token.ts";
@@ -107,42 +107,19 @@ export class RuntimeTokens implements BodySeals {
   }
 
   async #readNow(): Promise<TokenKeys> {
-    const { clock, secret } = this.#options;
-    this.#keys = parseKeys(await this.#readOrCreate(), secret);
+    const { client, clock, secret } = this.#options;
+    this.#keys = parseKeys(await readOrCreateSecret(client, secret, firstKeys), secret);
     this.#readAtMs = clock.monotonicMs();
     return this.#keys;
   }
-
-  async #readOrCreate(): Promise<Secret> {
-    const { client, secret } = this.#options;
-    try {
-      return await client.get(Secret, secret);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.isNotFound)) throw error;
-    }
-    try {
-      return await client.create(Secret, firstKeys(secret));
-    } catch (error) {
-      // Another replica was quicker; its key is the one.
-      if (error instanceof ApiError && error.isAlreadyExists) return await client.get(Secret, secret);
-      throw error;
-    }
-  }
 }
 
-function firstKeys(secret: ObjectRef): Manifest<Secret> {
+function firstKeys(): Record<string, string> {
   const id = randomBytes(4).toString("hex");
-  const data = {
+  return {
     cluster: randomUUID(),
     current: id,
     [`${keyPrefix}${id}`]: randomBytes(32).toString("base64"),
-  };
-  const encoded = Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString("base64")]);
-  return {
-    apiVersion: Secret.apiVersion,
-    kind: Secret.kind,
-    metadata: { ...secret },
-    data: Object.fromEntries(encoded) as Record<string, string>,
   };
 }
 

@@ -81,3 +81,34 @@ describe("a trimmed Pod", () => {
     expect(trimmed({ ...warmPod(), status: undefined }).status).toBeUndefined();
   });
 });
+
+describe("what a Pod asks for as a whole", () => {
+  type Containers = NonNullable<Pod["spec"]>["containers"];
+  const asking = (name: string, requests?: Record<string, string>): Containers[number] => ({
+    name,
+    ...(requests && { resources: { requests } }),
+  });
+  const requestsOf = (spec: Partial<NonNullable<Pod["spec"]>>): Record<string, string> | undefined => {
+    const pod = warmPod();
+    pod.spec = { containers: [], ...spec };
+    return trimmed(pod).spec?.resources?.requests;
+  };
+
+  it("is what its container asks for", () => {
+    expect(requestsOf({ containers: [asking("a", { cpu: "250m", memory: "64Mi" }), asking("b")] })).toEqual({
+      cpu: "250m",
+      memory: "64Mi",
+    });
+  });
+
+  it("is the sum of its containers, or more where an init container takes more", () => {
+    const containers = [asking("a", { cpu: "250m", memory: "1Gi" }), asking("b", { cpu: "1" })];
+    const initContainers = [asking("git", { cpu: "100m", memory: "2Gi" })];
+    expect(requestsOf({ containers, initContainers })).toEqual({ cpu: "1.25", memory: String(2 ** 31) });
+  });
+
+  it("is what the Pod says of itself", () => {
+    const resources = { requests: { cpu: "3" } };
+    expect(requestsOf({ resources, containers: [asking("a", { cpu: "1" })] })).toEqual({ cpu: "3" });
+  });
+});

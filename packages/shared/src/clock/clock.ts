@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 /** The passing of time, injected so that tests decide it and never sleep. */
 export interface Clock {
   /** Wall-clock time in milliseconds since the Unix epoch; may jump. For timestamps that others read. */
@@ -18,14 +16,25 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {
-    signal?.throwIfAborted();
-    try {
-      let leftMs = ms;
-      for (; leftMs > LONGEST_TIMER_MS; leftMs -= LONGEST_TIMER_MS)
-        await delay(LONGEST_TIMER_MS, undefined, { signal });
-      await delay(leftMs, undefined, { signal });
-    } catch (error) {
-      throw signal?.aborted ? signal.reason : error;
-    }
+    let leftMs = ms;
+    for (; leftMs > LONGEST_TIMER_MS; leftMs -= LONGEST_TIMER_MS) await timer(LONGEST_TIMER_MS, signal);
+    await timer(leftMs, signal);
   },
 };
+
+/** Unlike that of `node:timers/promises` it makes no error of its own: most sleeps are deadlines, and end early. */
+function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const wake = (): void => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    };
+    const timeout = setTimeout(wake, ms);
+    const onAbort = (): void => {
+      clearTimeout(timeout);
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

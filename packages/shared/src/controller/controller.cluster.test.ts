@@ -1,128 +1,25 @@
 import { randomBytes } from "node:crypto";
-import { testNamespace, useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import {
-  answer,
-  dropAfter,
-  startFaultProxy,
-  type FaultProxy,
-} from "@datalayer/devcluster/testkit/fault-proxy";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { installWidgets, Widget } from "../../test/widget.ts";
+import { answer, dropAfter } from "@datalayer/devcluster/testkit/fault-proxy";
+import { Registry } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { Widget } from "../../test/widget.ts";
+import { echo, useWidgets } from "../../test/widget-stage.ts";
 import { systemClock } from "../clock/clock.ts";
-import { loadAccess } from "../kube/access.ts";
 import { Informer } from "../kube/informer.ts";
 import { ConfigMap, Event } from "../kube/kinds.ts";
-import { keyOf, type ObjectRef } from "../kube/object.ts";
-import { RestClient } from "../kube/rest.ts";
-import { silentLogger } from "../log/logger.ts";
+import type { ObjectRef } from "../kube/object.ts";
 import { findCondition } from "./conditions.ts";
-import { controller, type ControllerDefinition, type Controller } from "./controller.ts";
-import { EventRecorder } from "./events.ts";
+import { controllerMetrics } from "./metrics.ts";
 import { settled, stalled, waiting } from "./outcome.ts";
 
-let namespace: string;
-let direct: RestClient;
-let proxied: RestClient;
-let proxy: FaultProxy;
-/** Of the widgets of one test: what another left behind is none of its business. */
-let labels: Record<string, string>;
-let stop: AbortController;
-let running: Promise<void>[];
+const stage = useWidgets();
+const { start, createWidget, read, setSize, isGone, deleteWidget, untilCondition } = stage;
 
-beforeAll(async () => {
-  const { kubeconfigPath } = await useCluster();
-  direct = newClient(kubeconfigPath);
-  namespace = await testNamespace();
-  await installWidgets(direct);
-  await eventually(() => direct.list(Widget, { namespace }), { message: "widgets being served" });
-  proxy = await startFaultProxy({ kubeconfigPath });
-  proxied = newClient((await proxy.client("controller")).kubeconfigPath);
-});
+const statusWrites = (ref: ObjectRef) =>
+  stage.proxy.log.writes({ resource: "widgets/status", name: ref.name });
 
-afterAll(async () => {
-  await Promise.all([direct.close(), proxied.close()]);
-  await proxy.close();
-});
-
-beforeEach(() => {
-  proxy.clearFaults();
-  proxy.log.clear();
-  labels = { test: randomBytes(4).toString("hex") };
-  stop = new AbortController();
-  running = [];
-});
-
-afterEach(async () => {
-  stop.abort();
-  await Promise.all(running);
-});
-
-function newClient(kubeconfigPath: string): RestClient {
-  return new RestClient({
-    access: loadAccess({ kubeconfigPath }),
-    userAgent: "controller-test",
-    fieldManager: "controller-test",
-  });
-}
-
-type Definition = ControllerDefinition<Widget, ConfigMap[]>;
-
-/** Runs a controller of this namespace's widgets as the leader would. */
-async function start(definition: Partial<Definition> & Pick<Definition, "reconcile">): Promise<Controller> {
-  const informer = new Informer({
-    ...{ client: proxied, kind: Widget, namespace },
-    labelSelector: `test=${labels["test"]!}`,
-  });
-  informer.start(stop.signal);
-  await informer.synced();
-  const widgets = controller({ name: "widget", for: Widget, informer, ...definition });
-  const events = new EventRecorder({
-    client: proxied,
-    reportingController: "datalayer.io/test",
-    reportingInstance: "test-1",
-  });
-  const scope = { kube: proxied, epoch: 0, stop: stop.signal, abort: new AbortController().signal, events };
-  running.push(widgets.run({ ...scope, clock: systemClock, log: silentLogger, random: () => 0.1 }));
-  return widgets;
-}
-
-async function createWidget(size: number, finalizers: string[] = []): Promise<Widget> {
-  const name = `w-${randomBytes(4).toString("hex")}`;
-  const { apiVersion, kind } = Widget;
-  return direct.create(Widget, {
-    apiVersion,
-    kind,
-    metadata: { namespace, name, labels, finalizers },
-    spec: { size },
-  });
-}
-
-const read = (ref: ObjectRef): Promise<Widget> => direct.get(Widget, ref);
-const setSize = (ref: ObjectRef, size: number): Promise<Widget> =>
-  direct.patch(Widget, ref, [{ op: "replace", path: "/spec/size", value: size }]);
-const isGone = (ref: ObjectRef): Promise<boolean> =>
-  read(ref).then(
-    () => false,
-    () => true,
-  );
-const deleteWidget = async ({ metadata }: Widget): Promise<void> =>
-  direct.delete(Widget, metadata, { uid: metadata.uid });
-
-/** The widget once this condition has this status. */
-const untilCondition = (ref: ObjectRef, type: string, status: string): Promise<Widget> =>
-  eventually(async () => {
-    const widget = await read(ref);
-    const isMet = findCondition(widget.status?.conditions ?? [], type)?.status === status;
-    return isMet ? widget : undefined;
-  });
-
-const statusWrites = (ref: ObjectRef) => proxy.log.writes({ resource: "widgets/status", name: ref.name });
-
-const commitsTo = (ref: ObjectRef) => proxy.log.commits({ resource: "widgets/status", name: ref.name });
-
-/** Reports the size as found. */
-const echo = (widget: Widget) => Promise.resolve({ status: { size: widget.spec.size }, outcome: settled() });
+const commitsTo = (ref: ObjectRef) => stage.proxy.log.commits({ resource: "widgets/status", name: ref.name });
 
 describe("a reconcile", () => {
   it("writes the status once, with summary and generation, and again only when something changes", async () => {
@@ -169,12 +66,12 @@ describe("a reconcile", () => {
   });
 
   it("follows from the change of a watched object, of its old owner as well as its new one", async () => {
-    const configMaps = new Informer({ client: proxied, kind: ConfigMap, namespace });
-    configMaps.start(stop.signal);
+    const configMaps = new Informer({ client: stage.proxied, kind: ConfigMap, namespace: stage.namespace });
+    configMaps.start(stage.stop.signal);
     await configMaps.synced();
     const runs: string[] = [];
     const ownerOf = ({ metadata }: ConfigMap): string[] =>
-      metadata.labels?.["owner"] ? [`${namespace}/${metadata.labels["owner"]}`] : [];
+      metadata.labels?.["owner"] ? [`${stage.namespace}/${metadata.labels["owner"]}`] : [];
     await start({
       watches: [{ informer: configMaps, keys: ownerOf }],
       reconcile: (widget) => {
@@ -184,13 +81,17 @@ describe("a reconcile", () => {
     });
     const [a, b] = [await createWidget(1), await createWidget(1)];
     await untilCondition(b.metadata, "Ready", "True");
-    const ref = { namespace, name: `c-${randomBytes(4).toString("hex")}` };
+    const ref = { namespace: stage.namespace, name: `c-${randomBytes(4).toString("hex")}` };
     runs.length = 0;
     const labels = { owner: a.metadata.name };
-    await direct.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata: { ...ref, labels } });
+    await stage.direct.create(ConfigMap, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { ...ref, labels },
+    });
     await eventually(() => runs.includes(a.metadata.name));
     runs.length = 0;
-    await direct.patch(ConfigMap, ref, [
+    await stage.direct.patch(ConfigMap, ref, [
       { op: "replace", path: "/metadata/labels/owner", value: b.metadata.name },
     ]);
     await eventually(() => runs.includes(a.metadata.name) && runs.includes(b.metadata.name));
@@ -243,7 +144,7 @@ describe("a reconcile", () => {
     const { metadata } = await createWidget(-1);
     const fieldSelector = `regarding.name=${metadata.name}`;
     const [event] = await eventually(async () => {
-      const { items } = await direct.list(Event, { namespace, fieldSelector });
+      const { items } = await stage.direct.list(Event, { namespace: stage.namespace, fieldSelector });
       return items.length > 0 ? items : undefined;
     });
     expect(event).toMatchObject({
@@ -325,7 +226,7 @@ describe("a reconcile that fails", () => {
       reconcile: async (widget, { kube, signal }) => {
         if (widget.spec.size !== -8) return echo(widget);
         await systemClock.sleep(60_000, signal).catch(() => undefined);
-        const metadata = { namespace, name: `late-${widget.metadata.name}` };
+        const metadata = { namespace: stage.namespace, name: `late-${widget.metadata.name}` };
         const write = kube.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata });
         write.then(late.resolve, late.reject);
         await write;
@@ -334,7 +235,7 @@ describe("a reconcile that fails", () => {
     });
     await createWidget(-8);
     await expect(late.promise).rejects.toThrow();
-    expect(proxy.log.writes({ resource: "configmaps", namespace })).toEqual([]);
+    expect(stage.proxy.log.writes({ resource: "configmaps", namespace: stage.namespace })).toEqual([]);
   });
 });
 
@@ -351,6 +252,8 @@ describe("when it is overtaken", () => {
     const { metadata } = await createWidget(1);
     await eventually(async () => (await read(metadata)).status?.size === 2);
     expect(sizes).toEqual([1, 2]);
+    // What was written can be read before the answer to the write has passed the proxy.
+    await eventually(() => statusWrites(metadata).at(-1)?.upstreamStatus);
     const answers = statusWrites(metadata).map(({ upstreamStatus }) => upstreamStatus);
     expect(answers).toEqual([409, 200]);
   });
@@ -383,10 +286,10 @@ describe("when it is overtaken", () => {
         first = false;
         await deleteWidget(widget);
         const { apiVersion, kind, spec } = widget;
-        await direct.create(Widget, {
+        await stage.direct.create(Widget, {
           apiVersion,
           kind,
-          metadata: { namespace, name: metadata.name, labels },
+          metadata: { namespace: stage.namespace, name: metadata.name, labels: stage.labels },
           spec,
         });
         return { status: { note: widget.metadata.uid }, outcome: settled() };
@@ -406,7 +309,7 @@ describe("when it is overtaken", () => {
         return echo(widget);
       },
     });
-    const fault = proxy.inject({ resource: "widgets/status", act: dropAfter(), times: 1 });
+    const fault = stage.proxy.inject({ resource: "widgets/status", act: dropAfter(), times: 1 });
     const { metadata } = await createWidget(1);
     await fault.struck();
     await eventually(() => runs > 1 && commitsTo(metadata).length > 0);
@@ -420,7 +323,7 @@ describe("when it is overtaken", () => {
 
   it("by an API server that refuses its status for a while, it is written later", async () => {
     await start({ reconcile: echo });
-    const fault = proxy.inject({ resource: "widgets/status", act: answer(503), times: 3 });
+    const fault = stage.proxy.inject({ resource: "widgets/status", act: answer(503), times: 3 });
     const { metadata } = await createWidget(1);
     await untilCondition(metadata, "Ready", "True");
     expect(fault.hits).toBe(3);
@@ -429,6 +332,16 @@ describe("when it is overtaken", () => {
 });
 
 describe("an object that is not selected", () => {
+  it("is not even queued when it changes", async () => {
+    const registry = new Registry();
+    await start({ selects: ({ spec }) => spec.size > 0, reconcile: echo }, controllerMetrics(registry));
+    const { metadata } = await createWidget(-1);
+    await setSize(metadata, -2);
+    const selected = await createWidget(1);
+    await untilCondition(selected.metadata, "Ready", "True");
+    expect(await registry.getSingleMetricAsString("workqueue_adds_total")).toMatch(/widget"\} 1$/m);
+  });
+
   it("is left alone, with its finalizers, also when it is being deleted", async () => {
     const finalizer = "test.datalayer.io/cleanup";
     const touched: string[] = [];
@@ -452,86 +365,11 @@ describe("an object that is not selected", () => {
     const selected = await createWidget(1);
     await untilCondition(selected.metadata, "Ready", "True");
     expect([...new Set(touched)]).toEqual([selected.metadata.name]);
-    expect(proxy.log.writes({ name: live.metadata.name })).toEqual([]);
-    expect(proxy.log.writes({ name: ending.metadata.name })).toEqual([]);
+    expect(stage.proxy.log.writes({ name: live.metadata.name })).toEqual([]);
+    expect(stage.proxy.log.writes({ name: ending.metadata.name })).toEqual([]);
     expect((await read(ending.metadata)).metadata.finalizers).toEqual([finalizer]);
     await setSize(live.metadata, 1);
     await untilCondition(live.metadata, "Ready", "True");
-    await direct.patch(Widget, ending.metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
-  });
-});
-
-describe("a finalizer", () => {
-  const finalizer = "test.datalayer.io/cleanup";
-
-  it("is there before the first effect, and is removed only when the cleanup has settled", async () => {
-    const log: string[] = [];
-    let mayEnd = false;
-    const recorded = (what: string, widget: Widget): void => {
-      log.push(`${what} ${widget.metadata.finalizers?.join() ?? ""}`);
-    };
-    await start({
-      finalizer,
-      cleanup: async (widget) => {
-        expect((await read(widget.metadata)).metadata.finalizers).toContain(finalizer);
-        recorded("cleanup", widget);
-        if (mayEnd) return settled();
-        return waiting({ reason: "Detaching", message: "A volume is in use.", retryAfterMs: 50 });
-      },
-      reconcile: (widget) => {
-        recorded("reconcile", widget);
-        return echo(widget);
-      },
-    });
-    const widget = await createWidget(1, ["test.datalayer.io/other"]);
-    const { metadata } = widget;
-    await untilCondition(metadata, "Ready", "True");
-    expect(log[0]).toBe(`reconcile test.datalayer.io/other,${finalizer}`);
-    await deleteWidget(widget);
-    const detaching = await untilCondition(metadata, "Reconciling", "True");
-    expect(findCondition(detaching.status!.conditions!, "Reconciling")!.reason).toBe("Detaching");
-    mayEnd = true;
-    await eventually(async () => !(await read(metadata)).metadata.finalizers?.includes(finalizer));
-    expect((await read(metadata)).metadata.finalizers).toEqual(["test.datalayer.io/other"]);
-    expect(log.filter((line) => line.startsWith("cleanup")).length).toBeGreaterThanOrEqual(2);
-    await direct.patch(Widget, metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
-  });
-
-  it("stays when the cleanup throws", async () => {
-    let attempts = 0;
-    await start({
-      finalizer,
-      cleanup: (widget) => {
-        if (widget.spec.size === -9 && ++attempts < 3) throw new Error("the cloud is down");
-        return Promise.resolve(settled());
-      },
-      reconcile: echo,
-    });
-    const widget = await createWidget(-9);
-    await untilCondition(widget.metadata, "Ready", "True");
-    await deleteWidget(widget);
-    const failing = await untilCondition(widget.metadata, "Reconciling", "True");
-    expect(failing.metadata.finalizers).toEqual([finalizer]);
-    await eventually(() => isGone(widget.metadata));
-    expect(attempts).toBe(3);
-  });
-
-  it("is not added to an object that is being deleted, which is not reconciled either", async () => {
-    const widget = await createWidget(1, ["test.datalayer.io/other"]);
-    await deleteWidget(widget);
-    const reconciled: string[] = [];
-    await start({
-      finalizer,
-      cleanup: () => Promise.resolve(settled()),
-      reconcile: (each) => {
-        reconciled.push(keyOf(each.metadata));
-        return echo(each);
-      },
-    });
-    const other = await createWidget(1);
-    await untilCondition(other.metadata, "Ready", "True");
-    expect(reconciled).not.toContain(keyOf(widget.metadata));
-    expect((await read(widget.metadata)).metadata.finalizers).toEqual(["test.datalayer.io/other"]);
-    await direct.patch(Widget, widget.metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
+    await stage.direct.patch(Widget, ending.metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
   });
 });

@@ -54,7 +54,10 @@ export interface ControllerDefinition<T extends KubeObject, Watched extends Kube
   name: string;
   for: Kind<T>;
   informer: ObjectReader<T>;
-  /** Which of the informer's objects are this controller's; all by default. The others are left alone. */
+  /**
+   * Which of the informer's objects are this controller's; all by default. The others are left alone. Asked when an
+   * object changes and again before it is reconciled: what it depends on besides the object must enqueue it.
+   */
   selects?: (object: T) => boolean;
   watches?: { [Index in keyof Watched]: Watch<Watched[Index]> };
   /** Objects reconciled at once; 4 by default. Each object is always reconciled by one worker. */

@@ -34,7 +34,8 @@ export async function withDeadline<Result>(
   try {
     return await work({ signal: controller.signal, isOver: () => isOver });
   } finally {
-    timer.abort();
+    // With a reason: without one the platform makes an error with a stack, for each piece of work.
+    timer.abort("done");
     abort.removeEventListener("abort", callOff);
   }
 }

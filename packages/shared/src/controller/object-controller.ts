@@ -25,9 +25,11 @@ export class ObjectController<T extends KubeObject, Watched extends KubeObject[]
 
   async run(scope: Scope): Promise<void> {
     const { clock, random, metrics, stop } = scope;
-    const { name, workers: count = DEFAULT_WORKERS } = this.#definition;
+    const { name, workers: count = DEFAULT_WORKERS, selects } = this.#definition;
     const queue = new WorkQueue({ name, clock, random, observer: metrics?.queue(name) });
     const ownWrites = new OwnWrites<T>((change) => {
+      // Several controllers share the informer of Pods, and each cares for few of them.
+      if (selects?.(change.object) === false) return;
       queue.add(keyOf(change.object.metadata), { priority: priorityOf(change) });
     });
     const failuresOf = (key: string): number => queue.failures(key);

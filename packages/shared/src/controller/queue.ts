@@ -211,7 +211,8 @@ export class WorkQueue {
   #setAlarm(): void {
     const dueMs = this.#delayed.nextDueMs;
     if (dueMs === undefined || (this.#alarm && this.#alarm.dueMs <= dueMs)) return;
-    this.#alarm?.cancel.abort();
+    // With a reason: without one the platform makes an error with a stack, for each change of the alarm.
+    this.#alarm?.cancel.abort("earlier");
     const alarm = { dueMs, cancel: new AbortController() };
     this.#alarm = alarm;
     const afterMs = Math.max(0, dueMs - this.#clock.monotonicMs());

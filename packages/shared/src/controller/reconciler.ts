@@ -1,5 +1,6 @@
 import { ApiError, TransportError } from "../kube/api-error.ts";
-import { keyOf, refOf, type KubeObject } from "../kube/object.ts";
+import type { JsonPatchOperation } from "../kube/json-patch.ts";
+import { keyOf, refOf, type KubeObject, type ObjectMeta } from "../kube/object.ts";
 import type { Context, ControllerDefinition, Report, Scope } from "./controller.ts";
 import { FAILURES_UNTIL_NOT_READY } from "./conditions.ts";
 import { addFinalizer, hasFinalizer, isDeleting, removeFinalizer } from "./finalizer.ts";
@@ -93,9 +94,15 @@ export class Reconciler<T extends KubeObject> {
     if (!finalizer || !hasFinalizer(object, finalizer)) return { result: "success" };
     const outcome = (await cleanup?.(object, context)) ?? { kind: "settled" };
     const removal = outcome.kind === "settled" && removeFinalizer(object, finalizer);
-    if (removal) await context.kube.patch(this.#definition.for, object.metadata, removal);
+    if (removal) await this.#letGo(object, removal, context);
     else await this.#report(object, { outcome }, context);
     return this.#verdictOn(outcome);
+  }
+
+  /** Changes during a long cleanup bring one more run, and the watch may not have shown by then that it is over. */
+  async #letGo(object: T, removal: JsonPatchOperation[], context: Context): Promise<void> {
+    const { metadata } = await this.#patch(object, context, removal);
+    if (isGoneWithout(metadata)) this.#definition.informer.recordDelete(metadata, metadata.uid);
   }
 
   #verdictOn(outcome: Outcome): Verdict {
@@ -177,6 +184,14 @@ export class Reconciler<T extends KubeObject> {
 function isUncertainStatusWrite(error: unknown, object: KubeObject): boolean {
   const isOfServer = (error instanceof ApiError && error.isRetryable) || error instanceof TransportError;
   return isOfServer && error.call.kind === `${object.kind}/status`;
+}
+
+/**
+ * Whether the removal of a finalizer, answered with this, was the end of the object. The answer carries the
+ * resourceVersion from before then, so only its end can show in the watch.
+ */
+function isGoneWithout({ finalizers, deletionGracePeriodSeconds = 0 }: ObjectMeta): boolean {
+  return (finalizers ?? []).length === 0 && deletionGracePeriodSeconds === 0;
 }
 
 /**

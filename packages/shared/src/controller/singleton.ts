@@ -3,6 +3,7 @@ import type { Clock } from "../clock/clock.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Controller, Scope } from "./controller.ts";
 import { withDeadline } from "./deadline.ts";
+import type { EventSink } from "./events.ts";
 import { WorkQueue } from "./queue.ts";
 import { runWorkers, type Verdict } from "./workers.ts";
 
@@ -13,6 +14,7 @@ export interface TickContext {
   signal: AbortSignal;
   clock: Clock;
   log: Logger;
+  events: EventSink;
   /** Grows with every leader: for effects outside the API server. */
   epoch: number;
 }
@@ -58,11 +60,11 @@ export function singleton(definition: SingletonDefinition): Controller {
 
 async function tick(definition: SingletonDefinition, scope: Scope): Promise<Verdict> {
   const { name, everyMs, deadlineMs = DEFAULT_DEADLINE_MS } = definition;
-  const { clock, abort, epoch, metrics } = scope;
+  const { clock, abort, epoch, events, metrics } = scope;
   const log = scope.log.child({ controller: name });
   try {
     await withDeadline({ clock, timeoutMs: deadlineMs, abort }, ({ signal }) =>
-      definition.tick({ kube: scope.kube.bindTo(signal), signal, clock, log, epoch }),
+      definition.tick({ kube: scope.kube.bindTo(signal), signal, clock, log, events, epoch }),
     );
     return { result: "requeue_after", afterMs: everyMs };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { onRequestHookHandler } from "fastify";
+import type { Secret } from "../config/secret.ts";
 import { Problem } from "./problem.ts";
 
 declare module "fastify" {
@@ -12,6 +13,11 @@ declare module "fastify" {
 
 /** The keys that are valid now: the current one and, during a rotation, the previous one. */
 export type ApiKeys = () => readonly string[];
+
+/** The keys of the settings, as they are now: they follow the files that hold them. */
+export function apiKeysOf(settings: { apiKey?: Secret; previousApiKey?: Secret }): ApiKeys {
+  return () => [settings.apiKey, settings.previousApiKey].flatMap((key) => key?.reveal() ?? []);
+}
 
 /**
  * Refuses requests without a valid `X-API-Key`, before their body is read. Routes with `config.public` are

@@ -27,9 +27,8 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 export function toProblem(error: unknown, request: FastifyRequest, log: Logger): Problem {
   if (error instanceof Problem) return error;
   const { statusCode, code, message } = (error ?? {}) as Partial<Record<string, unknown>>;
-  const isFastify = typeof code === "string" && code.startsWith("FST_ERR_");
   if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500) {
-    return new Problem(statusCode, { detail: isFastify ? String(message) : undefined, cause: error });
+    return new Problem(statusCode, { detail: detailOf(String(code), String(message)), cause: error });
   }
   log.error("A request failed", {
     error,
@@ -40,6 +39,18 @@ export function toProblem(error: unknown, request: FastifyRequest, log: Logger):
   });
   return new Problem(500, { detail: "The request failed; the log has the reason under this request id." });
 }
+
+/** What to do about an error of Fastify's; the messages of others may quote what nobody else shall see. */
+function detailOf(code: string, message: string): string | undefined {
+  return adviceOn[code] ?? (code.startsWith("FST_ERR_") ? message : undefined);
+}
+
+const adviceOn: Record<string, string> = {
+  FST_ERR_BAD_URL: "Send a path whose percent-encoding can be read.",
+  FST_ERR_CTP_BODY_TOO_LARGE: "Send a smaller body: 1 MiB at most, unless the operation says less.",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "Send the body as application/json.",
+  FST_ERR_MAX_PARAM_LENGTH: "Send no more than 253 characters in one part of the path.",
+};
 
 function unmatched(request: FastifyRequest, routes: RouteTable): Problem {
   const path = request.url.split("?", 1)[0] ?? "";
@@ -58,8 +69,11 @@ export function answerBrokenConnection(error: ConnectionError, socket: Socket): 
     socket.destroy();
     return;
   }
-  const status = STATUS_OF[error.code] ?? 400;
-  const body = JSON.stringify(problemBody(new Problem(status), "none"));
+  const { status, detail } = brokenBy[error.code] ?? {
+    status: 400,
+    detail: "This is not a request that HTTP knows.",
+  };
+  const body = JSON.stringify(problemBody(new Problem(status, { detail }), "none"));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
     `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
@@ -69,8 +83,8 @@ export function answerBrokenConnection(error: ConnectionError, socket: Socket): 
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-const STATUS_OF: Record<string, number> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+const brokenBy: Record<string, { status: number; detail: string }> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: "The request took too long to arrive." },
+  HPE_HEADER_OVERFLOW: { status: 431, detail: "Send headers of 16 KiB at most, all together." },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, detail: "Send chunks without extensions." },
 };

@@ -72,6 +72,11 @@ export function unprocessable(detail: string, errors: readonly FieldError[] = []
   });
 }
 
+/** 501: the interface knows it, and it cannot be had yet, or here. `detail` says what can be done instead. */
+export function notImplemented(detail: string): Problem {
+  return new Problem(501, { type: "not-implemented", detail });
+}
+
 /** 503: try again. Clients read `reason` and `retry_after_seconds`; `Retry-After` says the same to proxies. */
 export function unavailable(options: {
   type?: string;

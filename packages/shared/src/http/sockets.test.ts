@@ -28,6 +28,11 @@ async function answerTo(bytes: string, keepSending?: (socket: Socket) => void): 
   return answer;
 }
 
+/** The body of an answer. */
+function problemIn(answer: string): { detail?: string } {
+  return JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))) as { detail?: string };
+}
+
 async function listen(limits: { headersTimeoutMs?: number; requestTimeoutMs?: number } = {}): Promise<void> {
   test = await testApp({ limits });
   await test.app.listen({ port: 0, host: "127.0.0.1" });
@@ -45,7 +50,6 @@ describe("on the wire", () => {
     ["a space before the colon", `${HEAD}Content-Length : 4\r\n\r\nabcd`],
     ["a folded header", `${HEAD}X-A: b\r\n c\r\nConnection: close\r\n\r\n`],
     ["a bare line feed in a header", `${HEAD}X-A: b\nX-B: c\r\rConnection: close\r\n\r\n`],
-    ["no Host", "GET /api/operator/version HTTP/1.1\r\nConnection: close\r\n\r\n"],
     [
       "an absolute URI",
       `GET http://elsewhere/api/operator/version HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
@@ -57,7 +61,17 @@ describe("on the wire", () => {
     ["no HTTP at all", "\u0016\u0003\u0001 hello\r\n\r\n"],
   ])("refuses %s", async (_what, bytes) => {
     await listen();
-    expect(await answerTo(bytes)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    const answer = await answerTo(bytes);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(problemIn(answer).detail).toMatch(
+      /^(This is not a request that HTTP knows\.|Send a plain absolute path: .+)$/,
+    );
+  });
+
+  it("refuses a request without Host, as Node does by itself", async () => {
+    await listen();
+    const answer = await answerTo("GET /api/operator/version HTTP/1.1\r\nConnection: close\r\n\r\n");
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
   });
 
   it.each([
@@ -68,15 +82,15 @@ describe("on the wire", () => {
     await listen();
     const answer = await answerTo(`${HEAD}${headers}\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
-    expect(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")))).toMatchObject({
-      status: 431,
-      success: false,
-    });
+    const detail = "Send headers of 16 KiB at most, all together.";
+    expect(problemIn(answer)).toMatchObject({ status: 431, success: false, detail });
   });
 
   it("gives up on headers that never end", async () => {
     await listen({ headersTimeoutMs: 200, requestTimeoutMs: 5_000 });
-    expect(await answerTo(HEAD)).toMatch(/^HTTP\/1\.1 408 /);
+    const answer = await answerTo(HEAD);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(problemIn(answer).detail).toBe("The request took too long to arrive.");
   });
 
   it("gives up on a body that trickles in", async () => {

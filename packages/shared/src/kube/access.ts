@@ -18,6 +18,8 @@ export type TlsMaterial = Readonly<
 export interface ClusterAccess {
   /** The URL of the API server; may carry a path. */
   readonly server: string;
+  /** The context of the kubeconfig; undefined in a Pod. */
+  readonly context?: string;
   /** The namespace of the context or of the Pod we run in. */
   readonly namespace?: string;
   /**
@@ -42,6 +44,7 @@ export function loadAccess(source: KubeconfigSource): ClusterAccess {
 
 class KubeconfigAccess implements ClusterAccess {
   readonly server: string;
+  readonly context: string | undefined;
   readonly namespace: string | undefined;
   readonly #source: KubeconfigSource;
   /** The credentials of now, from where the kubeconfig says that they are. */
@@ -53,6 +56,7 @@ class KubeconfigAccess implements ClusterAccess {
   constructor(source: KubeconfigSource) {
     const context = readContext(source);
     this.server = context.cluster.server;
+    this.context = context.name;
     this.namespace = context.namespace;
     this.#source = source;
     this.#read = reader(context, source);

@@ -35,6 +35,7 @@ contexts: [{ name: ${name}, context: { cluster: ${name}, user: ${name}, namespac
 describe("the context of a kubeconfig", () => {
   it("has its cluster, user and namespace, with paths relative to the file", () => {
     expect(readContext({ kubeconfigPath: file("config", kubeconfig("a")) })).toEqual({
+      name: "a",
       cluster: { server: "https://a.test", "certificate-authority": join(directory, "ca.crt") },
       user: { tokenFile: "/run/a", "client-key": join(directory, "keys/a") },
       namespace: "of-a",

@@ -37,6 +37,8 @@ interface Kubeconfig {
 
 /** What one context says. */
 export interface KubeconfigContext {
+  /** Undefined for the Pod we run in. */
+  readonly name: string | undefined;
   readonly cluster: KubeconfigCluster;
   readonly user: KubeconfigUser;
   readonly namespace: string | undefined;
@@ -73,7 +75,7 @@ function contextOf({ contexts, clusters, users }: Kubeconfig, name: string): Kub
   const cluster = clusters.find((entry) => entry.name === context?.cluster)?.cluster;
   if (!context || !cluster) throw new Error(`kubeconfig has no cluster for the context "${name}"`);
   const user = users.find((entry) => entry.name === context.user)?.user ?? {};
-  return { cluster, user, namespace: context.namespace };
+  return { name, cluster, user, namespace: context.namespace };
 }
 
 function podContext(
@@ -83,6 +85,7 @@ function podContext(
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = environment;
   if (!host) throw new Error("no cluster found: set KUBECONFIG, write ~/.kube/config, or run in a Pod");
   return {
+    name: undefined,
     cluster: {
       server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
       "certificate-authority": join(directory, "ca.crt"),

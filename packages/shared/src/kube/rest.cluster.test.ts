@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { writeFile } from "node:fs/promises";
 import { Pool } from "undici";
 import { startFaultProxy, type FaultProxy } from "@datalayer/devcluster/testkit/fault-proxy";
@@ -265,6 +266,22 @@ describe("429", () => {
   });
 });
 
+describe("a stream", () => {
+  it("arrives as it is, whatever its type", async () => {
+    const { status, headers, body, close } = await client.stream("/readyz?verbose");
+    expect([status, headers["content-type"]]).toEqual([200, expect.stringContaining("text/plain")]);
+    expect(await body.text()).toContain("readyz check passed");
+    close();
+  });
+
+  it("is refused as every call is", async () => {
+    expect(await apiErrorOf(client.stream("/api/v1/namespaces/none/pods/none/log"))).toMatchObject({
+      status: 404,
+      reason: "NotFound",
+    });
+  });
+});
+
 describe("a client that may no longer act", () => {
   it("ends the calls in flight and sends nothing more", async () => {
     const lease = new AbortController();
@@ -371,6 +388,24 @@ describe("load", () => {
     const byClient = await cpuMsPerRun((index) => direct.patch(ConfigMap, ref, patchWith(`c${index}`)));
     expect(byClient - byBare).toBeLessThan(1);
     await Promise.all([bare.close(), direct.close()]);
+  });
+
+  it("keeps its connection over a deletion", async () => {
+    let connects = 0;
+    const count = (): void => {
+      connects++;
+    };
+    const { kubeconfigPath } = await useCluster();
+    const options = { access: loadAccess({ kubeconfigPath }), userAgent: "t", fieldManager: "t" };
+    const direct = new RestClient({ ...options, connections: 1 });
+    subscribe("undici:client:connected", count);
+    for (let round = 0; round < 3; round++) {
+      const { metadata } = await direct.create(ConfigMap, manifest());
+      await direct.delete(ConfigMap, ref, { uid: metadata.uid });
+    }
+    unsubscribe("undici:client:connected", count);
+    expect(connects).toBe(1);
+    await direct.close();
   });
 
   it("uses at most eight connections for forty patches at once", async () => {

@@ -8,7 +8,7 @@ import type { RestMetrics } from "./metrics.ts";
 import { type Kind, type KubeObject, keyOf, type Manifest, type ObjectRef } from "./object.ts";
 import { collectionPath, objectPath, requireNamespace, withQuery } from "./paths.ts";
 import type { ServerClock } from "./server-clock.ts";
-import { type HttpRequest, Transport } from "./transport.ts";
+import { type HttpRequest, type HttpStream, Transport } from "./transport.ts";
 import { readWatch, type WatchEvent } from "./watch.ts";
 
 /** How to build a {@link RestClient}. */
@@ -227,6 +227,17 @@ export class RestClient {
     const { idempotent = request.method === "GET" } = request;
     const call: Call = { verb: request.method, kind: request.path, target: "" };
     return this.#connections.caller.call({ call, request, idempotent, options });
+  }
+
+  /**
+   * Sends a GET and answers with its body while that arrives, such as a log; `close` ends it.
+   *
+   * @throws ApiError | TransportError
+   */
+  async stream(path: string, options: CallOptions = {}): Promise<HttpStream & { close(): void }> {
+    const call: Call = { verb: "GET", kind: path, target: "" };
+    const request: HttpRequest = { method: "GET", path, accept: "*/*" };
+    return this.#connections.watcher.open(call, request, options);
   }
 
   /** A copy over the same connections whose calls all fail once `signal` is aborted, as when a lease is lost. */

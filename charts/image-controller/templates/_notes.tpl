@@ -1,0 +1,11 @@
+{{- define "image-controller.notes" -}}
+IMAGES are built in namespace{{ gt (len .Values.watchNamespaces) 1 | ternary "s" "" }} {{ .Values.watchNamespaces | join ", " }}.
+
+  kubectl rollout status deployment/datalayer-image-controller -n {{ .Release.Namespace }}
+  kubectl explain images.datalayer.io.spec
+{{- if not .Values.builds.createNamespaces }}
+
+  ! These namespaces have to exist, with a Pod Security level that lets rootless BuildKit run:
+    kubectl label namespace <name> pod-security.kubernetes.io/enforce=privileged
+{{- end }}
+{{- end }}

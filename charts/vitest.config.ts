@@ -1,0 +1,3 @@
+import { suite } from "@datalayer/devcluster/testkit/suite";
+
+export default suite({ include: ["test/**/*.test.ts"] });
