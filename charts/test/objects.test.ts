@@ -116,6 +116,18 @@ describe("the umbrella", () => {
     expect(await tests("1 replicas")).toHaveLength(3);
   });
 
+  it("has nothing to write to but a folder in which the image-controller looks at repositories", async () => {
+    const pods = podsOf(await render(profiles["everything"]));
+    const writable = pods.flatMap(({ spec, metadata }) =>
+      spec.containers.flatMap(({ volumeMounts = [] }) =>
+        volumeMounts
+          .filter(({ readOnly }) => readOnly !== true)
+          .map(({ mountPath }) => [metadata.labels?.["app.kubernetes.io/component"], mountPath]),
+      ),
+    );
+    expect(writable).toEqual([["image-controller", "/tmp"]]);
+  });
+
   it("takes all images from one registry, and prefers a digest", async () => {
     const pods = podsOf(await render(profiles["an air gap"]));
     const images = new Set(pods.flatMap(({ spec }) => spec.containers.map(({ image }) => image)));

@@ -108,6 +108,8 @@ export class GitServer {
         HTTP_CONTENT_ENCODING: headers["content-encoding"],
       },
     });
+    // It may have ended before it has read a body that it has no use for.
+    child.stdin.on("error", () => undefined);
     child.stdin.end(body);
     const output = await buffer(child.stdout);
     const end = output.indexOf("\r\n\r\n");

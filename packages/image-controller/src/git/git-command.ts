@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { isForbiddenAddress } from "@datalayer/shared/http/forbidden-address";
 import { GitError, gitErrorOf } from "./git-error.ts";
+import { SizeGuard } from "./size-guard.ts";
 
 /** Who may read a repository. */
 export interface GitAccess {
@@ -17,8 +18,8 @@ export interface GitAccess {
 const timeoutMs = 120_000;
 /** Of one answer that is kept in memory. */
 const longestOutputBytes = 4 * 1024 * 1024;
-/** Of one file that git writes, in blocks of 512 bytes: a pack of commits and folders, and of one Dockerfile. */
-const mostBlocks = 1024 * 1024;
+/** Of all that git writes: commits and folders, and one Dockerfile. */
+const mostBytes = 512 * 1024 * 1024;
 
 /**
  * Git with nothing of its own mind: its settings come by its environment, none from files or arguments. It speaks
@@ -67,9 +68,9 @@ export class GitCommand {
 
   /** The same, where failing is an answer. */
   async attempt(...args: string[]): Promise<{ code: number | null; output: string; said: string }> {
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]);
-    const limited = `ulimit -f ${mostBlocks} && exec git "$@"`;
-    const child = spawn("/bin/sh", ["-c", limited, "git", ...args], {
+    const size = new SizeGuard(this.#folder, mostBytes);
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs), size.signal]);
+    const child = spawn("git", args, {
       cwd: this.#folder,
       env: this.#environment,
       stdio: ["ignore", "pipe", "pipe"],
@@ -85,9 +86,13 @@ export class GitCommand {
       return { code, output: output(), said: said() };
     } catch (error) {
       this.#signal.throwIfAborted();
+      if (size.signal.aborted)
+        throw new GitError("refused", `${this.url}: the repository is too large to be looked at`);
       if (signal.aborted)
         throw new GitError("unavailable", `${this.url}: git did not end within ${timeoutMs / 1000} s`);
       throw error;
+    } finally {
+      size.stop();
     }
   }
 }

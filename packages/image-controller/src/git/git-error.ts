@@ -32,8 +32,6 @@ export function gitErrorOf(said: string, url: string): GitError {
     return new GitError("refused", `${message} (the credentials are not accepted, or missing)`);
   if (/ssl|certificate|tls/i.test(last) && !passing.test(last)) return new GitError("refused", message);
   if (/redirect|error: 3\d\d/i.test(said)) return new GitError("refused", message);
-  if (/file size limit|too large|pack exceeds/i.test(said))
-    return new GitError("refused", `${url}: the repository is too large to be looked at`);
   return new GitError(notFound.test(said) ? "not-found" : "unavailable", message);
 }
 

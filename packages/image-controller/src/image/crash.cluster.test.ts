@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, hashOf, startHarness } from "../../test/harness.ts";
 import { end } from "../../test/kubelet.ts";
 import type { TestReplica } from "../../test/test-replica.ts";
-import { buildTag, label } from "./names.ts";
+import { buildTag, component, label } from "./names.ts";
 
 let harness: Harness;
 let replica: TestReplica;
@@ -70,7 +70,9 @@ async function expectOneBuild(name: string): Promise<void> {
   expect(status?.published).toHaveLength(1);
   expect(status?.history?.map(({ reason }) => reason)).toEqual(["Succeeded"]);
   const selection = { namespace: harness.namespace, labelSelector: `${label.image}=${metadata.uid}` };
-  await eventually(async () => (await harness.admin.list(ConfigMap, selection)).items.length === 0, {
+  const ofInputs = `${selection.labelSelector},${label.component}=${component.inputs}`;
+  const inputs = { ...selection, labelSelector: ofInputs };
+  await eventually(async () => (await harness.admin.list(ConfigMap, inputs)).items.length === 0, {
     message: "no inputs being left",
   });
   expect((await harness.admin.list(Pod, selection)).items).toHaveLength(1);
