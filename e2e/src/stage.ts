@@ -38,7 +38,7 @@ export async function startStage(
 }
 
 /** Applies the example and waits until its pool is warm. */
-export async function warmExample({ cluster }: Stage): Promise<void> {
+export async function warmExample({ cluster }: Pick<Stage, "cluster">): Promise<void> {
   await applyExample(cluster);
   await untilExampleWarm(cluster);
 }

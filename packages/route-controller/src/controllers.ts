@@ -6,6 +6,7 @@ import { IngressRoute } from "@datalayer/shared/crds/traefik";
 import { translateFor } from "./backends/translate-for.ts";
 import { type Caches, foreignOf, madeKindsOf } from "./caches.ts";
 import { podTargetsController } from "./pod-targets/controller.ts";
+import { isLeftoverBy } from "./readiness/leftovers.ts";
 import { Readiness } from "./readiness/readiness.ts";
 import { apiServerAddresses } from "./route/addresses.ts";
 import { routeController } from "./route/controller.ts";
@@ -29,6 +30,7 @@ export function createControllers(options: {
   const translate = (routeClass: RouteClass): Translate => translateFor(routeClass, caches);
   const readiness = new Readiness({
     ...caches,
+    isLeftover: isLeftoverBy({ ...caches, ...settings }),
     clock,
     samplePercent: probeSamplePercent,
     onChange: (route) => routes.enqueue(route),

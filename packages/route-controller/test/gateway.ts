@@ -19,7 +19,8 @@ import { ask } from "./client.ts";
 import type { Harness } from "./harness.ts";
 
 const apiKey = "key-for-tests-0123456789";
-const pool = "python";
+/** The pool of the runtimes of these tests. */
+export const pool = "python";
 /** What is asked for to see whether a runtime is served. */
 const upPath = "/up";
 
@@ -35,11 +36,15 @@ export interface TestGateway {
   served(ulid: string): Promise<string>;
 }
 
-/** Starts a gateway of the namespaces of a harness, until the test file ends; it has listed the Pods. */
+/**
+ * Starts a gateway of the namespaces of a harness, until the test file ends; it has listed Pods and Routes.
+ * @param address - where clients reach it. Default: some port of loopback.
+ */
 export async function startGateway(
   { admin, namespace, namespaces, proxy }: Harness,
   name: string,
   environment: Record<string, string> = {},
+  address: { host: string; port: number } = { host: "127.0.0.1", port: 0 },
 ): Promise<TestGateway> {
   const token = await tokenOf(admin, { namespace, name: "datalayer-runtime-gateway-sa" });
   const { kubeconfigYaml } = await proxy.client(name, { token });
@@ -57,7 +62,7 @@ export async function startGateway(
   });
   const ended = new AbortController();
   gateway.run(ended.signal);
-  const { port } = await gateway.server.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = await gateway.server.listen(address);
   afterFile(async () => {
     ended.abort();
     await gateway.close();
@@ -75,7 +80,7 @@ export async function startGateway(
     });
     return activityReportSchema.parse(JSON.parse(answer.body));
   };
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${address.host}:${port}`;
   const served = async (ulid: string): Promise<string> => {
     const isServed = async (): Promise<boolean> => {
       const { body } = await ask(`${url}${pathOf(ulid)}${upPath}?no_track_activity=1`);

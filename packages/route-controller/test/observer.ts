@@ -39,6 +39,7 @@ export async function startObserver(
     routeClasses,
     gateways,
     httpRoutes,
+    isLeftover: () => false,
     clock: systemClock,
     samplePercent,
     onChange: (route) => changes.push(keyOf(route)),

@@ -3,6 +3,7 @@ import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import type { TestTraefik } from "@datalayer/devcluster/testkit/traefik";
 import { Route, type RouteSpec } from "@datalayer/shared/crds/route";
+import { IngressRoute } from "@datalayer/shared/crds/traefik";
 import { Secret } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Echo, startEcho } from "./echo.ts";
@@ -10,6 +11,8 @@ import { type Harness, startHarness } from "./harness.ts";
 
 let cluster: Harness;
 let echo: Echo;
+/** Behind a Service of its own, whose requests are counted. */
+let counted: Echo;
 let traefiks: TestTraefik[];
 
 beforeAll(async () => {
@@ -18,6 +21,8 @@ beforeAll(async () => {
   await cluster.createClass();
   echo = await startEcho("target");
   await cluster.serve("target", [echo]);
+  counted = await startEcho("counted");
+  await cluster.serve("counted", [counted]);
   await cluster.startReplica("first");
 });
 
@@ -30,6 +35,10 @@ async function createSecret(name: string, stringData: Record<string, string>): P
 
 const at = (value: string): RouteSpec["rules"] => [
   { matches: [{ path: { value } }], targets: [{ service: { name: "target" }, port: 80 }] },
+];
+
+const toCounted = (match: NonNullable<RouteSpec["rules"][number]["matches"]>[number]): RouteSpec["rules"] => [
+  { matches: [match], targets: [{ service: { name: "counted" }, port: 80 }] },
 ];
 
 describe("given the route-controller and two Traefiks", () => {
@@ -71,38 +80,76 @@ describe("given the route-controller and two Traefiks", () => {
     await cluster.condition("certificates", "Ready", "True");
   });
 
-  it("a Route that no plain request fits is not said to be ready", async () => {
-    const rules = at("/a").map((rule) => ({ ...rule, matches: [{ methods: ["POST" as const] }] }));
+  it("a Route whose paths are expressions is tried with a path that they find", async () => {
+    const before = counted.requests;
+    const rules = toCounted({ path: { type: "Regex", value: "/[a-z]+/v[0-9]" } });
+    await cluster.createRoute("expression", { rules });
+    await cluster.condition("expression", "Ready", "True", { reason: "Programmed" });
+    expect(counted.requests - before).toBe(2);
+  });
+
+  it("a Route that only takes what may change something is ready, and says that it was not tried", async () => {
+    const before = counted.requests;
+    const rules = toCounted({ methods: ["POST"] });
     await cluster.createRoute("writing", { rules });
-    await cluster.condition("writing", "Ready", "Unknown", { reason: "ProbeInconclusive" });
+    const { status } = await cluster.condition("writing", "Ready", "True", { reason: "Untried" });
+    expect(status?.backends).toMatchObject([{ replicas: { programmed: 2, total: 2 } }]);
+    expect(counted.requests).toBe(before);
   });
 });
+
+/** Waits until a Route says that it is not programmed, with this in its message. */
+async function isNotProgrammed(name: string, text: string): Promise<void> {
+  await eventually(
+    async () => {
+      const { status } = await cluster.route(name);
+      const programmed = status?.conditions?.find(({ type }) => type === "Programmed");
+      return programmed?.status === "False" && programmed.message.includes(text);
+    },
+    { timeoutMs: 40_000, message: `the Route ${name} saying: ${text}` },
+  );
+}
 
 it("a Route of which nothing is made any more says which replicas still serve it", async () => {
   const { admin, namespace } = cluster;
   await cluster.createRoute("revoked");
   await cluster.condition("revoked", "Ready", "True");
-  const says = (text: string): Promise<unknown> =>
-    eventually(
-      async () => {
-        const { status } = await cluster.route("revoked");
-        const programmed = status?.conditions?.find(({ type }) => type === "Programmed");
-        return programmed?.status === "False" && programmed.message.startsWith(text);
-      },
-      { timeoutMs: 40_000, message: `the Route saying: ${text}` },
-    );
   const { pid } = traefiks[1]!;
   process.kill(pid, "SIGSTOP");
   try {
     const path = "/spec/routeClassName";
     await admin.patch(Route, { namespace, name: "revoked" }, [{ op: "replace", path, value: "none" }]);
-    await says("Nothing is made of the Route. 1 of 2 replicas still serve what it was.");
+    await isNotProgrammed(
+      "revoked",
+      "Nothing is made of the Route. 1 of 2 replicas still serve what it was.",
+    );
   } finally {
     process.kill(pid, "SIGCONT");
   }
-  await says("Nothing is made of the Route. spec.routeClassName");
+  await isNotProgrammed("revoked", "Nothing is made of the Route. spec.routeClassName");
+  await isNotProgrammed("revoked", "What it let in before, and is still open, ends with its target.");
   // A replica that does not answer is waited for, more than once.
 }, 120_000);
+
+it("a Route that takes the place of another is not ready by what the other one answers", async () => {
+  const { admin, namespace } = cluster;
+  const first = await cluster.createRoute("again");
+  await cluster.condition("again", "Ready", "True");
+  const { items } = await admin.list(IngressRoute, { namespace });
+  const [router] = items.filter(({ metadata }) =>
+    metadata.ownerReferences?.some(({ uid }) => uid === first.metadata.uid),
+  );
+  const finalizers = ["datalayer.io/test"];
+  await admin.patch(IngressRoute, router!.metadata, [
+    { op: "add", path: "/metadata/finalizers", value: finalizers },
+  ]);
+  await admin.delete(Route, first.metadata, { uid: first.metadata.uid });
+  // The echo would answer through what is left.
+  await cluster.createRoute("again", { rules: at("/") });
+  await isNotProgrammed("again", "of a Route that is gone, for the same requests");
+  await admin.patch(IngressRoute, router!.metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
+  await cluster.condition("again", "Ready", "True");
+});
 
 it("a controller that starts anew changes nothing of what is ready", async () => {
   const { admin, namespace } = cluster;

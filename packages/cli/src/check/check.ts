@@ -39,7 +39,7 @@ export interface CheckReport {
 export type Fact<T> = { readonly value: T } | { readonly problem: string };
 
 /** The page that explains each check under its id. */
-export const hintsPage = "https://datalayer.io/docs/operator/checks";
+const hintsPage = "https://datalayer.io/docs/operator/checks";
 
 /** All is well. */
 export const ok: Finding = { result: "ok", message: "" };

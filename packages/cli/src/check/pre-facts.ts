@@ -95,7 +95,7 @@ async function renderChart(
   { release, flags }: { release: string; flags: CheckFlags },
 ): Promise<ReturnType<typeof parseManifest>> {
   const chart = chartOf(flags, context);
-  return parseManifest(await helm.template({ release, ...chart, values: {}, valueFlags: [] }));
+  return parseManifest(await helm.template({ release, ...chart, values: {}, valueFlags: [], helmFlags: [] }));
 }
 
 async function gatherOwners(cluster: Cluster): Promise<{ name: string; owner: ReleaseRef | undefined }[]> {

@@ -6,7 +6,7 @@ import { type CommandContext, variable } from "../command/context.ts";
 export type Cloud = "azure" | "aws";
 
 /** Where clouder keeps its files: `~/.clouder`. */
-export function clouderHome(context: CommandContext): string {
+function clouderHome(context: CommandContext): string {
   return join(variable(context, "HOME") ?? homedir(), ".clouder");
 }
 

@@ -20,15 +20,17 @@ export interface Installation {
   chartVersion?: string;
   /** Values that others stand over, handed over on standard input: they may hold secrets. */
   values: object;
-  /** Flags of the reader's own, in their order. */
+  /** Values on top of these, as flags of Helm. */
   valueFlags: readonly string[];
+  /** Flags of the reader's own, such as those that a registry takes. */
+  helmFlags: readonly string[];
   description?: string;
 }
 
 /** A release as it was rendered on the server. */
 export interface Rendered {
   manifest: string;
-  chart: { metadata: { name: string; version: string; appVersion?: string } };
+  chart: { metadata: { name: string; version: string; appVersion?: string }; values?: object };
 }
 
 /** Runs Helm on one cluster and namespace. Failures are `CommandError`s that say what to do. */
@@ -89,21 +91,20 @@ export class Helm {
   /** Renders a release on the server and changes nothing. */
   async render(installation: Installation): Promise<Rendered> {
     const args = ["--dry-run=server", "--take-ownership", "-o", "json"];
-    return JSON.parse(await this.#upgrade(installation, args)) as Rendered;
+    return upgradeOf(await this.#upgrade(installation, args));
   }
 
   /** The values that a chart has by itself, those of its parts included. */
-  async defaults({ release, chart, chartVersion }: Installation): Promise<object> {
-    const installation: Installation = { release, chart, values: {}, valueFlags: [] };
-    const args = ["--dry-run=client", "-o", "json"];
-    const text = await this.#upgrade({ ...installation, ...(chartVersion && { chartVersion }) }, args);
-    return (JSON.parse(text) as { chart: { values?: object } }).chart.values ?? {};
+  async defaults(installation: Installation): Promise<object> {
+    const bare = { ...installation, values: {}, valueFlags: [] };
+    const text = await this.#upgrade(bare, ["--dry-run=client", "-o", "json"]);
+    return upgradeOf(text).chart.values ?? {};
   }
 
   /** Renders a release without asking the cluster. */
   async template(installation: Installation): Promise<string> {
     const text = await this.#upgrade(installation, ["--dry-run=client", "-o", "json"]);
-    return (JSON.parse(text) as Rendered).manifest;
+    return upgradeOf(text).manifest;
   }
 
   /** Installs or upgrades. It does not wait until Pods are ready. */
@@ -117,8 +118,9 @@ export class Helm {
   }
 
   #upgrade(installation: Installation, flags: readonly string[]): Promise<string> {
-    const { release, chart, chartVersion, values, valueFlags, description } = installation;
-    const args = ["upgrade", release, chart, "--install", "--values", "-", ...valueFlags];
+    const { release, chart, chartVersion, values, description } = installation;
+    const args = ["upgrade", release, chart, "--install", "--values", "-"];
+    args.push(...installation.valueFlags, ...installation.helmFlags);
     // What others changed in our objects is put back: the values are what counts.
     args.push("--server-side=true", "--force-conflicts", ...flags);
     if (chartVersion) args.push("--version", chartVersion);
@@ -153,8 +155,13 @@ export class Helm {
   }
 }
 
+/** The JSON of an upgrade, before which Helm says where it pulled the chart from. */
+function upgradeOf(text: string): Rendered {
+  return JSON.parse(text.slice(text.search(/^\{/m))) as Rendered;
+}
+
 /** Where Helm is and what it calls itself. */
-export async function findHelm(context: CommandContext): Promise<{ path: string; version: string }> {
+async function findHelm(context: CommandContext): Promise<{ path: string; version: string }> {
   const named = variable(context, "PLANE_HELM");
   const path = named ?? (await onPath("helm", variable(context, "PATH") ?? ""));
   if (path === undefined) {

@@ -44,11 +44,7 @@ function liveBoard(terminal: Terminal, draw: ReturnType<typeof createLogUpdate>)
 }
 
 /** The items below each other, with what keeps those that are not done. */
-export function drawTree(
-  items: readonly BoardItem[],
-  { paint }: Pick<Terminal, "paint">,
-  spinner: string,
-): string {
+function drawTree(items: readonly BoardItem[], { paint }: Pick<Terminal, "paint">, spinner: string): string {
   return items
     .flatMap(({ title, isDone, details }) => [
       `${isDone ? paint("green", "✔") : paint("cyan", spinner)} ${title}`,

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { styleText } from "node:util";
 
 /** A look of text: a colour, bold or dim. */
@@ -28,6 +29,7 @@ export function processTerminal(
   { stdin, stdout, stderr }: Pick<NodeJS.Process, "stdin" | "stdout" | "stderr"> = process,
 ): Terminal {
   const isDumb = environment["TERM"] === "dumb";
+  stdout.on("error", endQuietly);
   return {
     out: (text) => stdout.write(`${text}\n`),
     tell: (text) => stderr.write(`${text}\n`),
@@ -36,6 +38,12 @@ export function processTerminal(
     isLive: stderr.isTTY && !isDumb,
     isInteractive: stdin.isTTY && stderr.isTTY,
   };
+}
+
+/** Whoever read the output, such as `head`, has enough of it: the end that the signal would be. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(128 + constants.signals.SIGPIPE);
 }
 
 function painter(stream: NodeJS.WriteStream): Paint {

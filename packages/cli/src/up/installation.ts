@@ -38,7 +38,8 @@ export async function installationOf(
     release: release.name,
     ...chartOf(flags, context),
     values: planValues({ previous, files }),
-    valueFlags: [...valueFlags, ...helmFlags],
+    valueFlags,
+    helmFlags,
   };
 }
 

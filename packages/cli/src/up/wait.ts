@@ -44,7 +44,7 @@ export async function waitUntilReady(cluster: Cluster, options: WaitOptions): Pr
 }
 
 /** A process as a line of the tree. */
-export function boardItem({ component, ready, desired, isReady, problems }: Workload): BoardItem {
+function boardItem({ component, ready, desired, isReady, problems }: Workload): BoardItem {
   return {
     title: `${component} ${ready}/${desired} ready`,
     isDone: isReady,
@@ -53,7 +53,7 @@ export function boardItem({ component, ready, desired, isReady, problems }: Work
 }
 
 /** `Pod x, container y: CrashLoopBackOff: it ended with exit code 1`. */
-export function describeProblem({ object, container, reason, message }: Problem): string {
+function describeProblem({ object, container, reason, message }: Problem): string {
   const where = container === undefined ? object : `${object}, container ${container}`;
   return `${where}: ${reason}${message === "" ? "" : `: ${message}`}`;
 }

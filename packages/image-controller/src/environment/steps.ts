@@ -10,7 +10,7 @@ export interface Step {
  * Where packages come from, as the administrator says: files that a build may find, and an image never holds. Their
  * names are those of the keys of the Secret that holds them.
  */
-export const packageSources = {
+const packageSources = {
   apt: "apt.list",
   pip: "pip.conf",
   conda: "condarc",

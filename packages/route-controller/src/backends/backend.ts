@@ -40,6 +40,8 @@ export interface ResolvedRule {
   rewrite?: RouteRewrite;
   headers?: RouteHeaders;
   mirror?: { service: ResolvedService; percent: number };
+  /** Value of the header `X-Datalayer-Route` of its requests, where a target is the runtime gateway; see `RoutePass`. */
+  pass?: string;
 }
 
 /**

@@ -229,6 +229,7 @@ it("knows what to do about every reason that does not pass by itself", () => {
     routeReason.degraded,
     routeReason.notProgrammed,
     routeReason.probeInconclusive,
+    routeReason.untried,
     routeReason.notNeeded,
     routeReason.secretNotRead,
   ];

@@ -3,15 +3,15 @@ import type { Logger } from "@datalayer/shared/log/logger";
 import type { Dispatcher } from "undici";
 import { responseHeaders } from "./headers.ts";
 import type { GatewayMetrics } from "./metrics.ts";
+import type { Passage } from "./passages.ts";
 import { isUntracked } from "./path.ts";
 import { problemOf, refuse } from "./refusal.ts";
-import { type Ending, RuntimeGone, type RuntimeLink } from "./runtime-link.ts";
+import { type Ending, RuntimeGone } from "./runtime-link.ts";
 
 /** One request, where its answer goes, and the runtime it is for. */
-export interface Exchange {
+export interface Exchange extends Passage {
   request: IncomingMessage;
   response: ServerResponse;
-  link: RuntimeLink;
   metrics: GatewayMetrics;
   log: Logger;
 }
@@ -33,13 +33,13 @@ export class Answer implements Dispatcher.DispatchHandler, Ending {
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
-    this.#finish = exchange.link.open(this);
+    this.#finish = exchange.open(this);
     exchange.response.once("close", this.#onClose);
   }
 
-  /** Ends it, as its runtime has ended. */
+  /** Ends it, as its runtime or its Route has ended. */
   end(): void {
-    this.#controller?.abort(new RuntimeGone("the runtime has ended"));
+    this.#controller?.abort(new RuntimeGone("the runtime or its Route has ended"));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -31,6 +31,13 @@ const table = settingTable({
     default: "datalayer-runtimes",
     description: "The namespaces whose runtimes are reached; * stands for all.",
   },
+  host: {
+    name: "DATALAYER_GATEWAY_HOST",
+    schema: text({ pattern: /^[0-9a-fA-F.:]+$/, expected: "an address such as 0.0.0.0 or ::" }),
+    default: "0.0.0.0",
+    description:
+      "The address that the gateway listens at, on all its ports; :: is every address, also of IPv6.",
+  },
   port: {
     name: "DATALAYER_GATEWAY_PORT",
     schema: port(),

@@ -168,9 +168,9 @@ describe("a gateway that ends", () => {
   });
 });
 
-it("reads the Pods of runtimes, and has no other right", () => {
+it("reads the Pods of runtimes and the Routes to them, and has no other right", () => {
   const used = harness.proxy.log.filter(({ client }) => client === "gateway");
   expect(new Set(used.map(({ verb, resource }) => `${verb} ${resource}`))).toEqual(
-    new Set(["list pods", "watch pods"]),
+    new Set(["list pods", "watch pods", "list routes", "watch routes"]),
   );
 });

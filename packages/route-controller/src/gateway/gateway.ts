@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "@datalayer/shared/clock/clock";
 import type { App } from "@datalayer/shared/http/app";
 import { Health } from "@datalayer/shared/http/health";
 import type { ClusterAccess } from "@datalayer/shared/kube/access";
+import { Route } from "@datalayer/shared/crds/route";
 import { InformerSet } from "@datalayer/shared/kube/informer-set";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { informerMetrics, restMetrics } from "@datalayer/shared/kube/metrics";
@@ -13,7 +14,9 @@ import { addCacheReadiness } from "@datalayer/shared/kube/cache-readiness";
 import { createActivityApi } from "./activity-api.ts";
 import { type GatewaySettings, networksOf } from "./config.ts";
 import { gatewayMetrics } from "./metrics.ts";
+import { Passages } from "./passages.ts";
 import { Proxy } from "./proxy.ts";
+import { RoutePasses, trimRoute } from "./route-passes.ts";
 import { RuntimeLinks } from "./runtime-links.ts";
 import { trimRuntimePod } from "./runtime-pod.ts";
 import { GatewayServer } from "./server.ts";
@@ -35,7 +38,7 @@ export interface Gateway {
   /** The internal API; not listening yet. */
   readonly api: App;
   readonly health: Health;
-  /** Follows the Pods of runtimes until `signal`. */
+  /** Follows the Pods of runtimes, and the Routes to them, until `signal`. */
   run(signal: AbortSignal): void;
   /** Ends all connections to runtimes and to the API server. */
   close(): Promise<void>;
@@ -55,29 +58,22 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     metrics: restMetrics(registry),
   });
-  const pods = new InformerSet({
-    client,
-    kind: Pod,
-    namespaces: settings.namespaces,
-    labelSelector: `app=${runtimeApp}`,
-    trim: trimRuntimePod,
-    clock,
-    log,
-    metrics: informerMetrics(registry),
-  });
+  const cached = { client, namespaces: settings.namespaces, clock, log, metrics: informerMetrics(registry) };
+  const labelSelector = `app=${runtimeApp}`;
+  const pods = new InformerSet({ ...cached, kind: Pod, labelSelector, trim: trimRuntimePod });
+  const routes = new InformerSet({ ...cached, kind: Route, trim: trimRoute, optional: true });
   const { responseTimeoutMs, idleTimeoutMs, maxBodyBytes, maxOpenPerRuntime } = settings;
   const links = new RuntimeLinks(pods, { responseTimeoutMs, idleTimeoutMs, maxHeaderBytes, clock });
   const proxy = new Proxy({
-    links,
+    passages: new Passages({ links, passes: new RoutePasses(routes), maxOpenPerRuntime }),
     trustedProxies: networksOf(settings.trustedProxies),
     maxBodyBytes,
-    maxOpenPerRuntime,
     idleTimeoutMs,
     metrics: gatewayMetrics(registry),
     log,
   });
   const health = new Health();
-  addCacheReadiness(health, { pods });
+  addCacheReadiness(health, { pods, routes });
   const api = await createActivityApi({
     links,
     startedMs: clock.monotonicMs(),
@@ -92,7 +88,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     server: new GatewayServer(proxy, { maxHeaderBytes, idleTimeoutMs }),
     api,
     health,
-    run: (signal) => pods.start(signal),
+    run: (signal) => {
+      pods.start(signal);
+      routes.start(signal);
+    },
     close: async () => {
       for (const link of links.all()) link.end();
       await client.close();

@@ -1,4 +1,9 @@
-/** Headers of one connection, which end at each hop (RFC 9110, 7.6.1), and `Expect`, which the gateway answers. */
+import { passHeader } from "../route/pass.ts";
+
+/**
+ * Headers of one connection, which end at each hop (RFC 9110, 7.6.1), `Expect`, which the gateway answers, and the pass,
+ * which is for the gateway.
+ */
 const hopByHop: ReadonlySet<string> = new Set([
   "connection",
   "expect",
@@ -11,6 +16,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
+  passHeader.toLowerCase(),
 ]);
 
 /** What the gateway knows of a client. */

@@ -1,6 +1,6 @@
 import { basePathOf } from "@datalayer/shared/runtime/base-path";
 import { describe, expect, it } from "vitest";
-import { isUntracked, runtimeOf } from "./path.ts";
+import { isUntracked, poolOf, runtimeOf } from "./path.ts";
 
 const address = { pool: "python-simple.pool", ulid: "01j9abc" };
 const base = basePathOf(address);
@@ -44,6 +44,17 @@ describe("the runtime of a request", () => {
     "*",
     "",
   ])("is refused in %s", (target) => expect(runtimeOf(target)).toBe("malformed"));
+});
+
+describe("the pool of a request that names no runtime", () => {
+  it.each(["", "/", "?a=b", "/?a=b"])("is found in its path and %j", (rest) =>
+    expect(poolOf(`/jupyter/server/${address.pool}${rest}`)).toBe(address.pool),
+  );
+
+  it.each([base, `${base}/`, "/jupyter/server/", "/jupyter/server//", "/jupyter/server/Pool", "/jupyter"])(
+    "is none in %s",
+    (target) => expect(poolOf(target)).toBeUndefined(),
+  );
 });
 
 describe("a request that is no use", () => {

@@ -1,7 +1,7 @@
 import { systemClock } from "@datalayer/shared/clock/clock";
 import { createOpsApp } from "@datalayer/shared/http/ops-app";
 import { loadAccess } from "@datalayer/shared/kube/access";
-import { listenHost as host, openProcess } from "@datalayer/shared/process/open-process";
+import { openProcess } from "@datalayer/shared/process/open-process";
 import type { Shutdown } from "@datalayer/shared/process/shutdown";
 import packageJson from "../../package.json" with { type: "json" };
 import { type GatewaySettings, settings } from "./config.ts";
@@ -26,6 +26,7 @@ export async function runGateway(environment: NodeJS.ProcessEnv): Promise<void> 
 
   // Until the end of the process: what drains has to know where runtimes are, too.
   gateway.run(new AbortController().signal);
+  const { host } = parsed;
   await ops.listen({ host, port: parsed.opsPort });
   await gateway.api.listen({ host, port: parsed.apiPort });
   const { port } = await gateway.server.listen({ host, port: parsed.port });

@@ -8,30 +8,16 @@ import { bodyOf } from "./body.ts";
 import { Handshake, isHandshake, responseOn } from "./handshake.ts";
 import { requestHeaders } from "./headers.ts";
 import type { GatewayMetrics } from "./metrics.ts";
-import { runtimeOf } from "./path.ts";
-import {
-  badUpgrade,
-  malformedPath,
-  methodNotAllowed,
-  noRuntime,
-  notReady,
-  problemOf,
-  refuse,
-  starting,
-  tooManyConnections,
-} from "./refusal.ts";
-import type { RuntimeLink } from "./runtime-link.ts";
-import type { RuntimeLinks } from "./runtime-links.ts";
+import type { Passage, Passages } from "./passages.ts";
+import { badUpgrade, problemOf, refuse } from "./refusal.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** What a proxy is made of. */
 export interface ProxyOptions {
-  links: RuntimeLinks;
+  passages: Passages;
   /** Proxies whose `X-Forwarded-*` headers are kept. */
   trustedProxies: BlockList;
   maxBodyBytes: number;
-  /** Requests under way and open WebSockets, of one runtime. */
-  maxOpenPerRuntime: number;
   /** How long a WebSocket may be silent. */
   idleTimeoutMs: number;
   metrics: GatewayMetrics;
@@ -55,25 +41,28 @@ export class Proxy {
     if (this.#drained) response.shouldKeepAlive = false;
     this.#openRequests++;
     response.once("close", () => this.#requestEnded());
-    const link = this.#linkFor(request);
-    if (link instanceof Problem) this.#refuse(request, response, link);
-    else this.#forward(this.#exchange(request, response, link));
+    const passage = this.#options.passages.of(request);
+    if (passage instanceof Problem) this.#refuse(request, response, passage);
+    else this.#forward(this.#exchange(request, response, passage));
   }
 
   /** Serves a request that asks for a WebSocket. */
   upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
     client.on("error", () => undefined);
     const response = responseOn(request, client);
-    const link = isHandshake(request) ? this.#linkFor(request) : badUpgrade();
-    if (link instanceof Problem) {
-      this.#refuse(request, response, link);
+    const passage = isHandshake(request) ? this.#options.passages.of(request) : badUpgrade();
+    if (passage instanceof Problem) {
+      this.#refuse(request, response, passage);
       return;
     }
-    const handshake = new Handshake(this.#exchange(request, response, link), client, (runtime) => {
+    const handshake = new Handshake(this.#exchange(request, response, passage), client, (runtime) => {
       if (head.length > 0) client.unshift(head);
-      this.#tunnel(link, client, runtime);
+      this.#tunnel(passage, client, runtime);
     });
-    link.connections?.dispatch({ ...this.#target(request), method: "GET", upgrade: "websocket" }, handshake);
+    passage.link.connections?.dispatch(
+      { ...this.#target(request), method: "GET", upgrade: "websocket" },
+      handshake,
+    );
   }
 
   /** Keeps no connection for a further request from now on; resolves when those under way have ended. */
@@ -93,18 +82,6 @@ export class Proxy {
     if (this.#openRequests === 0) this.#drained?.resolve();
   }
 
-  #linkFor(request: IncomingMessage): RuntimeLink | Problem {
-    const { links, maxOpenPerRuntime } = this.#options;
-    const address = runtimeOf(request.url ?? "");
-    if (address === "malformed") return malformedPath();
-    if (address === undefined) return noRuntime();
-    if (request.method === "TRACE") return methodNotAllowed();
-    const link = links.find(address);
-    if (!link) return links.hasSynced ? noRuntime() : starting();
-    if (!link.connections) return notReady();
-    return link.openCount < maxOpenPerRuntime ? link : tooManyConnections(maxOpenPerRuntime);
-  }
-
   #forward(exchange: Exchange): void {
     const { request, response, link } = exchange;
     try {
@@ -117,7 +94,7 @@ export class Proxy {
     }
   }
 
-  #tunnel(link: RuntimeLink, client: Socket, runtime: Duplex): void {
+  #tunnel({ link, open }: Passage, client: Socket, runtime: Duplex): void {
     const { metrics, idleTimeoutMs } = this.#options;
     metrics.webSockets.inc();
     const tunnel = new Tunnel({
@@ -131,13 +108,13 @@ export class Proxy {
         finish();
       },
     });
-    const finish = link.open(tunnel);
+    const finish = open(tunnel);
     this.#tunnels.add(tunnel);
   }
 
-  #exchange(request: IncomingMessage, response: ServerResponse, link: RuntimeLink): Exchange {
+  #exchange(request: IncomingMessage, response: ServerResponse, passage: Passage): Exchange {
     const { metrics, log } = this.#options;
-    return { request, response, link, metrics, log };
+    return { ...passage, request, response, metrics, log };
   }
 
   #target({ url, headers, rawHeaders, socket }: IncomingMessage): { path: string; headers: string[] } {

@@ -36,6 +36,24 @@ export function noRuntime(): Problem {
   });
 }
 
+/** 403: the path is that of a pool. Whoever sees to it that a Route refuses strangers sees it by this. */
+export function runtimeNotNamed(): Problem {
+  return new Problem(403, {
+    type: "runtime-not-named",
+    detail: "The path names a pool and no runtime of it.",
+  });
+}
+
+/** 503: the Route that the request came through is gone, refused, or another one by now, and Traefik has not read it. */
+export function notLetIn(): Problem {
+  return unavailable({
+    type: "route-not-valid",
+    detail: "The Route of this request lets it in no more, or not yet.",
+    reason: "route-not-valid",
+    retryAfterSeconds: 1,
+  });
+}
+
 /** 503: the runtime exists and takes no requests. */
 export function notReady(): Problem {
   return unavailable({

@@ -5,6 +5,7 @@ import { poolAnnotation, ulidOf } from "@datalayer/shared/runtime/names";
 /** What the gateway reads of the Pod of a runtime. */
 export interface RuntimePod {
   uid: string;
+  namespace: string;
   ulid: string;
   pool: string;
   /** RFC 3339. */
@@ -19,13 +20,13 @@ export interface RuntimePod {
 
 /** Reads the Pod of a runtime; undefined when it is none. */
 export function parseRuntimePod(pod: Pod): RuntimePod | undefined {
-  const { uid, name, creationTimestamp, annotations } = pod.metadata;
+  const { uid, namespace = "", name, creationTimestamp, annotations } = pod.metadata;
   const ulid = ulidOf(name);
   const pool = annotations?.[poolAnnotation];
   if (ulid === undefined || pool === undefined) return undefined;
   const address = addressOf(pod);
   const ready = address !== undefined && isReady(pod);
-  return { uid, ulid, pool, createdAt: creationTimestamp, address, ready, ended: hasEnded(pod) };
+  return { uid, namespace, ulid, pool, createdAt: creationTimestamp, address, ready, ended: hasEnded(pod) };
 }
 
 /** Takes out of a cached Pod, in place, what {@link parseRuntimePod} does not read. */

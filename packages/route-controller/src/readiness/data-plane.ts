@@ -1,7 +1,8 @@
 import { backoffMs } from "@datalayer/shared/clock/backoff";
 import type { Clock } from "@datalayer/shared/clock/clock";
+import type { IsLeftover } from "./leftovers.ts";
 import type { Replica } from "./replicas.ts";
-import { readRouters, type Routers } from "./routers.ts";
+import { type Router, readRouters, type Routers } from "./routers.ts";
 
 /** What is known of one replica; times are monotonic milliseconds. */
 export interface ReplicaView {
@@ -10,6 +11,8 @@ export interface ReplicaView {
   readonly foundAtMs: number;
   /** What it showed last, and when it was asked for that. */
   routers?: Routers;
+  /** Those of them that no Route is behind any more. */
+  leftovers?: readonly Router[];
   readAtMs?: number;
   /** Why it could not be asked since then. */
   failure?: { message: string; atMs: number };
@@ -26,11 +29,13 @@ const backoff = { firstMs: 500, longestMs: 30_000 };
 /** The replicas of one class, and what each showed when it was last asked. */
 export class DataPlane {
   readonly #clock: Clock;
+  readonly #isLeftover: IsLeftover;
   readonly #views = new Map<string, View>();
   #listedAtMs = -Infinity;
 
-  constructor(clock: Clock) {
+  constructor({ clock, isLeftover }: { clock: Clock; isLeftover: IsLeftover }) {
     this.#clock = clock;
+    this.#isLeftover = isLeftover;
   }
 
   get views(): readonly ReplicaView[] {
@@ -69,6 +74,7 @@ export class DataPlane {
       if (api === undefined)
         throw new Error("its Service has no port of the name that the RouteClass gives to the API");
       view.routers = await readRouters(api, signal);
+      view.leftovers = [...view.routers.values()].filter(this.#isLeftover);
       view.readAtMs = startMs;
       delete view.failure;
       view.failures = 0;

@@ -81,6 +81,19 @@ describe("what is said of a Route", () => {
     });
   });
 
+  it("is that it is not while what a former Route has left may answer in its place", () => {
+    const leftover = { ...router, name: "left", rule: "Host(`r.test`)" };
+    const mine = { ...subject.routers[0]!, entryPoints: ["web"], rule: leftover.rule };
+    const served = { ...router, entryPoints: ["web"], rule: leftover.rule };
+    const one = { ...known(), subject: { ...subject, routers: [mine] } };
+    const state = { has: [served], leftovers: [{ ...leftover, entryPoints: ["web"] }] };
+    expect(judgeRoute(one, [view("a", state)], nowMs)?.programmed).toMatchObject({
+      status: "False",
+      message: expect.stringContaining("router left of a Route that is gone") as string,
+    });
+    expect(judgeRoute(one, [view("a", { ...state, leftovers: [] })], nowMs)?.programmed.status).toBe("True");
+  });
+
   it("stays while a replica has just started and serves nothing at all yet", () => {
     const started = view("b", { foundAtMs: 95_000, has: [] });
     expect(judgeRoute(known(), [view("a"), started], nowMs)).toBeUndefined();
@@ -111,5 +124,13 @@ describe("what is said of its requests", () => {
       status: "False",
       message: "Replica a: 502",
     });
+  });
+
+  it("is that none was tried, where none can be and the replicas show what they serve", () => {
+    const probe = { impossible: "every match is for POST" };
+    const one = { ...known(), subject: { ...subject, probe } };
+    expect(judgeBehaviour(one, views)).toMatchObject({ status: "True", reason: "Untried" });
+    const byGateway = { ...one, subject: { ...subject, probe, routers: [] } };
+    expect(judgeBehaviour(byGateway, views)).toMatchObject({ status: "Unknown" });
   });
 });

@@ -1,5 +1,6 @@
 import { routeReason } from "@datalayer/shared/crds/route";
 import type { ReplicaView } from "./data-plane.ts";
+import { leftoverFor } from "./leftovers.ts";
 import { programmedIn } from "./programmed.ts";
 import type { Subject } from "./subject.ts";
 import { type Finding, type Seen, type Verdict, worstOf } from "./verdict.ts";
@@ -56,21 +57,34 @@ export function judgeLeaving(
 /** What is to be said of the requests; undefined while one of the replicas was not tried. */
 export function judgeBehaviour(known: Known, views: readonly ReplicaView[]): Finding | undefined {
   const { probe } = known.subject;
-  if ("impossible" in probe) {
-    const message = `Requests cannot be tried: ${probe.impossible}.`;
-    return { status: "Unknown", reason: routeReason.probeInconclusive, message };
-  }
+  if ("impossible" in probe) return untried(known.subject, probe.impossible);
   return worstOf(views.map(({ replica: { name } }) => ({ replica: name, finding: known.probes.get(name) })));
+}
+
+/** That replicas show the configuration as it is will be all that is ever known. A Gateway shows nothing of the kind. */
+function untried({ routers }: Subject, why: string): Finding {
+  const message = `No request was tried: ${why}.`;
+  return routers.length > 0
+    ? { status: "True", reason: routeReason.untried, message }
+    : { status: "Unknown", reason: routeReason.probeInconclusive, message };
 }
 
 function inView({ subject, sinceMs }: Known, view: ReplicaView, nowMs: number): Finding | undefined {
   if (isStarting(view, nowMs)) return undefined;
   const { routers, readAtMs = -Infinity, failure } = view;
   const isFresh = readAtMs >= sinceMs && (!failure || nowMs - readAtMs < trustMs);
-  if (routers && isFresh) return programmedIn(subject.routers, routers);
+  if (routers && isFresh) return servedAlone(programmedIn(subject.routers, routers), subject, view);
   if (!failure || failure.atMs < sinceMs) return undefined;
   const message = `It cannot be asked what it serves: ${failure.message}.`;
   return { status: "Unknown", reason: routeReason.probeInconclusive, message };
+}
+
+/** A Route is not served while what a former one has left may answer in its place. */
+function servedAlone(served: Finding, { routers }: Subject, { leftovers = [] }: ReplicaView): Finding {
+  const leftover = served.status === "True" ? leftoverFor(routers, leftovers) : undefined;
+  if (!leftover) return served;
+  const message = `Traefik still has the router ${leftover.name} of a Route that is gone, for the same requests.`;
+  return { status: "False", reason: routeReason.notProgrammed, message };
 }
 
 function isStarting({ routers, foundAtMs }: ReplicaView, nowMs: number): boolean {

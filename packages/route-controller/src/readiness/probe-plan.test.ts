@@ -27,13 +27,34 @@ describe("the request that tries a Route", () => {
     });
   });
 
-  it("leaves out what cannot be made up, or could change something", () => {
-    const regex: Partial<ResolvedMatch> = { path: { type: "Regex", value: "/.*" } };
+  it("leaves out what could change something", () => {
     const writes: Partial<ResolvedMatch> = { methods: ["POST"] };
-    expect(planFor(regex, writes, { path: { type: "Exact", value: "/b" } })).toMatchObject({
+    expect(planFor(writes, { path: { type: "Exact", value: "/b" } })).toMatchObject({
       request: { path: "/b", method: "GET" },
     });
-    expect(planFor(regex, writes)).toHaveProperty("impossible");
+    expect(planFor(writes)).toHaveProperty("impossible");
+  });
+
+  it("asks for a text that an expression finds, where there is one", () => {
+    const match: Partial<ResolvedMatch> = {
+      path: { type: "Regex", value: "/[a-z]*/items/[0-9]+" },
+      headers: [{ name: "X-Version", type: "Regex", value: "v[12]" }],
+      query: [{ name: "page", type: "Regex", value: "[0-9]+" }],
+    };
+    expect(planFor(match)).toMatchObject({
+      request: { path: "/a/items/0?page=0", headers: { "x-version": "v1" } },
+    });
+    const never: Partial<ResolvedMatch> = { path: { type: "Regex", value: "/a$b" } };
+    expect(planFor(never, { path: { type: "Exact", value: "/b" } })).toMatchObject({
+      request: { path: "/b" },
+    });
+    expect(planFor(never)).toHaveProperty("impossible");
+  });
+
+  it("has any method where the connection is to be refused before there is a request", () => {
+    const rules = [resolvedRule({ matches: [resolvedMatch({ methods: ["DELETE"] })] })];
+    const auth = { kind: "clientCert", caSecretName: "s" } as const;
+    expect(planProbe(resolvedRoute({ rules, auth }))).toMatchObject({ request: { method: "GET" } });
   });
 
   it("goes over HTTPS where the Route has it, and takes some label for a wildcard", () => {

@@ -1,4 +1,6 @@
 import type { ResolvedMatch, ResolvedRoute } from "../backends/backend.ts";
+import { pathFault } from "../route/spec-fault.ts";
+import { sampleOf } from "./sample-text.ts";
 
 /** A request without credentials that a Route is for. */
 export interface ProbeRequest {
@@ -21,41 +23,72 @@ const safeMethods = ["GET", "HEAD", "OPTIONS"];
 /** Stands for the one label that a wildcard leaves open. */
 const anyLabel = "datalayer-probe";
 
-/** Chooses the request: of the first match that a plain request with a safe method can have. */
+/** Chooses the request: of the first match that a request with a safe method can have. */
 export function planProbe(route: ResolvedRoute): ProbePlan {
   const [host = ""] = route.hosts;
-  for (const rule of route.rules) {
-    for (const match of rule.matches) {
-      const fitting = requestFor(match);
-      if (!fitting) continue;
-      const scheme = route.tls ? "https" : "http";
-      const path = route.auth.kind === "target" ? (route.auth.path ?? fitting.path) : fitting.path;
-      const request = { scheme, host: host.replace(/^\*/, anyLabel), ...fitting, path } as const;
-      return { request, refusedBy: refusedBy(route.auth.kind) };
-    }
+  const by = refusedBy(route.auth.kind);
+  for (const match of route.rules.flatMap(({ matches }) => matches)) {
+    const fitting = requestFor(match, by);
+    if (!fitting) continue;
+    const scheme = route.tls ? "https" : "http";
+    const path = route.auth.kind === "target" ? (route.auth.path ?? fitting.path) : fitting.path;
+    const request = { scheme, host: host.replace(/^\*/, anyLabel), ...fitting, path } as const;
+    return { request, refusedBy: by };
   }
   return {
     impossible:
-      "no match fits a request that can be made up: one with a plain path, GET, HEAD or OPTIONS, and no regular expressions",
+      "every match is for methods that may change something, or has an expression that no text was found for",
   };
 }
 
-function requestFor(match: ResolvedMatch): Pick<ProbeRequest, "method" | "path" | "headers"> | undefined {
-  const { path, headers = [], query = [] } = match;
-  const method = safeMethodOf(match);
-  const isPlain = [path, ...headers, ...query].every((one) => one?.type !== "Regex");
-  if (method === undefined || !isPlain) return undefined;
-  const pairs = query.map(({ name, value }): [string, string] => [name, value]);
-  const search = pairs.length > 0 ? `?${new URLSearchParams(pairs).toString()}` : "";
-  return {
-    method,
-    path: `${path?.value ?? "/"}${search}`,
-    headers: Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value])),
-  };
+function requestFor(
+  match: ResolvedMatch,
+  by: RefusedBy,
+): Pick<ProbeRequest, "method" | "path" | "headers"> | undefined {
+  const { path = anyPath, headers = [], query = [] } = match;
+  const method = safeMethodOf(match, by);
+  const pathText = textFor(path, isPath);
+  const headerTexts = headers.map(({ name, ...value }) => [
+    name.toLowerCase(),
+    textFor(value, isHeaderValue),
+  ]);
+  const queryTexts = query.map(({ name, ...value }) => [name, textFor(value, isAnything)]);
+  if (method === undefined || pathText === undefined) return undefined;
+  if (!areKnown(headerTexts) || !areKnown(queryTexts)) return undefined;
+  const search = queryTexts.length > 0 ? `?${new URLSearchParams(queryTexts).toString()}` : "";
+  return { method, path: `${pathText}${search}`, headers: Object.fromEntries(headerTexts) };
 }
 
-function safeMethodOf({ methods = [] }: ResolvedMatch): string | undefined {
-  return methods.length === 0 ? "GET" : safeMethods.find((one) => methods.some((each) => each === one));
+const anyPath = { type: "Prefix", value: "/" } as const;
+
+function isPath(text: string): boolean {
+  return pathFault(text) === undefined;
+}
+
+function isHeaderValue(text: string): boolean {
+  return /^[!-~]([ -~]*[!-~])?$/.test(text);
+}
+
+function isAnything(): boolean {
+  return true;
+}
+
+/** What is asked for, or a text that the expression finds. */
+function textFor(
+  { type, value }: { type?: string; value: string },
+  isFit: (text: string) => boolean,
+): string | undefined {
+  return type === "Regex" ? sampleOf(value, isFit) : value;
+}
+
+function areKnown(pairs: (string | undefined)[][]): pairs is [string, string][] {
+  return pairs.every(([, value]) => value !== undefined);
+}
+
+/** A connection that is refused has no request yet, so that any method will do. */
+function safeMethodOf({ methods = [] }: ResolvedMatch, by: RefusedBy): string | undefined {
+  if (methods.length === 0 || by === "handshake") return "GET";
+  return safeMethods.find((one) => methods.some((each) => each === one));
 }
 
 function refusedBy(kind: ResolvedRoute["auth"]["kind"]): RefusedBy {

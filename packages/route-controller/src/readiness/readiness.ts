@@ -11,6 +11,7 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { DataPlane, type ReplicaView } from "./data-plane.ts";
 import { gatewayReplicas, judgeHttpRoutes } from "./gateway-plane.ts";
 import { judgeBehaviour, judgeLeaving, judgeRoute } from "./judge.ts";
+import type { IsLeftover } from "./leftovers.ts";
 import { probe } from "./probe.ts";
 import { judge } from "./probe-answer.ts";
 import { type Replica, replicasOf, serviceOf } from "./replicas.ts";
@@ -24,6 +25,7 @@ export interface ReadinessOptions {
   /** Of classes that have a Gateway in place of a Traefik. */
   gateways: ObjectReader<Gateway>;
   httpRoutes: ObjectReader<HttpRoute>;
+  isLeftover: IsLeftover;
   clock: Clock;
   /** Of the Routes of one group, the share that is tried, in percent. */
   samplePercent: number;
@@ -153,7 +155,7 @@ export class Readiness implements Controller {
   }
 
   #dataPlaneOf(className: string): DataPlane {
-    const dataPlane = this.#dataPlanes.get(className) ?? new DataPlane(this.#options.clock);
+    const dataPlane = this.#dataPlanes.get(className) ?? new DataPlane(this.#options);
     this.#dataPlanes.set(className, dataPlane);
     return dataPlane;
   }

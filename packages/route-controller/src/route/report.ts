@@ -9,6 +9,7 @@ import { classNameOf } from "./class-policy.ts";
 import { pathOf } from "./matching.ts";
 import type { RoutePlan, Stage } from "./plan.ts";
 import type { ReferenceFault } from "./references.ts";
+import { isPool } from "./resolve.ts";
 
 /** What is known of a Route after its plan was carried out. */
 export interface RouteResult {
@@ -57,7 +58,7 @@ export function reportRoute(route: Route, { plan, certificate, verdict }: RouteR
       ...findings,
       hostClaimedOf(plan),
       ofCertificate,
-      ...(seen ? servedConditions(seen, obstacle) : [unservedCondition(plan, verdict)]),
+      ...(seen ? servedConditions(seen, obstacle) : [unservedCondition(route, plan, verdict)]),
     ],
     outcome: obstacle ?? seen?.outcome ?? settled(),
   };
@@ -71,15 +72,29 @@ function servedConditions(
   return obstacle ? conditions.filter(({ type }) => type !== "Ready") : conditions;
 }
 
-/** Nothing is made of it any more, but the data plane may not have heard of that. */
-function unservedCondition({ refusal }: RoutePlan, verdict: Verdict | undefined): ReportedCondition {
-  const leaving = verdict ? ` ${verdict.programmed.message}` : "";
+/** Nothing is made of it any more, but the data plane may not have heard of that, and ends nothing that is open. */
+function unservedCondition(
+  route: Route,
+  { refusal }: RoutePlan,
+  verdict: Verdict | undefined,
+): ReportedCondition {
+  const sentences = [
+    "Nothing is made of the Route.",
+    ...(verdict ? [verdict.programmed.message] : []),
+    ...(refusal ? [refusal.message] : []),
+    ...(isByGateway(route) ? [] : ["What it let in before, and is still open, ends with its target."]),
+  ];
   return {
     type: routeCondition.programmed,
     status: "False",
     reason: routeReason.notProgrammed,
-    message: `Nothing is made of the Route.${leaving} ${refusal?.message ?? ""}`,
+    message: sentences.join(" "),
   };
+}
+
+/** Whether all that it lets in goes through the runtime gateway, which ends it. */
+function isByGateway({ spec: { rules } }: Route): boolean {
+  return rules.every(({ targets = [] }) => targets.every(({ runtime }) => isPool(runtime)));
 }
 
 function findingOf(stage: Stage, { refusal, faults, unsupported }: RoutePlan): Finding {

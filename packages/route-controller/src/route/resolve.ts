@@ -6,6 +6,7 @@ import { podServiceNameOf, podTargetOf } from "../pod-targets/pod-target.ts";
 import { headersFromVerifier, headersToVerifier, verifiedField, verifierUrl } from "../verifier/address.ts";
 import { matchesOf, pathOf, priorityOf } from "./matching.ts";
 import { ownedBy } from "./names.ts";
+import { passTextOf } from "./pass.ts";
 import type { FoundService } from "./references.ts";
 
 /** A Service that a Route names, and in which fields. */
@@ -86,6 +87,7 @@ function resolveRules(
       ...(redirect && { redirect }),
       ...(rewrite && { rewrite }),
       ...(headers && { headers }),
+      ...(isByGateway(rule) && { pass: passTextOf(route) }),
       ...(mirror && {
         mirror: {
           service: { name: mirror.service.name, port: mirror.port },
@@ -122,8 +124,17 @@ function namedService(
   routeClass: RouteClass,
 ): { name: string; port: number } | undefined {
   if (service) return { name: service.name, port };
-  const isShared = runtime && runtime.ulid === undefined;
-  return isShared ? routeClass.spec.runtimeGateway?.service : undefined;
+  return isPool(runtime) ? routeClass.spec.runtimeGateway?.service : undefined;
+}
+
+/** Whether requests of a rule go through the runtime gateway. */
+function isByGateway({ targets = [] }: RouteRule): boolean {
+  return targets.some(({ runtime }) => isPool(runtime));
+}
+
+/** Whether a target is all runtimes of a pool, of which the gateway finds the one. */
+export function isPool(runtime: RouteTarget["runtime"]): boolean {
+  return runtime !== undefined && runtime.ulid === undefined;
 }
 
 function mirrorReference(

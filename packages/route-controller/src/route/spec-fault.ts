@@ -87,7 +87,8 @@ function regexFault(expression: string): Fault {
   return textFault(expression) ?? segmentFault(expression);
 }
 
-function pathFault(path: string): Fault {
+/** Why this is no path for a Route, as the end of a sentence; undefined when it is one. */
+export function pathFault(path: string): Fault {
   if (!path.startsWith("/")) return "does not begin with /";
   if (/[^A-Za-z0-9._~!$&()*+,=:@/-]/.test(path)) return "holds characters that a path cannot have";
   return segmentFault(path);

@@ -45,7 +45,7 @@ export function buildPoolRoute(pool: RuntimePool, settings: RouteSettings): Mani
     pool: name,
     owner: { apiVersion: RuntimePool.apiVersion, kind: RuntimePool.kind, name, uid },
     path: poolPathOf(name),
-    // Which runtime would be asked nobody knows before.
+    // The gateway refuses its path, as it names no runtime: which one to ask nobody knows before.
     refuses: {},
     target: { runtime: { pool: name } },
   });
@@ -67,7 +67,7 @@ interface RouteParts {
   pool: string;
   owner: OwnerReference;
   path: string;
-  /** What Jupyter refuses without a token. */
+  /** What is refused without a token; its own path by default. */
   refuses: { path?: string };
   target: { pod: { name: string } } | { runtime: { pool: string } };
 }

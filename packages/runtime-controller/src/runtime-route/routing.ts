@@ -1,5 +1,5 @@
-import { findCondition, isTrue } from "@datalayer/shared/controller/conditions";
-import { type Route, routeCondition } from "@datalayer/shared/crds/route";
+import { findCondition } from "@datalayer/shared/controller/conditions";
+import type { Route } from "@datalayer/shared/crds/route";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { InformerSet } from "@datalayer/shared/kube/informer-set";
 import { keyOf, type Manifest, type ObjectRef } from "@datalayer/shared/kube/object";
@@ -59,7 +59,7 @@ export class Routing {
     const refused = this.#refused.get(keyOf({ namespace, name }));
     if (refused !== undefined) return `Route "${name}" cannot be written: ${refused}`;
     if (!route) return `Route "${name}" has not been written yet.`;
-    return whyUnready(route, owner !== undefined);
+    return whyUnready(route);
   }
 
   /** Whether the URL of a runtime leads through the runtime gateway. */
@@ -81,15 +81,10 @@ export class Routing {
   }
 }
 
-/**
- * That of a runtime is tried with a request that Jupyter refuses. That of a pool cannot be: what is asked of the gateway
- * without a runtime is neither let in nor refused, so that it is enough that it is served and nothing speaks against it.
- */
-function whyUnready({ metadata, status }: Route, isOfPool: boolean): string | undefined {
-  const conditions = status?.conditions ?? [];
-  const ready = findCondition(conditions, "Ready");
+/** That of a runtime is tried with a request that Jupyter refuses, that of a pool with one that the gateway refuses. */
+function whyUnready({ metadata, status }: Route): string | undefined {
+  const ready = findCondition(status?.conditions ?? [], "Ready");
   if (!ready || status?.observedGeneration !== metadata.generation)
     return `Route "${metadata.name}" has not been looked at by a route-controller.`;
-  const isServed = isOfPool && isTrue(conditions, routeCondition.programmed) && ready.status !== "False";
-  return isServed || ready.status === "True" ? undefined : `Route "${metadata.name}": ${ready.message}`;
+  return ready.status === "True" ? undefined : `Route "${metadata.name}": ${ready.message}`;
 }

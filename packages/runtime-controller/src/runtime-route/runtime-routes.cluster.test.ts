@@ -67,6 +67,26 @@ async function routedPool(name: string): Promise<Runtime> {
   return available!;
 }
 
+it("a runtime with a home is pending until its Route is ready", async () => {
+  await createPool("homely", 0);
+  const body = { environment_name: "homely", capabilities: ["user_storage"] };
+  // The pool may not be known yet.
+  const claimed = await eventually(async () => {
+    const answer = await replica.claim(body);
+    return answer.status === 202 && answer.body.runtime;
+  });
+  const { pod_name: name } = claimed;
+  const stateOf = async (): Promise<string> =>
+    (await replica.ask("GET", `/runtimes/${name}`)).body.runtime.state;
+  const route = await untilRoute(cluster.admin, ref(name));
+  await eventually(async () => (await cluster.runtime(name))?.ready === true, { timeoutMs: 30_000 });
+  await reportRoute(cluster.admin, route, "False");
+  await eventually(() => replica.replica.caches.routes.get(ref(name))?.status?.conditions !== undefined);
+  expect(await stateOf()).toBe("pending");
+  await reportRoute(cluster.admin, route);
+  await eventually(async () => (await stateOf()) === "assigned", { timeoutMs: 20_000 });
+});
+
 describe("a warm runtime", () => {
   it("has a Route of its own that leads to its Pod, over the host of the public URL", async () => {
     await createPool("shown");

@@ -2,9 +2,7 @@ import { defineKind, type KubeObject } from "../kube/object.ts";
 import type {
   Environment,
   Inline,
-  Output,
   Published,
-  SourceGit,
   Spec,
   SpecBuild,
   SpecSource,
@@ -16,11 +14,9 @@ import type {
 export type ImageSpec = Spec;
 export type ImageStatus = StatusObject;
 export type ImageSource = SpecSource;
-export type GitSource = SourceGit;
 export type InlineSource = Inline;
 export type EnvironmentSource = Environment;
 export type ImageBuild = SpecBuild;
-export type ImageOutput = Output;
 export type BuildStatus = StatusBuild;
 export type BuildTrigger = Trigger;
 export type PublishedBuild = Published;

@@ -72,6 +72,7 @@ export const routeReason = {
   notProgrammed: "NotProgrammed",
   routerError: "RouterError",
   probeInconclusive: "ProbeInconclusive",
+  untried: "Untried",
   noDataPlane: "NoDataPlane",
   authNotEnforced: "AuthNotEnforced",
   targetFails: "TargetFails",

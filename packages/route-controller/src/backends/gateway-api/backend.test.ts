@@ -35,6 +35,7 @@ const able: GatewayApiCapabilities = {
     "PathRegularExpression",
     "HeaderRegularExpression",
     "QueryRegularExpression",
+    "PathPrecedence",
   ]),
 };
 const bare: GatewayApiCapabilities = { listeners, features: new Set() };
@@ -100,6 +101,13 @@ const expressible: [name: string, route: ResolvedRoute, needs?: string][] = [
   [
     "headers-request",
     ruleRoute({ headers: { request: { set: [{ name: "X-A", value: "1" }], remove: ["X-B"] } } }),
+  ],
+  [
+    "runtime-gateway",
+    ruleRoute({
+      pass: "5f0c7c1e/3",
+      headers: { request: { set: [{ name: "x-datalayer-route", value: "forged/1" }], remove: ["X-B"] } },
+    }),
   ],
   [
     "headers-response",

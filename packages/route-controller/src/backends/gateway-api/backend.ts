@@ -12,9 +12,9 @@ import { type Attachment, attachmentOf } from "./attachment.ts";
 import type { GatewayApiCapabilities, GatewayFeature } from "./capabilities.ts";
 import { withoutFields } from "./degrade.ts";
 import { filtersOf } from "./filters.ts";
-import { httpRoutes, nameFor, rulesOf } from "./http-routes.ts";
+import { type HttpRoutePlace, httpRoutes, nameFor, rulesOf } from "./http-routes.ts";
 import { matchesOf } from "./matches.ts";
-import { type Refusal, refusalsOf } from "./refusals.ts";
+import { type HasFeature, type Refusal, refusalsOf } from "./refusals.ts";
 
 /** Serves Routes by any implementation of the Gateway API, as HTTPRoutes of the Gateway that the class names. */
 export const gatewayApiBackend: Backend<GatewayApiCapabilities> = {
@@ -27,10 +27,11 @@ export const gatewayApiBackend: Backend<GatewayApiCapabilities> = {
     const final = refusals.filter(({ mayDegrade }) => reject || !mayDegrade);
     if (final.length > 0) return { unsupported: final.map(unsupportedOf) };
     const servable = withoutFields(route, new Set(refusals.map(({ field }) => field)));
+    const hostGroups = hostGroupsOf(route, has);
     return {
       objects: [
-        ...servingRoutes(servable, routeClass, attachment),
-        ...redirectingRoutes(servable, routeClass, attachment),
+        ...servingRoutes(servable, { ...attachment, routeClass, hostGroups }),
+        ...redirectingRoutes(servable, { ...attachment, routeClass, hostGroups }),
         ...grants(servable, routeClass),
       ],
       degraded: refusals.map(unsupportedOf),
@@ -42,10 +43,20 @@ function unsupportedOf({ field, reason }: Refusal): Unsupported {
   return { field, reason };
 }
 
-function servingRoutes(route: ResolvedRoute, routeClass: RouteClass, { serve }: Attachment) {
+interface Place extends Pick<HttpRoutePlace, "hostGroups">, Attachment {
+  routeClass: RouteClass;
+}
+
+/** Each host has HTTPRoutes of its own where the length of the others would count for it. */
+function hostGroupsOf({ hosts }: ResolvedRoute, has: HasFeature): HttpRoutePlace["hostGroups"] {
+  return has("PathPrecedence") ? [hosts] : hosts.map((host) => [host]);
+}
+
+function servingRoutes(route: ResolvedRoute, { routeClass, hostGroups, serve }: Place) {
   const extras = extrasOf(route.policy);
   const rules = route.rules.flatMap((rule) => rulesOf(rule, filtersOf(rule, route.policy), extras));
-  return httpRoutes(route, parentRefs(routeClass, serve), rules);
+  const place = { parentRefs: parentRefs(routeClass, serve), purpose: "rt", hostGroups } as const;
+  return httpRoutes(route, place, rules);
 }
 
 function extrasOf({ timeouts, retry }: RoutePolicy): Pick<HttpRouteRule, "timeouts" | "retry"> {
@@ -60,14 +71,15 @@ function retryOf({ attempts, initialInterval }: NonNullable<RoutePolicy["retry"]
 }
 
 /** What HTTP answers where only HTTPS is served. */
-function redirectingRoutes(route: ResolvedRoute, routeClass: RouteClass, { redirect }: Attachment) {
+function redirectingRoutes(route: ResolvedRoute, { routeClass, hostGroups, redirect }: Place) {
   if (redirect.length === 0) return [];
   const toHttps = { scheme: "https", statusCode: 301 };
   const rules = route.rules.map(({ matches }): HttpRouteRule => ({
     matches: matches.flatMap(({ path, priority }) => matchesOf({ ...(path && { path }), priority })),
     filters: [{ type: "RequestRedirect", requestRedirect: toHttps }],
   }));
-  return httpRoutes(route, parentRefs(routeClass, redirect), rules, "rt-https");
+  const place = { parentRefs: parentRefs(routeClass, redirect), purpose: "rt-https", hostGroups } as const;
+  return httpRoutes(route, place, rules);
 }
 
 function parentRefs({ spec: { gateway } }: RouteClass, listeners: readonly string[]): GatewayReference[] {

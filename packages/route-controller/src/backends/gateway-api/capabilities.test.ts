@@ -39,18 +39,20 @@ const featuresOf = (gatewayClass: GatewayClass) => [
 
 describe("the features of a Gateway", () => {
   it("are those that its class claims", () => {
-    expect(featuresOf(storedClass("example.com/any", ["HTTPRouteCORS"]))).toEqual(["HTTPRouteCORS"]);
+    expect(featuresOf(storedClass("example.com/any", ["HTTPRouteCORS"]))).toEqual([
+      "HTTPRouteCORS",
+      "PathPrecedence",
+    ]);
   });
 
-  it("are none while the class claims nothing", () => {
-    expect(featuresOf(storedClass("example.com/any"))).toEqual([]);
+  it("are what all have to have while the class claims nothing", () => {
+    expect(featuresOf(storedClass("example.com/any"))).toEqual(["PathPrecedence"]);
   });
 
   it("are with Traefik those that it claims and was seen to have", () => {
     const claims = ["HTTPRouteMethodMatching", "HTTPRouteRequestTimeout", "HTTPRouteCORS"];
     expect(featuresOf(storedClass("traefik.io/gateway-controller", claims))).toEqual([
       "HTTPRouteMethodMatching",
-      "PathRegularExpression",
       "HeaderRegularExpression",
       "QueryRegularExpression",
     ]);

@@ -19,8 +19,12 @@ export type GatewayFeature =
   | "HTTPRouteRetryConnectionError"
   | UnnamedFeature;
 
-/** What the Gateway API leaves to implementations without a name for it: known of those that are tested here. */
-type UnnamedFeature = "PathRegularExpression" | "HeaderRegularExpression" | "QueryRegularExpression";
+/**
+ * What the Gateway API leaves to implementations without a name for it: known of those that are tested here.
+ * `PathPrecedence` it does ask of all: the longer path gets a request, whatever else the matches ask for.
+ */
+type UnnamedFeature =
+  "PathRegularExpression" | "HeaderRegularExpression" | "QueryRegularExpression" | "PathPrecedence";
 
 /** A listener of a Gateway, as far as it decides whether a Route can be there. */
 export interface GatewayListener {
@@ -45,13 +49,17 @@ export interface GatewayApiCapabilities {
 export function gatewayApiCapabilities(gatewayClass: GatewayClass, gateway: Gateway): GatewayApiCapabilities {
   const claimed = (gatewayClass.status?.supportedFeatures ?? []).map(({ name }) => name);
   const tested = testedImplementations[gatewayClass.spec.controllerName];
-  const features = tested ? [...claimed.filter((name) => name in tested), ...unnamedOf(tested)] : claimed;
+  const features = tested
+    ? [...claimed.filter((name) => name in tested), ...unnamedOf(tested)]
+    : [...claimed, "PathPrecedence"];
   return { features: new Set(features), listeners: listenersOf(gateway) };
 }
 
 /**
  * Features that Traefik's Gateway provider was seen to have, and the version it was seen in. Timeouts, retries, CORS
- * and mirrors are not here: its API server objects may name them, and nothing comes of it.
+ * and mirrors are not here: its API server objects may name them, and nothing comes of it. Neither is precedence by
+ * paths, nor expressions for paths: a method or two headers count as much as ten or two characters of a path, the length
+ * of an expression as that of a path, and one of the longest host among the hosts.
  */
 export const traefikFeatures = {
   HTTPRouteMethodMatching: "3.7.15",
@@ -64,7 +72,6 @@ export const traefikFeatures = {
   HTTPRoute303RedirectStatusCode: "3.7.15",
   HTTPRoute307RedirectStatusCode: "3.7.15",
   HTTPRoute308RedirectStatusCode: "3.7.15",
-  PathRegularExpression: "3.7.15",
   HeaderRegularExpression: "3.7.15",
   QueryRegularExpression: "3.7.15",
 } satisfies Partial<Record<GatewayFeature, string>>;
@@ -77,6 +84,7 @@ const unnamedFeatures: readonly UnnamedFeature[] = [
   "PathRegularExpression",
   "HeaderRegularExpression",
   "QueryRegularExpression",
+  "PathPrecedence",
 ];
 
 function unnamedOf(tested: Partial<Record<string, string>>): readonly string[] {

@@ -1,5 +1,6 @@
 import type { HttpRouteFilter } from "@datalayer/shared/crds/gateway-api";
-import type { RoutePolicy } from "@datalayer/shared/crds/route";
+import type { RouteHeaders, RoutePolicy } from "@datalayer/shared/crds/route";
+import { passHeader } from "../../route/pass.ts";
 import type { ResolvedRule } from "../backend.ts";
 
 /** What is done with the requests and answers of a rule. */
@@ -13,12 +14,24 @@ export function filtersOf(rule: ResolvedRule, { cors }: RoutePolicy): HttpRouteF
   ];
 }
 
-function headerFilters({ headers }: ResolvedRule): HttpRouteFilter[] {
-  const { request, response } = headers ?? {};
+function headerFilters({ headers, pass }: ResolvedRule): HttpRouteFilter[] {
+  const { response } = headers ?? {};
+  const request = pass === undefined ? headers?.request : withPass(headers?.request ?? {}, pass);
   return [
     ...(request ? [{ type: "RequestHeaderModifier", requestHeaderModifier: request }] : []),
     ...(response ? [{ type: "ResponseHeaderModifier", responseHeaderModifier: response }] : []),
   ];
+}
+
+type Edits = NonNullable<RouteHeaders["request"]>;
+
+/** A rule has one filter of a kind, and one edit of a header. */
+function withPass({ set = [], remove = [] }: Edits, value: string): Edits {
+  const isOther = (name: string): boolean => name.toLowerCase() !== passHeader.toLowerCase();
+  return {
+    set: [...set.filter(({ name }) => isOther(name)), { name: passHeader, value }],
+    ...(remove.length > 0 && { remove: remove.filter(isOther) }),
+  };
 }
 
 function redirectFilters({ redirect }: ResolvedRule): HttpRouteFilter[] {

@@ -34,14 +34,22 @@ function backendRef({ service, weight }: ResolvedRule["targets"][number]) {
   return { group: "", kind: "Service", name: service.name, port: service.port, weight };
 }
 
+/** Where HTTPRoutes are attached, what their names begin with, and which hosts share one. */
+export interface HttpRoutePlace {
+  parentRefs: readonly GatewayReference[];
+  purpose: "rt" | "rt-https";
+  hostGroups: readonly (readonly string[])[];
+}
+
 /** As many HTTPRoutes as the rules need, in an order in which equal matches are decided as in one. */
 export function httpRoutes(
   route: ResolvedRoute,
-  parentRefs: readonly GatewayReference[],
+  { parentRefs, purpose, hostGroups }: HttpRoutePlace,
   rules: readonly HttpRouteRule[],
-  purpose = "rt",
 ): Manifest<HttpRoute>[] {
-  return portionsOf(rules).map((portion, index) => ({
+  const portions = portionsOf(rules);
+  const parts = hostGroups.flatMap((hosts) => portions.map((portion) => ({ hosts, portion })));
+  return parts.map(({ hosts, portion }, index) => ({
     apiVersion: HttpRoute.apiVersion,
     kind: HttpRoute.kind,
     metadata: {
@@ -50,7 +58,7 @@ export function httpRoutes(
       name: `${purpose}-${hashOf(route.uid)}-${String(index).padStart(2, "0")}`,
       ownerReferences: [route.owner],
     },
-    spec: { parentRefs: [...parentRefs], hostnames: [...route.hosts], rules: portion },
+    spec: { parentRefs: [...parentRefs], hostnames: [...hosts], rules: portion },
   }));
 }
 

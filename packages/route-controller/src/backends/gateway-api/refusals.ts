@@ -74,7 +74,24 @@ function matchRefusals(match: ResolvedRule["matches"][number], path: string, has
     ...lacking(headers.some(isRegex), `${path}.headers`, has("HeaderRegularExpression")),
     ...lacking(query.length > 0, `${path}.query`, has("HTTPRouteQueryParamMatching")),
     ...lacking(query.some(isRegex), `${path}.query`, has("QueryRegularExpression")),
+    ...precedenceRefusals(match, path, has),
   ];
+}
+
+/** Where they count as much as a part of the path, the match would get requests for longer paths of others. */
+function precedenceRefusals(
+  { path, methods = [], headers = [] }: ResolvedRule["matches"][number],
+  at: string,
+  has: HasFeature,
+): Refusal[] {
+  const isAlone = path === undefined || path.value === "/" || path.type === "Exact";
+  if (isAlone || has("PathPrecedence")) return [];
+  const reason =
+    "this Gateway would prefer the match to those with longer paths: use a path of type Exact, or a class with the backend traefik";
+  const asked = { methods, headers };
+  return (["methods", "headers"] as const)
+    .filter((field) => asked[field].length > 0)
+    .map((field) => ({ field: `${at}.${field}`, reason, mayDegrade: false }));
 }
 
 /** How a Service is spoken to is said by the Service there, or by a policy of its own, and not by the route. */

@@ -69,6 +69,10 @@ const goldens: Record<string, Partial<ResolvedRoute>> = {
     targets: [blue, green],
     mirror: { service: { name: "copy", port: 80 }, percent: 10 },
   }),
+  "runtime-gateway": rule({
+    pass: "5f0c7c1e/3",
+    headers: { request: { set: [{ name: "x-datalayer-route", value: "forged/1" }] } },
+  }),
   "rewrite-path": rule({ rewrite: { path: "/index.html" } }),
   "rewrite-prefix": rule({ rewrite: { prefix: "/v2" } }),
   "rewrite-prefix-root": rule({ rewrite: { prefix: "/" } }),

@@ -1,4 +1,5 @@
 import type { Middleware } from "@datalayer/shared/crds/traefik";
+import { passHeader } from "../../route/pass.ts";
 import type { ResolvedMatch, ResolvedRoute, ResolvedRule } from "../backend.ts";
 import { authMiddlewares, pathGuard } from "./auth-middlewares.ts";
 import * as policies from "./policy-middlewares.ts";
@@ -10,7 +11,7 @@ export type MiddlewareSpec = Middleware["spec"];
 /**
  * What happens to a request, in this order: who may not come in is turned away before anything is done for it, a
  * browser's question before the request (CORS) needs no credentials, and what was asked for is changed last, so that
- * everybody before sees what the client sent.
+ * everybody before sees what the client sent. After the Route's own edits of headers nobody can forge its pass.
  */
 export function middlewaresOf(
   { auth, policy }: ResolvedRoute,
@@ -30,6 +31,7 @@ export function middlewaresOf(
     ...when(policy.circuitBreaker, policies.circuitBreaker),
     ...when(policy.retry, policies.retry),
     ...when(rule.rewrite, (change) => rewrite(change, match)),
+    ...when(rule.pass, (text) => ({ headers: { customRequestHeaders: { [passHeader]: text } } })),
   ];
 }
 

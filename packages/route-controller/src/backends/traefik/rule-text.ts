@@ -54,6 +54,11 @@ export function markOf(hash: string): string {
   return ["2001", "db8", ...(hash.slice(0, 24).match(/.{4}/g) ?? [])].join(":");
 }
 
+/** Whether a rule shows a mark: then it is of our making. */
+export function isMarked(rule: string): boolean {
+  return rule.includes("!ClientIP(`2001:db8:");
+}
+
 /** A path without the slash at its end: of prefixes, `/a` and `/a/` are the same. */
 export function prefixOf(value: string): string {
   return value.replace(/\/+$/, "");

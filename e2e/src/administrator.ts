@@ -1,0 +1,187 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
+import { stderrProgress } from "@datalayer/devcluster/progress";
+import { provideHelm } from "@datalayer/devcluster/testkit/helm";
+import {
+  installTraefikKinds,
+  startTraefik,
+  type TestTraefik,
+  traefikPorts,
+} from "@datalayer/devcluster/testkit/traefik";
+import type { OperatorApi } from "@datalayer/tools/start/rest";
+import { execa } from "execa";
+
+const root = join(import.meta.dirname, "../..");
+const charts = ["operator", "runtime-controller", "route-controller", "image-controller"];
+
+/** The namespace that the operator is installed in. */
+export const namespace = "datalayer-runtimes";
+
+/** How a command ended, and what it wrote. */
+export interface Ended {
+  code: number | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+interface EndpointSlice {
+  endpoints?: { addresses: string[]; conditions: { ready?: boolean } }[];
+}
+
+/**
+ * An administrator with a cluster that has a real node, a Traefik, and a registry with our images and charts; nothing of
+ * the operator is in it yet.
+ */
+export class Administrator {
+  readonly cluster: StartedCluster;
+  readonly #traefik: TestTraefik;
+  readonly #helm: string;
+
+  private constructor(cluster: StartedCluster, traefik: TestTraefik, helm: string) {
+    this.cluster = cluster;
+    this.#traefik = traefik;
+    this.#helm = helm;
+  }
+
+  /** Starts the cluster, and publishes the charts. */
+  static async start(): Promise<Administrator> {
+    const cluster = await startCluster({
+      nodes: "real",
+      images: ["controllers"],
+      traefik: false,
+      progress: stderrProgress(),
+    });
+    const { kubeconfigPath } = cluster;
+    await installTraefikKinds(kubeconfigPath);
+    const traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace] });
+    const administrator = new Administrator(cluster, traefik, await provideHelm());
+    await administrator.kubectl(["create", "-f", "-"], JSON.stringify(serviceOf(traefik)));
+    await administrator.#publish();
+    return administrator;
+  }
+
+  /** `oci://` of the umbrella chart. */
+  get chart(): string {
+    return `oci://${this.cluster.registry ?? ""}/datalayer-charts/operator`;
+  }
+
+  /** Scheme and host of Traefik's entry point. */
+  get entryPoint(): string {
+    return this.#traefik.url;
+  }
+
+  /** A replica of the REST API that is ready, as its Service would choose one. */
+  async api(): Promise<OperatorApi> {
+    const service = "kubernetes.io/service-name=datalayer-operator-svc";
+    const slices = await this.kubectl([
+      "get",
+      "endpointslices",
+      "-n",
+      namespace,
+      "-l",
+      service,
+      "-o",
+      "json",
+    ]);
+    const { items } = JSON.parse(slices) as { items: EndpointSlice[] };
+    const ready = items
+      .flatMap(({ endpoints }) => endpoints ?? [])
+      .find(({ conditions }) => conditions.ready);
+    if (!ready) throw new Error("no replica of the REST API is ready");
+    return {
+      apiUrl: `http://${ready.addresses[0] ?? ""}:2111/api/operator`,
+      apiKeyPath: await this.#apiKeyPath(),
+    };
+  }
+
+  /** A values file for this cluster, over which `more` stands. */
+  async values(name: string, more: Readonly<Record<string, object>> = {}): Promise<string> {
+    const { hostname, port } = new URL(this.cluster.server);
+    // Nothing here leads from the address of a Service to its endpoints.
+    const extraEnv = [
+      { name: "KUBERNETES_SERVICE_HOST", value: hostname },
+      { name: "KUBERNETES_SERVICE_PORT", value: port },
+    ];
+    const values = {
+      global: { imageRegistry: this.cluster.imageRegistry },
+      operator: {
+        extraEnv,
+        env: {
+          DATALAYER_RUNTIMES_URL: this.#traefik.url,
+          DATALAYER_DOCKER_REGISTRY: this.cluster.imageRegistry,
+        },
+        ...more["operator"],
+      },
+      "route-controller": { traefikService: "traefik/traefik", extraEnv, verifier: { extraEnv } },
+      "image-controller": { enabled: false },
+    };
+    const path = join(this.cluster.directory, name);
+    await writeFile(path, JSON.stringify(values));
+    return path;
+  }
+
+  /** Runs `plane` as it can be typed, to its end. */
+  async plane(args: readonly string[], input?: string): Promise<Ended> {
+    const home = join(this.cluster.directory, "home");
+    await mkdir(home, { recursive: true });
+    const result = await execa(process.execPath, [join(root, "packages/cli/src/plane.ts"), ...args], {
+      env: { ...this.cluster.env(), HOME: home, PLANE_HELM: this.#helm },
+      reject: false,
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
+    });
+    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** Runs kubectl, and expects it to do what it is told. */
+  async kubectl(args: readonly string[], input?: string): Promise<string> {
+    return (await execa("kubectl", args, { env: this.cluster.env(), ...(input !== undefined && { input }) }))
+      .stdout;
+  }
+
+  /** Runs Helm, and expects it to do what it is told. */
+  async helm(args: readonly string[]): Promise<string> {
+    return (await execa(this.#helm, args, { env: this.cluster.env() })).stdout;
+  }
+
+  async #apiKeyPath(): Promise<string> {
+    const secret = ["get", "secret", "datalayer-operator-api-key", "-n", namespace];
+    const key = await this.kubectl([...secret, "-o", "jsonpath={.data.apiKey}"]);
+    const path = join(this.cluster.directory, "api-key-of-release");
+    await writeFile(path, Buffer.from(key, "base64"), { mode: 0o600 });
+    return path;
+  }
+
+  /** Packages the charts, and pushes them. */
+  async #publish(): Promise<void> {
+    const packages = join(this.cluster.directory, "packages");
+    for (const chart of charts) {
+      await this.helm(["package", join(root, "charts", chart), "--destination", packages]);
+    }
+    for (const file of await readdir(packages)) {
+      await this.helm(["push", join(packages, file), dirname(this.chart), "--plain-http"]);
+    }
+  }
+}
+
+/** What a Traefik that runs in Pods has, by which its replicas are found. */
+function serviceOf({ address }: TestTraefik): object {
+  const metadata = { name: "traefik", namespace: "traefik" };
+  const ports = Object.entries(traefikPorts).map(([name, port]) => ({ name, port }));
+  return {
+    apiVersion: "v1",
+    kind: "List",
+    items: [
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: "traefik" } },
+      { apiVersion: "v1", kind: "Service", metadata, spec: { ports } },
+      {
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSlice",
+        metadata: { ...metadata, labels: { "kubernetes.io/service-name": "traefik" } },
+        addressType: "IPv4",
+        endpoints: [{ addresses: [address], conditions: { ready: true } }],
+        ports,
+      },
+    ],
+  };
+}

@@ -1,0 +1,128 @@
+import { runCell } from "@datalayer/tools/start/kernel";
+import { claimRuntime, type ClaimedRuntime, endRuntime, listRuntimes } from "@datalayer/tools/start/rest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Administrator, namespace } from "./administrator.ts";
+import { Claims } from "./claims.ts";
+import { untilExampleWarm, warmExample } from "./stage.ts";
+
+const release = "datalayer-operator";
+const { signal } = new AbortController();
+
+let admin: Administrator;
+
+beforeAll(async () => {
+  admin = await Administrator.start();
+  // Every Pod of it has to be restricted.
+  const level = "pod-security.kubernetes.io/enforce=restricted";
+  await admin.kubectl(["create", "namespace", namespace]);
+  await admin.kubectl(["label", "namespace", namespace, level]);
+});
+
+afterAll(() => admin.cluster.down());
+
+async function claim(): Promise<ClaimedRuntime> {
+  return (await claimRuntime(await admin.api(), signal)).runtime;
+}
+
+const up = (values: string, ...args: string[]) =>
+  admin.plane(["up", release, "--chart", admin.chart, "--values", values, ...args, "--", "--plain-http"]);
+
+describe("plane up", () => {
+  it("installs the operator from the registry, in restricted Pods that all become ready, and says what comes next", async () => {
+    const { code, stdout, stderr } = await up(await admin.values("values.json"));
+    expect(code, stderr).toBe(0);
+    expect(stdout + stderr).toContain(`kubectl get pods -n ${namespace} -l app=operator`);
+    const pods = await admin.kubectl(["get", "pods", "-n", namespace, "-l", "app=operator", "--no-headers"]);
+    expect(pods.split("\n").every((line) => /\s1\/1\s+Running\s/.test(line))).toBe(true);
+    expect(pods).toMatch(/^datalayer-runtime-controller-/m);
+    expect(pods).toMatch(/^datalayer-route-controller-/m);
+    expect(pods).toMatch(/^datalayer-verifier-/m);
+  });
+
+  it("is shown by plane ls", async () => {
+    const { stdout } = await admin.plane(["ls", "--namespace", namespace, "-o", "json"]);
+    const [row] = JSON.parse(stdout) as {
+      name: string;
+      status: string;
+      pods: { ready: number; desired: number };
+    }[];
+    expect(row).toMatchObject({ name: release, status: "deployed" });
+    expect(row?.pods.ready).toBe(row?.pods.desired);
+  });
+
+  it.each(["runtime-contents", "runtime-environments", "runtime-pools", "routes", "route-classes", "images"])(
+    "brings the kind %s, which kubectl explains",
+    async (plural) => {
+      const name = `${plural}.datalayer.io`;
+      expect(await admin.kubectl(["get", "crd", name, "-o", "name"])).toBe(
+        `customresourcedefinition.apiextensions.k8s.io/${name}`,
+      );
+      const explained = await admin.kubectl(["explain", `${plural}.spec`, "--recursive"]);
+      expect(explained).toMatch(/^FIELDS:$/m);
+    },
+  );
+
+  it("leaves logs that are JSON, one object a line", async () => {
+    const logs = await admin.kubectl(["logs", "-n", namespace, "-l", "app=operator", "--tail", "-1"]);
+    const lines = logs.split("\n").map((line) => JSON.parse(line) as { level: string; message: string });
+    expect(lines.map(({ message }) => message)).toContain("serving");
+    expect(lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
+});
+
+describe("an installed operator", () => {
+  it("hands out a runtime that its user reaches through its Route", async () => {
+    await warmExample(admin);
+    const runtime = await claim();
+    expect(runtime.ingress).toContain(admin.entryPoint);
+    expect(await runCell(runtime, "6*7")).toBe("42");
+    await endRuntime(await admin.api(), runtime);
+  });
+
+  it("is upgraded while users claim: every claim is answered once, and runtimes live on", async () => {
+    await untilExampleWarm(admin.cluster);
+    const before = await claim();
+    const claims = new Claims(() => admin.api());
+    const values = await admin.values("upgraded.json", {
+      operator: { podAnnotations: { example: "upgrade" } },
+    });
+    const { code, stderr } = await up(values);
+    expect(code, stderr).toBe(0);
+    const pods = await claims.end();
+    expect(pods.length).toBeGreaterThan(0);
+    expect(new Set(pods).size).toBe(pods.length);
+    expect((await listRuntimes(await admin.api())).map(({ pod_name }) => pod_name)).toEqual([
+      before.pod_name,
+    ]);
+    expect(await runCell(before, "6*7")).toBe("42");
+    await endRuntime(await admin.api(), before);
+  });
+});
+
+describe("plane down", () => {
+  it("asks to end the runtimes of users first, then removes the operator and nothing of its users", async () => {
+    await untilExampleWarm(admin.cluster);
+    const runtime = await claim();
+    const refused = await admin.plane(["down", release, "--namespace", namespace, "--yes"]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(runtime.pod_name);
+    await endRuntime(await admin.api(), runtime);
+    const { code, stderr } = await admin.plane(["down", release, "--namespace", namespace, "--yes"]);
+    expect(code, stderr).toBe(0);
+    expect(
+      await admin.kubectl([
+        "get",
+        "deployments,services,serviceaccounts",
+        "-A",
+        "-l",
+        "app=operator",
+        "-o",
+        "name",
+      ]),
+    ).toBe("");
+    expect(await admin.kubectl(["get", "runtime-pools", "-n", namespace, "-o", "name"])).toMatch(
+      /python-simple-pool/,
+    );
+    expect(await admin.kubectl(["get", "crd", "-o", "name"])).toMatch(/runtime-pools.datalayer.io/);
+  });
+});

@@ -1,0 +1,127 @@
+import { Lease, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Desk } from "../../test/plane.ts";
+import { CustomResourceDefinition, Deployment } from "../cluster/kinds.ts";
+
+interface RuntimePool extends KubeObject {
+  spec: { environment: string; size: number };
+}
+const RuntimePool = defineKind<RuntimePool>({
+  apiVersion: "datalayer.io/v1",
+  kind: "RuntimePool",
+  plural: "runtime-pools",
+});
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await Desk.create();
+});
+afterAll(() => desk.leave());
+
+const makePool = (name: string) =>
+  desk.create(RuntimePool, {
+    apiVersion: "datalayer.io/v1",
+    kind: "RuntimePool",
+    metadata: { name },
+    spec: { environment: "python", size: 1 },
+  });
+
+describe("plane down", () => {
+  beforeEach(async () => {
+    expect(await desk.up("gone", ["--no-wait"])).toMatchObject({ code: 0 });
+  });
+
+  it("removes the release and the generated Secret; kinds and what users made stay, and it says so", async () => {
+    await makePool("of-a-user");
+    expect(await desk.find(Secret, "gone-cloud-credentials")).toBeDefined();
+    const { code, stdout, stderr } = await desk.plane(["down", "gone", "--yes", "-o", "json"]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await desk.find(Secret, "gone-cloud-credentials")).toBeUndefined();
+    expect(await desk.find(Deployment, "datalayer-runtime-controller")).toBeUndefined();
+    expect((await desk.admin.list(Pod, { namespace: desk.namespace })).items).toEqual([]);
+    expect(await desk.find(Lease, "plane-gone")).toBeUndefined();
+    expect(await desk.find(CustomResourceDefinition, "runtime-pools.datalayer.io")).toBeDefined();
+    expect(await desk.find(RuntimePool, "of-a-user")).toBeDefined();
+    expect(JSON.parse(stdout)).toMatchObject({
+      release: "gone",
+      removed: true,
+      remains: { namespace: desk.namespace, objects: { "runtime-pools.datalayer.io": 1 } },
+    });
+    expect(stderr).toContain("runtime-pools.datalayer.io (1)");
+    await desk.delete(RuntimePool, "of-a-user");
+  });
+
+  it("removes the generated Secret also where an earlier attempt was interrupted after the release was gone", async () => {
+    const { metadata, data } = await desk.get(Secret, "gone-cloud-credentials");
+    const { name, labels, annotations } = metadata;
+    await desk.helm(["uninstall", "gone"]);
+    await desk.create(Secret, {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name, ...(labels && { labels }), ...(annotations && { annotations }) },
+      ...(data && { data }),
+    });
+    expect(await desk.plane(["down", "gone", "--yes"])).toMatchObject({ code: 0 });
+    expect(await desk.find(Secret, "gone-cloud-credentials")).toBeUndefined();
+  });
+
+  it("touches no Secret that the administrator brought, also not one of the generated one's name", async () => {
+    for (const name of ["mine", "gone-cloud-credentials"]) {
+      const own = ["operator.cloudCredentials.create=false", `operator.cloudCredentials.secretName=${name}`];
+      await desk.up("gone", ["--no-wait", ...own.flatMap((value) => ["--set", value])]);
+      await desk.create(Secret, { apiVersion: "v1", kind: "Secret", metadata: { name } });
+      const { code, stderr } = await desk.plane(["down", "gone", "--yes"]);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(await desk.find(Secret, name), name).toBeDefined();
+      expect(stderr).toMatch(new RegExp(`Secrets .*${name}`));
+      await desk.delete(Secret, name);
+    }
+  });
+
+  it("removes nothing while a user has a runtime, and names it, unless told to leave it", async () => {
+    await desk.create(Pod, runtimeOf("user-7"));
+    const { code, stderr } = await desk.plane(["down", "gone", "--yes"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${desk.namespace}/runtime-of-a-user, user user-7`);
+    expect(stderr).toContain("Next: plane down gone --leave-runtimes");
+    expect(await desk.find(Deployment, "datalayer-runtime-controller")).toBeDefined();
+
+    expect(await desk.plane(["down", "gone", "--yes", "--leave-runtimes"])).toMatchObject({ code: 0 });
+    expect(await desk.find(Deployment, "datalayer-runtime-controller")).toBeUndefined();
+    expect(await desk.find(Pod, "runtime-of-a-user")).toBeDefined();
+    await desk.delete(Pod, "runtime-of-a-user");
+  });
+
+  it("removes nothing when nobody is there to confirm", async () => {
+    const { code, stderr } = await desk.plane(["down", "gone"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Error: nobody is there to confirm\nNext: add --yes when you are sure");
+    expect(await desk.find(Deployment, "datalayer-runtime-controller")).toBeDefined();
+  });
+
+  it("fails where there is no such release, and names those that there are", async () => {
+    const { code, stderr } = await desk.plane(["down", "nowhere", "--yes"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Error: there is no release "nowhere" in namespace ${desk.namespace}`);
+    expect(stderr).toContain(`${desk.namespace}/gone`);
+    const ignored = await desk.plane(["down", "nowhere", "--yes", "--ignore-not-found"]);
+    expect(ignored).toMatchObject({ code: 0 });
+  });
+});
+
+function runtimeOf(user: string) {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: "runtime-of-a-user",
+      labels: {
+        app: "runtime-pools",
+        "runtime-pools.datalayer.io/pod-status": "assigned",
+        "runtime-pools.datalayer.io/user-uid": user,
+      },
+    },
+    spec: { containers: [{ name: "runtime", image: "runtime" }] },
+  };
+}
