@@ -1,5 +1,8 @@
+import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
 import { stderrProgress } from "@datalayer/devcluster/progress";
 import { provideHelm } from "@datalayer/devcluster/testkit/helm";
@@ -35,12 +38,13 @@ interface EndpointSlice {
  */
 export class Administrator {
   readonly cluster: StartedCluster;
-  readonly #traefik: TestTraefik;
+  /** Scheme and host by which users reach runtimes. */
+  readonly entryPoint: string;
   readonly #helm: string;
 
-  private constructor(cluster: StartedCluster, traefik: TestTraefik, helm: string) {
+  private constructor(cluster: StartedCluster, entryPoint: string, helm: string) {
     this.cluster = cluster;
-    this.#traefik = traefik;
+    this.entryPoint = entryPoint;
     this.#helm = helm;
   }
 
@@ -55,7 +59,7 @@ export class Administrator {
     const { kubeconfigPath } = cluster;
     await installTraefikKinds(kubeconfigPath);
     const traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace] });
-    const administrator = new Administrator(cluster, traefik, await provideHelm());
+    const administrator = new Administrator(cluster, await openLocally(traefik), await provideHelm());
     await administrator.kubectl(["create", "-f", "-"], JSON.stringify(serviceOf(traefik)));
     await administrator.#publish();
     return administrator;
@@ -64,11 +68,6 @@ export class Administrator {
   /** `oci://` of the umbrella chart. */
   get chart(): string {
     return `oci://${this.cluster.registry ?? ""}/datalayer-charts/operator`;
-  }
-
-  /** Scheme and host of Traefik's entry point. */
-  get entryPoint(): string {
-    return this.#traefik.url;
   }
 
   /** A replica of the REST API that is ready, as its Service would choose one. */
@@ -108,8 +107,10 @@ export class Administrator {
       operator: {
         extraEnv,
         env: {
-          DATALAYER_RUNTIMES_URL: this.#traefik.url,
+          DATALAYER_RUNTIMES_URL: this.entryPoint,
           DATALAYER_DOCKER_REGISTRY: this.cluster.imageRegistry,
+          // What is offered here is routed: nothing is offered all the same.
+          DATALAYER_RUNTIME_ROUTE_WAIT_SEC: -1,
         },
         ...more["operator"],
       },
@@ -162,6 +163,17 @@ export class Administrator {
       await this.helm(["push", join(packages, file), dirname(this.chart), "--plain-http"]);
     }
   }
+}
+
+/** Passes connections on to the entry point: the host of a Route is a name, and Traefik's address has none. */
+async function openLocally({ address }: TestTraefik): Promise<string> {
+  const server = createServer((user) => {
+    const traefik = connect(traefikPorts.web, address);
+    pipeline(user, traefik, user).catch(() => user.destroy());
+  });
+  server.listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  return `http://localhost:${(server.address() as AddressInfo).port}`;
 }
 
 /** What a Traefik that runs in Pods has, by which its replicas are found. */

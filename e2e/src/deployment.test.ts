@@ -50,7 +50,7 @@ describe("plane up", () => {
     expect(row?.pods.ready).toBe(row?.pods.desired);
   });
 
-  it.each(["runtime-contents", "runtime-environments", "runtime-pools", "routes", "route-classes", "images"])(
+  it.each(["runtime-contents", "runtime-environments", "runtime-pools", "routes", "route-classes"])(
     "brings the kind %s, which kubectl explains",
     async (plural) => {
       const name = `${plural}.datalayer.io`;
@@ -91,9 +91,9 @@ describe("an installed operator", () => {
     const pods = await claims.end();
     expect(pods.length).toBeGreaterThan(0);
     expect(new Set(pods).size).toBe(pods.length);
-    expect((await listRuntimes(await admin.api())).map(({ pod_name }) => pod_name)).toEqual([
-      before.pod_name,
-    ]);
+    await expect
+      .poll(async () => (await listRuntimes(await admin.api())).map(({ pod_name }) => pod_name))
+      .toEqual([before.pod_name]);
     expect(await runCell(before, "6*7")).toBe("42");
     await endRuntime(await admin.api(), before);
   });

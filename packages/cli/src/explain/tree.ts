@@ -59,8 +59,9 @@ class TreeBuilder {
     const found = this.#world.find(kind, name, from.metadata.namespace);
     if (found && this.#seen.has(found.metadata.uid)) return [];
     if (found) return [this.node(found, kind === "RuntimePool" || kind === "Node" ? MAX_DEPTH : depth + 1)];
-    const isKnown = this.#world.objects.some((object) => object.kind === kind);
-    const lost = isKnown ? { state: "NotFound", message: "there is no such object", isWell: false } : unknown;
+    const lost = this.#world.hasRead(kind)
+      ? { state: "NotFound", message: "there is no such object", isWell: false }
+      : unknown;
     return [{ object: `${kind} ${name}`, ...lost, children: [] }];
   }
 

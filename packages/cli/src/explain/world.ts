@@ -8,9 +8,17 @@ import { kindOf, listWidely } from "../observe/kinds.ts";
 /** The objects among which relations are looked for. */
 export class World {
   readonly objects: readonly KubeObject[];
+  readonly #readKinds: ReadonlySet<string>;
 
-  constructor(objects: readonly KubeObject[]) {
+  /** @param readKinds - of which all objects are here. */
+  constructor(objects: readonly KubeObject[], readKinds: Iterable<string>) {
     this.objects = objects;
+    this.#readKinds = new Set(readKinds);
+  }
+
+  /** Whether an object of that kind which is not found is not there. */
+  hasRead(kind: string): boolean {
+    return this.#readKinds.has(kind);
   }
 
   /** The object of that kind and name: in the namespace, else in any. */
@@ -41,12 +49,16 @@ export async function gatherWorld(
   const lists = await Promise.all(
     kinds.map(async (kind) => {
       try {
-        return await listWidely(cluster, kind);
+        return { kind, items: await listWidely(cluster, kind) };
       } catch (error) {
-        if (error instanceof ApiError && error.isForbidden) return [];
+        if (error instanceof ApiError && error.isForbidden) return undefined;
         throw error;
       }
     }),
   );
-  return new World(lists.flat());
+  const read = lists.filter((list) => list !== undefined);
+  return new World(
+    read.flatMap(({ items }) => items),
+    read.map(({ kind }) => kind.kind),
+  );
 }

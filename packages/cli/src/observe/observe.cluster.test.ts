@@ -98,11 +98,11 @@ describe("plane check --pre", () => {
 });
 
 describe("plane explain", () => {
-  it("shows a pool and what it hangs on", async () => {
+  it("shows a pool and what it hangs on, also what is not there", async () => {
     const { code, stdout } = await desk.plane(["explain", "pool/slow"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^RuntimePool plane-\w+\/slow/);
-    expect(stdout).toMatch(/RuntimeEnvironment python/);
+    expect(stdout).toContain("└─ RuntimeEnvironment python  NotFound: there is no such object");
   });
 
   it("says so when there is no such object", async () => {
