@@ -98,7 +98,7 @@ describe("the log of a build on a real node", () => {
   });
 
   it("ends by itself when the build does, and stays when the Pod is gone", async () => {
-    const { owner, job } = await build("keep", `echo building with ${secret}; echo broken >&2; exit 3`);
+    const { owner, job } = await build("keep", `echo building with ${secret}; echo broken; exit 3`);
     const followed = fetch(urlOf(job, "&follow=1"), { headers });
     const whole = "fetched\nbuilding with [redacted]\nbroken\n";
     expect(await (await followed).text()).toBe(whole);
