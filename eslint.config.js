@@ -105,6 +105,7 @@ export default tseslint.config(
   {
     files: [
       "**/*.test.ts",
+      "**/*.e2e.ts",
       "**/test/**/*.ts",
       "**/testkit/**/*.ts",
       "**/vitest*.config.ts",

@@ -8,13 +8,14 @@ import { execa } from "execa";
 /** Commands as they can be typed at the root, by what they check. */
 const checks: Readonly<Record<string, string>> = {
   "types of the kinds": "node tools/crds/generate.ts --check",
-  "charts": "node tools/charts/generate.ts --check",
+  charts: "node tools/charts/generate.ts --check",
   "docs/configuration.md": "node tools/docs/configuration.ts --check",
   "docs/metrics.md": "node tools/docs/metrics.ts --check",
   "docs/openapi": "node tools/docs/openapi.ts --check",
   "types of the REST API":
     "openapi-typescript docs/openapi/runtime-controller.json --default-non-nullable=false -o packages/runtime-client/src/generated/api.ts --check",
-  "OpenAPI documents": "redocly lint docs/openapi/runtime-controller.json docs/openapi/route-controller.json",
+  "OpenAPI documents":
+    "redocly lint docs/openapi/runtime-controller.json docs/openapi/route-controller.json docs/openapi/image-controller.json",
   "package-lock.json": "node tools/lockfile/complete.ts --check",
   "problem types and reasons": "node tools/docs/vocabulary.ts",
   "links between pages": "node tools/docs/links.ts",

@@ -225,8 +225,6 @@ describe("Pods of every profile", () => {
     );
     for (const pod of podsOf(objects)) {
       const named = { ...pod, metadata: { ...pod.metadata, namespace } };
-      if (pod.spec.serviceAccountName === "datalayer-image-controller-sa")
-        delete named.spec.serviceAccountName;
       expect(await admission(named)).toContain("created (server dry run)");
       const privileged = structuredClone(named);
       privileged.spec.containers[0]!.securityContext = { privileged: true };

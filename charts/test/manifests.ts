@@ -47,7 +47,7 @@ export interface Container {
   envFrom?: { secretRef?: { name: string } }[];
   ports?: { name: string; containerPort: number; hostPort?: number }[];
   securityContext?: SecurityContext;
-  volumeMounts?: { name: string; mountPath: string }[];
+  volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
   resources?: object;
 }
 

@@ -69,10 +69,7 @@ describe.each(Object.entries({ ...profiles, "all namespaces": allNamespaces }))(
     it("use accounts and Secrets that somebody makes", () => {
       const made = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
       const ofOthers = ["Secret datalayer-operator-api-key", "Secret my-key", "ServiceAccount mine"];
-      // Its file comes with the controller.
-      const later = ["ServiceAccount datalayer-image-controller-sa"];
-      const known = (name: string): boolean =>
-        made.has(name) || ofOthers.includes(name) || later.includes(name);
+      const known = (name: string): boolean => made.has(name) || ofOthers.includes(name);
       const used = ofKind(objects, "Deployment").flatMap((deployment) => {
         const { serviceAccountName, volumes = [], containers } = deployment.spec.template.spec;
         const mounted = volumes.flatMap(({ secret }) => secret?.secretName ?? []);
@@ -117,6 +114,18 @@ describe("the umbrella", () => {
     const tests = async (name: string): Promise<Pod[]> => ofKind(await render(profiles[name]), "Pod");
     expect(await tests("0 replicas")).toEqual([]);
     expect(await tests("1 replicas")).toHaveLength(3);
+  });
+
+  it("has nothing to write to but a folder in which the image-controller looks at repositories", async () => {
+    const pods = podsOf(await render(profiles["everything"]));
+    const writable = pods.flatMap(({ spec, metadata }) =>
+      spec.containers.flatMap(({ volumeMounts = [] }) =>
+        volumeMounts
+          .filter(({ readOnly }) => readOnly !== true)
+          .map(({ mountPath }) => [metadata.labels?.["app.kubernetes.io/component"], mountPath]),
+      ),
+    );
+    expect(writable).toEqual([["image-controller", "/tmp"]]);
   });
 
   it("takes all images from one registry, and prefers a digest", async () => {

@@ -82,12 +82,16 @@ describe("rights", () => {
     expect(namespaces("datalayer-runtime-controller")).toEqual(["team-a", "team-b"]);
     expect(namespaces("datalayer-runtime-controller-own")).toEqual(["datalayer-runtimes"]);
     expect(namespaces("datalayer-verifier")).toEqual(["team-a", "team-b"]);
+    expect(namespaces("datalayer-image-controller")).toEqual(["builds-a", "builds-b"]);
+    expect(namespaces("datalayer-image-controller-lease")).toEqual(["datalayer-runtimes"]);
     const clusterWide = ofKind(objects, "ClusterRole")
       .filter(({ metadata }) => !/-(view|edit)$/.test(metadata.name))
       .flatMap(({ rules = [] }) =>
         rules.flatMap(({ resources = [], verbs }) => verbs.map((verb) => [verb, ...resources])),
       );
     expect(clusterWide.filter(([verb]) => !["list", "watch"].includes(verb!))).toEqual([
+      ["patch", "nodes"],
+      ["delete", "nodes"],
       ["create", "route-classes"],
       ["patch", "route-classes/status"],
     ]);
@@ -96,6 +100,8 @@ describe("rights", () => {
   it("are those of the whole cluster only where all namespaces are watched", async () => {
     const faults = rightsFaults(await render(allNamespaces));
     expect(faults.map(({ role, fault }) => `${role} ${fault}`).toSorted()).toEqual([
+      "ClusterRole datalayer-image-controller-all-namespaces reads Secrets anywhere",
+      "ClusterRole datalayer-image-controller-all-namespaces starts Pods anywhere",
       "ClusterRole datalayer-runtime-controller-all-namespaces reads Secrets anywhere",
       "ClusterRole datalayer-runtime-controller-all-namespaces starts Pods anywhere",
       "ClusterRole datalayer-verifier-all-namespaces lists Secrets",

@@ -10,7 +10,7 @@ import { basename, join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
 const target = join(root, "packages/shared/src/crds/generated");
-const controllers = ["route-controller", "runtime-controller"];
+const controllers = ["image-controller", "route-controller", "runtime-controller"];
 
 /** The generator writes enums and dates; types that are stripped, and JSON, know neither. */
 function toErasable(source: string): string {

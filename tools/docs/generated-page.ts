@@ -6,7 +6,7 @@ import { format, resolveConfig } from "prettier";
 export const root = join(import.meta.dirname, "../..");
 
 /** The controllers whose words, settings and metrics are documented. */
-export const controllers = ["runtime-controller", "route-controller"];
+export const controllers = ["runtime-controller", "route-controller", "image-controller"];
 
 /** A module of a controller, loaded when asked for: nothing here depends on controllers while it is compiled. */
 export async function moduleOf(controller: string, path: string): Promise<unknown> {

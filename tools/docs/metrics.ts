@@ -83,6 +83,9 @@ const { verifierMetrics } = (await moduleOf("route-controller", "verifier/metric
 const { gatewayMetrics } = (await moduleOf("route-controller", "gateway/metrics.ts")) as {
   gatewayMetrics: (registry: Registry) => unknown;
 };
+const { imageMetrics } = (await moduleOf("image-controller", "metrics.ts")) as {
+  imageMetrics: (registry: Registry, gauges: object) => unknown;
+};
 
 const sections = [
   sectionOf("Claims", (registry) => {
@@ -95,6 +98,7 @@ const sections = [
   sectionOf("Activity of runtimes", (registry) => activityMetrics(registry, () => 0)),
   sectionOf("Verifier", (registry) => verifierMetrics(registry, { decisions: {}, share: {} })),
   sectionOf("Runtime gateway", gatewayMetrics),
+  sectionOf("Images", (registry) => imageMetrics(registry, { waiting: () => 0, running: () => 0 })),
   sectionOf("REST API", measureRequests),
   sectionOf("Controllers, queues and leadership", controllerMetrics),
   sectionOf("Requests to the API server", restMetrics),

@@ -43,8 +43,9 @@ async function documentOf(controller: string, prefix: string): Promise<string> {
   const access = loadAccess({ kubeconfigYaml: JSON.stringify(nowhere) });
   const common = { settings, version: packageJson.version, log: silentLogger };
   const replica = await createReplica({ ...common, access, metrics });
-  const { caches, health } = replica;
-  const api = replica.api ?? (await createApi({ ...common, ...caches, health, registry: metrics.registry }));
+  const api =
+    replica.api ??
+    (await createApi({ ...common, ...replica, ...replica.caches, registry: metrics.registry }));
   const answer = await api.inject({ url: `${prefix}/openapi.json` });
   await api.close();
   await replica.close();
@@ -53,7 +54,11 @@ async function documentOf(controller: string, prefix: string): Promise<string> {
 }
 
 /** Where each controller that has an API serves it. */
-const prefixes = { "runtime-controller": "/api/operator", "route-controller": "/api/routes" };
+const prefixes = {
+  "runtime-controller": "/api/operator",
+  "route-controller": "/api/routes",
+  "image-controller": "/api/images",
+};
 
 for (const [controller, prefix] of Object.entries(prefixes))
   await settlePage(`openapi/${controller}.json`, await documentOf(controller, prefix));

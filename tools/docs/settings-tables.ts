@@ -7,6 +7,7 @@ const declared: Readonly<Record<string, [module: string, name: string]>> = {
   "route-controller": ["config.ts", "settings"],
   "route-controller verifier": ["verifier/settings.ts", "verifierSettings"],
   "route-controller gateway": ["gateway/config.ts", "settings"],
+  "image-controller": ["config.ts", "settings"],
 };
 
 /** The settings of each process, by the command that starts it. */

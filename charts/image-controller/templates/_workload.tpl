@@ -19,6 +19,8 @@ secretMounts:
   {{- if .Values.api.enabled }}
   {{- include "datalayer.apiKeyMount" .Values | nindent 2 }}
   {{- end }}
+{{- /* What is looked at of a repository lies here for the time of the look: up to 512Mi, and 16 at once. */}}
+workFolder: { path: /tmp, sizeLimit: 10Gi }
 callers:
   api: {{- toYaml .Values.networkPolicy.callers | nindent 4 }}
 {{- end }}

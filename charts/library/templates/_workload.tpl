@@ -11,6 +11,7 @@ settings        the variables that the chart sets
 secretSettings  the settings that may come from a file
 ports           by name: its number and the setting that changes it; the one called "ops" is always there
 secretMounts    Secrets mounted below /etc/datalayer: `name`, `secretName`, `items`
+workFolder      what it may write, and how much: `path`, `sizeLimit`; nothing by default
 secretVariables Secrets whose entries become variables
 callers         by port: the NetworkPolicy peers that may reach it
 */}}
@@ -146,6 +147,10 @@ volumeMounts: {{- . | nindent 2 }}
     items: {{- toYaml . | nindent 6 }}
     {{- end }}
 {{- end }}
+{{- with .workFolder }}
+- name: work
+  emptyDir: { sizeLimit: {{ .sizeLimit }} }
+{{- end }}
 {{- with .root.Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -157,6 +162,9 @@ volumeMounts: {{- . | nindent 2 }}
 {{- end }}
 {{- range .secretMounts }}
 - { name: {{ .name }}, mountPath: /etc/datalayer/{{ .name }}, readOnly: true }
+{{- end }}
+{{- with .workFolder }}
+- { name: work, mountPath: {{ .path }} }
 {{- end }}
 {{- with .root.Values.extraVolumeMounts }}
 {{ toYaml . }}

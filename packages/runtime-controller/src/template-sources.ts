@@ -1,6 +1,6 @@
 import type { Caches } from "./caches.ts";
 import type { RuntimeControllerSettings } from "./config.ts";
-import { imageReferenceOf } from "./runtime/image-reference.ts";
+import { imageReferenceOf } from "@datalayer/shared/config/image-reference";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import type { TemplateSources } from "./runtime-pool/template.ts";
 

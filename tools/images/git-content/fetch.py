@@ -1,29 +1,35 @@
 #!/usr/bin/python3
-"""Fetches one commit of a git repository into an empty volume, as the init container of a runtime.
+"""Fetches one commit of a git repository, or one archive, into an empty volume: the init container of runtimes and builds.
 
-What is asked for comes by variables that the runtime-controller writes (DATALAYER_CONTENT_*), and the credentials by
-files of the Secret that the content names. Address, repository and server are not trusted: only https and ssh are
-spoken, and only to the address that was checked; no hook, submodule, redirect or prompt is followed. When it fails,
-the reason is the container's termination message, which the conditions of pools show.
+What is asked for comes by variables that the controllers write (DATALAYER_CONTENT_*), and the credentials by files of
+the Secret that the content names. Address, repository, archive and server are not trusted: only https and ssh are
+spoken, and only to the address that was checked; no hook, submodule or prompt is followed, and no redirect but those of
+archives, each of which is checked like the first address. When it fails, the reason is the container's termination
+message, which the conditions of pools and Images show.
 """
 
 import base64
+import copy
 import hashlib
+import http.client
 import ipaddress
 import os
+import posixpath
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
-# The runtime-controller mounts these: packages/runtime-controller/src/runtime-content/git-parts.ts.
+# The controllers mount these: packages/shared/src/content/fetcher.ts.
 FOLDER = Path(os.environ.get("DATALAYER_CONTENT_FOLDER", "/content"))
-SECRETS = Path("/run/secrets/datalayer.io/git")
+SECRETS = Path(os.environ.get("DATALAYER_CONTENT_SECRETS", "/run/secrets/datalayer.io/git"))
 TERMINATION_LOG = Path("/dev/termination-log")
 
 LONGEST_SECONDS = 900
@@ -31,6 +37,11 @@ LONGEST_SECONDS = 900
 SLOWEST = {"http.lowSpeedLimit": "1000", "http.lowSpeedTime": "60"}
 # What the node and its cloud answer at, beside loopback and link-local: they hand out credentials.
 FORBIDDEN = [ipaddress.ip_network(network) for network in ("100.100.100.200/32", "192.0.0.192/32", "fd00:ec2::254/128")]
+# What archives are at the most, unpacked; the volume has a limit of its own.
+MOST_ARCHIVE_BYTES = 2 << 30
+MOST_UNPACKED_BYTES = 10 << 30
+MOST_MEMBERS = 200_000
+MOST_REDIRECTS = 3
 # Mistakes in the history of many honest repositories.
 OLD_MISTAKES = ("missingSpaceBeforeDate", "badTimezone", "zeroPaddedFilemode")
 
@@ -48,17 +59,18 @@ class Source:
 
 
 def main() -> None:
-    name = os.environ["DATALAYER_CONTENT_NAME"]
+    name = f"{os.environ.get('DATALAYER_CONTENT_KIND', 'RuntimeContent')} {os.environ['DATALAYER_CONTENT_NAME']}"
+    is_archive = os.environ.get("DATALAYER_CONTENT_TYPE", "git") == "archive"
     try:
-        fetch()
+        fetch_archive() if is_archive else fetch()
     except (Refused, OSError, subprocess.TimeoutExpired) as error:
         why = str(error) if isinstance(error, Refused) else f"Failed: {error}"
-        message = printable(f"RuntimeContent {name}: {why}")
+        message = printable(f"{name}: {why}")
         print(message, file=sys.stderr)
         if TERMINATION_LOG.exists():
             TERMINATION_LOG.write_text(message)
         sys.exit(1)
-    print(f"RuntimeContent {name}: {os.environ['DATALAYER_CONTENT_REVISION']} is there")
+    print(f"{name}: {os.environ['DATALAYER_CONTENT_SHA256' if is_archive else 'DATALAYER_CONTENT_REVISION']} is there")
 
 
 def fetch() -> None:
@@ -274,6 +286,140 @@ def check_sub_path(tree: Path, sub_path: str) -> None:
         raise Refused(f"SubPathRefused: {sub_path} leads out of the repository")
     if not wanted.exists():
         raise Refused(f"SubPathNotFound: {sub_path} is not in the repository at this commit")
+
+
+def fetch_archive() -> None:
+    expected = os.environ["DATALAYER_CONTENT_SHA256"]
+    if not re.fullmatch("[0-9a-f]{64}", expected):
+        raise Refused(f"HashRefused: {expected} is not a SHA-256 of 64 hexadecimal digits")
+    archive = FOLDER / "archive"
+    actual = download(os.environ["DATALAYER_CONTENT_SOURCE"], archive)
+    if actual != expected:
+        raise Refused(f"HashMismatch: the archive has the SHA-256 {actual}; expected {expected}")
+    tree = FOLDER / "tree"
+    # The container may have been restarted in the middle.
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir()
+    unpack(archive, tree, int(os.environ.get("DATALAYER_CONTENT_STRIP", "0")))
+    archive.unlink()
+    check_sub_path(tree, os.environ.get("DATALAYER_CONTENT_SUB_PATH", ""))
+
+
+def download(url: str, target: Path) -> str:
+    """Reads what is at the address into a file; answers with its SHA-256."""
+    end = time.monotonic() + LONGEST_SECONDS
+    for _ in range(MOST_REDIRECTS + 1):
+        source = parse_source(url)
+        if source.scheme != "https":
+            raise Refused(f"SourceRefused: {url}: expected https://host/path")
+        connection = PinnedConnection(source, resolve(source)[0])
+        try:
+            parts = urllib.parse.urlsplit(source.url)
+            path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+            connection.request("GET", path, headers={"User-Agent": "datalayer-content", "Accept": "*/*"})
+            answer = connection.getresponse()
+            location = answer.getheader("Location")
+            if answer.status in (301, 302, 303, 307, 308) and location:
+                url = urllib.parse.urljoin(url, location)
+                continue
+            if answer.status != 200:
+                raise Refused(f"SourceNotFound: {source.host} answers {answer.status}")
+            return store(answer, target, end)
+        except ssl.SSLError as error:
+            raise Refused(f"CertificateRefused: {source.host}: {error.reason}") from None
+        finally:
+            connection.close()
+    raise Refused(f"SourceRefused: it leads on more than {MOST_REDIRECTS} times")
+
+
+def store(answer: http.client.HTTPResponse, target: Path, end: float) -> str:
+    digest = hashlib.sha256()
+    size = 0
+    with target.open("wb") as file:
+        while chunk := answer.read(1 << 20):
+            size += len(chunk)
+            if size > MOST_ARCHIVE_BYTES:
+                raise Refused(f"TooLarge: the archive has more than {MOST_ARCHIVE_BYTES} bytes")
+            if time.monotonic() > end:
+                raise Refused(f"TimedOut: the archive was not read within {LONGEST_SECONDS} s")
+            digest.update(chunk)
+            file.write(chunk)
+    return digest.hexdigest()
+
+
+class PinnedConnection(http.client.HTTPSConnection):
+    """HTTPS to the address that was checked: a name that resolves anew could be another one."""
+
+    def __init__(self, source: Source, address: str) -> None:
+        ca = SECRETS / "ca.crt"
+        context = ssl.create_default_context(cafile=str(ca) if ca.is_file() else None)
+        super().__init__(source.host, source.port, timeout=60, context=context)
+        self._address = address
+        self._tls = context
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+
+
+def unpack(archive: Path, tree: Path, strip: int) -> None:
+    try:
+        with tarfile.open(archive, "r:*") as members:
+            unpack_members(members, tree, strip)
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise Refused(f"ArchiveRefused: it is no tar archive that can be read: {error}") from None
+
+
+def unpack_members(members: tarfile.TarFile, tree: Path, strip: int) -> None:
+    count = 0
+    size = 0
+    for member in members:
+        count += 1
+        size += member.size
+        if count > MOST_MEMBERS or size > MOST_UNPACKED_BYTES:
+            raise Refused(f"TooLarge: it has more than {MOST_MEMBERS} files, or than {MOST_UNPACKED_BYTES} bytes")
+        safe = safe_member(member, strip)
+        if safe is not None:
+            check_way(tree, safe.name)
+            members.extract(safe, tree, set_attrs=not (safe.issym() or safe.islnk()))
+
+
+def safe_member(member: tarfile.TarInfo, strip: int) -> "tarfile.TarInfo | None":
+    """The member as it is unpacked: within the folder, without an owner, and without bits that give rights."""
+    parts = [part for part in member.name.split("/") if part not in ("", ".")]
+    if member.name.startswith("/") or ".." in parts:
+        raise Refused(f"ArchiveRefused: {member.name} leads out of the folder")
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        raise Refused(f"ArchiveRefused: {member.name} is neither file, folder nor link")
+    if len(parts) <= strip:
+        return None
+    name = "/".join(parts[strip:])
+    link = member.linkname
+    if member.issym():
+        inside = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
+        if link.startswith("/") or inside.startswith(".."):
+            raise Refused(f"ArchiveRefused: {member.name} links to {link}, out of the folder")
+    if member.islnk():
+        targets = [part for part in link.split("/") if part not in ("", ".")]
+        if link.startswith("/") or ".." in targets or len(targets) <= strip:
+            raise Refused(f"ArchiveRefused: {member.name} links to {link}, out of the folder")
+        link = "/".join(targets[strip:])
+    safe = copy.copy(member)
+    safe.name, safe.linkname, safe.uname, safe.gname = name, link, "", ""
+    safe.uid, safe.gid = os.getuid(), os.getgid()
+    safe.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    return safe
+
+
+def check_way(tree: Path, name: str) -> None:
+    """A link that was unpacked before must not lead a later member elsewhere."""
+    way = tree
+    for part in name.split("/")[:-1]:
+        way = way / part
+        if way.is_symlink():
+            raise Refused(f"ArchiveRefused: {name} lies behind a link")
+    if (tree / name).is_symlink():
+        (tree / name).unlink()
 
 
 def last_line(text: str) -> str:

@@ -14,7 +14,7 @@ import type { ReadKeys } from "./jwt/key-set.ts";
 import { KeySets } from "./jwt/key-sets.ts";
 import { type VerifierMetrics, verifierMetrics } from "./metrics.ts";
 import type { VerifierSettings } from "./settings.ts";
-import { guardedAgent, plainAgent } from "./upstream/agent.ts";
+import { administratorsAgent, authorsAgent } from "./upstream/agents.ts";
 import { readKeys } from "./upstream/read-keys.ts";
 import { UpstreamShare } from "./upstream/share.ts";
 import { Verifier } from "./verifier.ts";
@@ -65,7 +65,7 @@ export function createVerifierReplica(options: VerifierReplicaOptions): Verifier
   const decisions = new Decisions({ capacity, maxAgeMs, clock });
   const share = new UpstreamShare();
   const metrics = verifierMetrics(registry, { decisions, share });
-  const dispatchers = { guarded: guardedAgent(), plain: plainAgent() };
+  const dispatchers = { guarded: authorsAgent(), plain: administratorsAgent() };
   const read = observed((url) => readKeys(url, dispatchers.guarded), { metrics, log });
   const keySets = new KeySets({ read, clock });
   const verifier = new Verifier({ caches, keySets, decisions, share, dispatchers, clock });

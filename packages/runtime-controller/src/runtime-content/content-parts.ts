@@ -1,5 +1,6 @@
 import type { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
-import type { PodParts, Volume, VolumeMount } from "../runtime/pod-parts.ts";
+import type { Volume, VolumeMount } from "@datalayer/shared/kube/pod-parts";
+import type { PodParts } from "../runtime/pod-parts.ts";
 import { gitContainer, gitMountOf, gitVolumes } from "./git-parts.ts";
 import type { MountedContent } from "./selection.ts";
 

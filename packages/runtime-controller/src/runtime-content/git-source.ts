@@ -1,4 +1,5 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
+import { isForbiddenAddress } from "@datalayer/shared/http/forbidden-address";
 
 /** Where a repository is, as far as it matters for who may be asked. */
 export interface GitSource {
@@ -7,24 +8,6 @@ export interface GitSource {
   /** Without the brackets of an IPv6 address. */
   host: string;
 }
-
-/** Never a git server: the node itself, and what clouds serve credentials from. */
-const forbidden = new BlockList();
-for (const [network, bits] of [
-  ["0.0.0.0", 8],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["224.0.0.0", 4],
-  ["100.100.100.200", 32],
-] as const)
-  forbidden.addSubnet(network, bits, "ipv4");
-for (const [network, bits] of [
-  ["::", 127],
-  ["fe80::", 10],
-  ["ff00::", 8],
-  ["fd00:ec2::254", 128],
-] as const)
-  forbidden.addSubnet(network, bits, "ipv6");
 
 /** Reads the address of a repository; undefined when it is none. */
 export function parseGitSource(source: string): GitSource | undefined {
@@ -40,9 +23,7 @@ export function parseGitSource(source: string): GitSource | undefined {
  * at the moment it is fetched.
  */
 export function isForbiddenHost(host: string): boolean {
-  const family = isIP(host);
-  if (family === 0) return /(^|\.)localhost\.?$/i.test(host);
-  return forbidden.check(host, family === 4 ? "ipv4" : "ipv6");
+  return isIP(host) === 0 ? /(^|\.)localhost\.?$/i.test(host) : isForbiddenAddress(host);
 }
 
 function bare(host: string): string {

@@ -8,7 +8,8 @@ const imagesNamespace = "datalayer-builds";
 
 function storedImage(status?: Image["status"], namespace = imagesNamespace): Image {
   const metadata = { name: "jupyter", namespace, uid: "u", resourceVersion: "1", creationTimestamp: "" };
-  return { apiVersion: "datalayer.io/v1", kind: "Image", metadata, ...(status && { status }) };
+  const spec = { source: { inline: { dockerfile: "FROM scratch" } } };
+  return { apiVersion: "datalayer.io/v1", kind: "Image", metadata, spec, ...(status && { status }) };
 }
 
 function sources(image?: Image, dockerRegistry?: string): Parameters<typeof imageOf>[1] {

@@ -2,7 +2,7 @@ import { findCondition } from "@datalayer/shared/controller/conditions";
 import type { Image } from "@datalayer/shared/crds/image";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { ObjectRef } from "@datalayer/shared/kube/object";
-import { imageReferenceOf } from "../runtime/image-reference.ts";
+import { imageReferenceOf } from "@datalayer/shared/config/image-reference";
 
 /** Where images come from. */
 export interface ImageSources {

@@ -7,10 +7,11 @@ import { basePathOf } from "@datalayer/shared/runtime/base-path";
 import { jupyterPort, podNameOf, runtimeApp } from "@datalayer/shared/runtime/names";
 import { claimParts } from "../claim-secret/claim-volume.ts";
 import { labelValueOf } from "./label-value.ts";
-import { literalValueOf } from "./literal-value.ts";
+import { literalValueOf } from "@datalayer/shared/kube/literal-value";
+import type { Container } from "@datalayer/shared/kube/pod-parts";
 import { annotation, jupyterContainer, label } from "./names.ts";
 import { nodePlacementOf } from "./node-placement.ts";
-import { type Container, joinParts, type PodParts } from "./pod-parts.ts";
+import { joinParts, type PodParts } from "./pod-parts.ts";
 import { resourcesOf } from "./resources.ts";
 import { tokenParts } from "./token-secret.ts";
 

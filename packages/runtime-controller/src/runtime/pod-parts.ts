@@ -1,11 +1,4 @@
-import type { Pod } from "@datalayer/shared/kube/kinds";
-
-type PodSpec = NonNullable<Pod["spec"]>;
-
-export type Container = PodSpec["containers"][number];
-export type Volume = NonNullable<PodSpec["volumes"]>[number];
-export type VolumeMount = NonNullable<Container["volumeMounts"]>[number];
-export type EnvVariable = NonNullable<Container["env"]>[number];
+import type { Container, EnvVariable, Volume, VolumeMount } from "@datalayer/shared/kube/pod-parts";
 
 /** What one feature adds to a runtime Pod. Its names are its own: two features never share a volume. */
 export interface PodParts {

@@ -1,6 +1,6 @@
 import { ApiError } from "./api-error.ts";
 import type { Kind, ObjectRef } from "./object.ts";
-import type { RestClient } from "./rest.ts";
+import type { DeleteOptions, RestClient } from "./rest.ts";
 
 /**
  * Deletes this very object; one that is gone, or whose name another one has by now, is no error.
@@ -12,10 +12,11 @@ export async function deleteIfThere(
   client: Pick<RestClient, "delete" | "get">,
   kind: Kind,
   { namespace, name, uid }: ObjectRef & { uid: string },
+  options: Pick<DeleteOptions, "propagationPolicy"> = {},
 ): Promise<void> {
   const ref = { namespace, name };
   try {
-    await client.delete(kind, ref, { uid });
+    await client.delete(kind, ref, { uid, ...options });
   } catch (error) {
     if (error instanceof ApiError && error.isNotFound) return;
     const isConflict = error instanceof ApiError && error.isConflict;

@@ -3,6 +3,7 @@ import type {
   V1ConfigMap,
   V1EndpointSlice,
   V1Ingress,
+  V1Job,
   V1Lease,
   V1Namespace,
   V1Node,
@@ -16,6 +17,7 @@ import { defineKind, type KubeObject, type Stored } from "./object.ts";
 /** The built-in kinds that the controllers read or write; a type and a value share each name. */
 export type Pod = Stored<V1Pod>;
 export type Secret = Stored<V1Secret>;
+export type Job = Stored<V1Job>;
 export type PersistentVolumeClaim = Stored<V1PersistentVolumeClaim>;
 export type ConfigMap = Stored<V1ConfigMap>;
 export type Service = Stored<V1Service>;
@@ -29,6 +31,7 @@ export type ControllerRevision = KubeObject & { revision: number; data: unknown 
 export type Event = Stored<EventsV1Event>;
 
 export const Pod = defineKind<Pod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
+export const Job = defineKind<Job>({ apiVersion: "batch/v1", kind: "Job", plural: "jobs" });
 export const Secret = defineKind<Secret>({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
 export const PersistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   apiVersion: "v1",

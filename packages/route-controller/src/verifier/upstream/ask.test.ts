@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { plainAgent } from "./agent.ts";
+import { administratorsAgent } from "./agents.ts";
 import { askUpstream, type Upstream } from "./ask.ts";
 
-const dispatcher = plainAgent();
+const dispatcher = administratorsAgent();
 let answer: { status: number; headers: Record<string, string | string[]> };
 let seen: IncomingHttpHeaders;
 const server = createServer((request, response) => {

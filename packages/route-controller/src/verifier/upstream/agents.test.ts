@@ -2,11 +2,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ForbiddenAddressError, guardedAgent, plainAgent } from "./agent.ts";
+import { ForbiddenAddressError } from "@datalayer/shared/http/guarded-agent";
+import { administratorsAgent, authorsAgent } from "./agents.ts";
 import { get } from "./get.ts";
 
-const guarded = guardedAgent();
-const plain = plainAgent();
+const guarded = authorsAgent();
+const plain = administratorsAgent();
 const server = createServer((_request, response) => response.end("reached"));
 let port: number;
 
@@ -40,7 +41,7 @@ describe("connections to addresses that authors of Routes chose", () => {
     await expect(asked).rejects.toThrow(ForbiddenAddressError);
   });
 
-  it.each(["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "224.0.0.1"])(
+  it.each(["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "100.100.100.200", "224.0.0.1"])(
     "do not lead to %s, where clouds have their metadata",
     async (host) => {
       const asked = get(`http://${host}/latest`, { dispatcher: guarded, ...limits });

@@ -1,0 +1,114 @@
+import { imageReason } from "@datalayer/shared/crds/image";
+import type { Job, Pod } from "@datalayer/shared/kube/kinds";
+import { annotation } from "../image/names.ts";
+import { parseRepository, type RepositoryName } from "../registry/reference.ts";
+import type { BuildFailure } from "./failure.ts";
+import { failureOfPod } from "./pod-failure.ts";
+
+/** How far a build has come. */
+export type BuildState =
+  /** `startedAt`: when its container began, if it has; `waitsFor`: what keeps it from that. */
+  | { kind: "running"; startedAt?: string; waitsFor?: string }
+  /** The digest that it says to have pushed; undefined when its Pod is gone. */
+  | { kind: "succeeded"; digest: string | undefined; startedAt?: string; finishedAt: string }
+  | ({ kind: "failed"; startedAt?: string; finishedAt: string; log: string } & BuildFailure);
+
+/** One attempt: a Job, and what its Pods say. */
+export interface Build {
+  name: string;
+  namespace: string;
+  uid: string;
+  /** Hash of its inputs. */
+  hash: string;
+  /** Counted from 1 for these inputs. */
+  attempt: number;
+  repository: RepositoryName;
+  createdAt: string;
+  /** Whether the Job is being deleted. */
+  isGoing: boolean;
+  state: BuildState;
+}
+
+const digestForm = /^sha256:[0-9a-f]{64}$/;
+
+/** Reads a Job and its Pods. Undefined when it is none of ours: its annotations do not say what it builds. */
+export function parseBuild(job: Job, pods: readonly Pod[]): Build | undefined {
+  const { name, namespace = "", uid, annotations = {}, creationTimestamp, deletionTimestamp } = job.metadata;
+  const hash = annotations[annotation.inputsHash];
+  const attempt = Number(annotations[annotation.attempt]);
+  const repository = parseRepository(annotations[annotation.repository] ?? "");
+  if (hash === undefined || !Number.isSafeInteger(attempt) || !repository) return undefined;
+  return {
+    name,
+    namespace,
+    uid,
+    hash,
+    attempt,
+    repository,
+    createdAt: creationTimestamp,
+    isGoing: deletionTimestamp !== undefined,
+    state: stateOf(job, newestOf(pods)),
+  };
+}
+
+function newestOf(pods: readonly Pod[]): Pod | undefined {
+  return pods.toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1))[0];
+}
+
+/** By the Job alone: it has ended when no Pod of it runs any more, and may still push. */
+function stateOf(job: Job, pod: Pod | undefined): BuildState {
+  const ended = (job.status?.conditions ?? []).find(
+    ({ type, status }) => status === "True" && (type === "Complete" || type === "Failed"),
+  );
+  const startedAt = startOf(pod);
+  const started = startedAt === undefined ? {} : { startedAt };
+  if (!ended) return { kind: "running", ...started, ...waitOf(pod) };
+  const finishedAt = ended.lastTransitionTime ?? job.metadata.creationTimestamp;
+  if (ended.type === "Complete")
+    return { kind: "succeeded", digest: pod && digestOf(pod), ...started, finishedAt };
+  const failure = failureOf(ended.reason, pod);
+  return { kind: "failed", ...failure, log: pod ? logOf(pod) : "", ...started, finishedAt };
+}
+
+function failureOf(reason: string | undefined, pod: Pod | undefined): BuildFailure {
+  if (reason === "DeadlineExceeded")
+    return {
+      reason: imageReason.timedOut,
+      message: "The build took longer than spec.build.timeout.",
+      isPassing: false,
+    };
+  if (pod) return failureOfPod(pod);
+  return { reason: imageReason.jobLost, message: "The Pod of the build is gone.", isPassing: true };
+}
+
+function buildContainerOf(pod: Pod | undefined) {
+  return pod?.status?.containerStatuses?.[0]?.state;
+}
+
+function startOf(pod: Pod | undefined): string | undefined {
+  const { running, terminated } = buildContainerOf(pod) ?? {};
+  return running?.startedAt ?? terminated?.startedAt;
+}
+
+function digestOf(pod: Pod): string | undefined {
+  const message = buildContainerOf(pod)?.terminated?.message?.trim() ?? "";
+  return digestForm.test(message) ? message : undefined;
+}
+
+function logOf({ status }: Pod): string {
+  const failed = statesOf(status).find(({ terminated }) => (terminated?.exitCode ?? 0) !== 0);
+  return failed?.terminated?.message ?? "";
+}
+
+/** Why its container does not run yet, where somebody may have to do something. */
+function waitOf(pod: Pod | undefined): { waitsFor?: string } {
+  const scheduled = pod?.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.status === "False") return { waitsFor: scheduled.message ?? "a node" };
+  const waiting = statesOf(pod?.status).find((state) => state.waiting?.message !== undefined)?.waiting;
+  return waiting ? { waitsFor: [waiting.reason, waiting.message].filter(Boolean).join(": ") } : {};
+}
+
+/** Of all its containers, in the order in which they run. */
+function statesOf({ initContainerStatuses = [], containerStatuses = [] }: NonNullable<Pod["status"]> = {}) {
+  return [...initContainerStatuses, ...containerStatuses].flatMap(({ state }) => state ?? []);
+}

@@ -1,0 +1,55 @@
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { Image } from "@datalayer/shared/crds/image";
+import { Job } from "@datalayer/shared/kube/kinds";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Harness, startHarness } from "../../test/harness.ts";
+import { end } from "../../test/kubelet.ts";
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await startHarness({ namespaces: 2 });
+  await harness.startReplica("queue", { settings: { DATALAYER_IMAGES_MAX_BUILDS: "2" } });
+});
+
+const running = async (): Promise<Job[]> => {
+  const lists = await Promise.all(
+    harness.namespaces.map((namespace) => harness.admin.list(Job, { namespace })),
+  );
+  const all = lists.flatMap(({ items }) => items);
+  return all.filter(({ status }) => !status?.conditions?.some(({ type }) => type === "Complete"));
+};
+
+async function finish(job: Job): Promise<void> {
+  const { namespace, ownerReferences = [] } = job.metadata;
+  await end(harness.admin, job, { message: await harness.push(job) });
+  await harness.phase(ownerReferences[0]?.name ?? "", "Ready", { namespace });
+}
+
+describe("more Images than may be built at once", () => {
+  it("are built in turns of their namespaces, so many at a time and none twice", async () => {
+    const [busy, quiet = ""] = harness.namespaces;
+    const many = Array.from({ length: 6 }, (_, index) => `many-${index}`);
+    await Promise.all(many.map((name) => harness.createImage(name, {}, busy)));
+    await eventually(async () => {
+      const { items } = await harness.admin.list(Image, { namespace: busy });
+      return items.filter(({ status }) => status?.phase === "Queued").length === 4;
+    });
+    await harness.createImage("single", {}, quiet);
+    await harness.phase("single", "Queued", { namespace: quiet });
+    const [first] = await running();
+    await finish(first!);
+    await harness.job("single", { namespace: quiet });
+    // Two of the busy one were under way before it came, and the next one waits for it.
+    expect((await harness.admin.list(Job, { namespace: busy })).items).toHaveLength(2);
+    for (let done = 1; done < 7; done++) {
+      const jobs = await eventually(async () => {
+        const now = await running();
+        return now.length > 0 && now;
+      });
+      expect(jobs.length).toBeLessThanOrEqual(2);
+      await finish(jobs[0]!);
+    }
+    expect((await harness.admin.list(Job, { namespace: busy })).items).toHaveLength(6);
+  });
+});

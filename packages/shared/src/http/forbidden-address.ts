@@ -1,0 +1,26 @@
+import { BlockList, isIP } from "node:net";
+
+/** The addresses of this machine itself, of the metadata of clouds, and those that are nobody's. */
+const forbidden = forbiddenAddresses();
+
+function forbiddenAddresses(): BlockList {
+  const list = new BlockList();
+  list.addSubnet("0.0.0.0", 8, "ipv4");
+  list.addSubnet("127.0.0.0", 8, "ipv4");
+  list.addSubnet("169.254.0.0", 16, "ipv4");
+  list.addSubnet("224.0.0.0", 3, "ipv4");
+  // Where some clouds have their metadata beside the link-local address of the others.
+  list.addAddress("100.100.100.200", "ipv4");
+  list.addAddress("192.0.0.192", "ipv4");
+  list.addAddress("::", "ipv6");
+  list.addAddress("::1", "ipv6");
+  list.addSubnet("fe80::", 10, "ipv6");
+  list.addSubnet("ff00::", 8, "ipv6");
+  list.addAddress("fd00:ec2::254", "ipv6");
+  return list;
+}
+
+/** Whether nobody but an administrator may have this address asked. */
+export function isForbiddenAddress(address: string): boolean {
+  return forbidden.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}

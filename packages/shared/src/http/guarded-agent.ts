@@ -1,0 +1,56 @@
+import { lookup as resolve, type LookupAddress, type LookupOptions } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
+import { Agent, buildConnector } from "undici";
+import { isForbiddenAddress } from "./forbidden-address.ts";
+
+/** An address that nobody but an administrator may have asked. */
+export class ForbiddenAddressError extends Error {
+  override readonly name = "ForbiddenAddressError";
+
+  constructor(host: string) {
+    super(`${host} is an address of this machine or of its cloud's metadata, which is never asked`);
+  }
+}
+
+/** How the agent connects. */
+export interface GuardedAgentOptions extends Omit<Agent.Options, "connect"> {
+  connectTimeoutMs: number;
+  /** Authorities in place of those that the system knows, as PEM. */
+  ca?: readonly string[];
+}
+
+/**
+ * Connections to addresses that others than administrators chose. They cannot lead to this machine or to the metadata
+ * of its cloud: it is the resolved address that is looked at, each time a connection is made.
+ */
+export function guardedAgent({ connectTimeoutMs, ca, ...options }: GuardedAgentOptions): Agent {
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    lookup: guardedLookup,
+    ...(ca && { ca: [...ca] }),
+  });
+  return new Agent({
+    ...options,
+    connect: (target, callback) => {
+      const { hostname } = target;
+      // An address is not looked up.
+      if (isIP(hostname) > 0 && isForbiddenAddress(hostname))
+        callback(new ForbiddenAddressError(hostname), null);
+      else connect(target, callback);
+    },
+  });
+}
+
+const guardedLookup: LookupFunction = (hostname, options: LookupOptions, callback) => {
+  resolve(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+    if (error) {
+      callback(error, "");
+      return;
+    }
+    const [first] = addresses;
+    if (!first || addresses.some(({ address }) => isForbiddenAddress(address)))
+      callback(new ForbiddenAddressError(hostname), "");
+    else if (options.all) callback(null, addresses);
+    else callback(null, first.address, first.family);
+  });
+};
