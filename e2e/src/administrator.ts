@@ -58,7 +58,8 @@ export class Administrator {
     });
     const { kubeconfigPath } = cluster;
     await installTraefikKinds(kubeconfigPath);
-    const traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace] });
+    const { hostname: address } = new URL(cluster.server);
+    const traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace], address });
     const administrator = new Administrator(cluster, await openLocally(traefik), await provideHelm());
     await administrator.kubectl(["create", "-f", "-"], JSON.stringify(serviceOf(traefik)));
     await administrator.#publish();

@@ -39,16 +39,18 @@ export async function installTraefikKinds(kubeconfigPath: string): Promise<void>
 
 /**
  * Starts a Traefik that serves IngressRoutes, HTTPRoutes and Gateways of the namespaces. The kinds have to be there.
- * @param options - `args` come after the usual ones.
+ * @param options - `address` is where it listens, by default one of its own, which Pods of a real node cannot reach;
+ *   `args` come after the usual ones.
  */
 export async function startTraefik(options: {
   kubeconfigPath: string;
   namespaces: readonly string[];
+  address?: string;
   args?: readonly string[];
 }): Promise<TestTraefik> {
   const { kubeconfigPath, namespaces, args = [] } = options;
   const program = await provideTraefik(testProvisioner(), readSettings().searchPath);
-  const address = await podAddress();
+  const address = options.address ?? (await podAddress());
   const [web, websecure, api] = [traefikPorts.web, traefikPorts.websecure, traefikPorts.traefik].map(
     (port) => `${address}:${port}`,
   ) as [string, string, string];
