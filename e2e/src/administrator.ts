@@ -116,7 +116,7 @@ export class Administrator {
         ...more["operator"],
       },
       "route-controller": { traefikService: "traefik/traefik", extraEnv, verifier: { extraEnv } },
-      "image-controller": { enabled: false },
+      "image-controller": { extraEnv },
     };
     const path = join(this.cluster.directory, name);
     await writeFile(path, JSON.stringify(values));

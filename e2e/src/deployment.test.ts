@@ -37,6 +37,7 @@ describe("plane up", () => {
     expect(pods).toMatch(/^datalayer-runtime-controller-/m);
     expect(pods).toMatch(/^datalayer-route-controller-/m);
     expect(pods).toMatch(/^datalayer-verifier-/m);
+    expect(pods).toMatch(/^datalayer-image-controller-/m);
   });
 
   it("is shown by plane ls", async () => {
@@ -50,7 +51,7 @@ describe("plane up", () => {
     expect(row?.pods.ready).toBe(row?.pods.desired);
   });
 
-  it.each(["runtime-contents", "runtime-environments", "runtime-pools", "routes", "route-classes"])(
+  it.each(["runtime-contents", "runtime-environments", "runtime-pools", "routes", "route-classes", "images"])(
     "brings the kind %s, which kubectl explains",
     async (plural) => {
       const name = `${plural}.datalayer.io`;
@@ -107,6 +108,7 @@ describe("plane down", () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(runtime.pod_name);
     await endRuntime(await admin.api(), runtime);
+    await expect.poll(async () => listRuntimes(await admin.api())).toEqual([]);
     const { code, stderr } = await admin.plane(["down", release, "--namespace", namespace, "--yes"]);
     expect(code, stderr).toBe(0);
     expect(

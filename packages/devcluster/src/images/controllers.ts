@@ -1,11 +1,13 @@
 import type { Provisioner } from "../provision/provisioner.ts";
 import { type ControllerImage, provideController } from "./controller-image.ts";
+import { gitProgram } from "./git-program.ts";
 import type { LocalImage } from "./images.ts";
 import { provideNodeBase } from "./node-base.ts";
 
 const controllers: readonly ControllerImage[] = [
   { name: "runtime-controller" },
   { name: "route-controller" },
+  { name: "image-controller", debian: gitProgram },
 ];
 
 /**
