@@ -3,7 +3,9 @@ import { expect, it } from "vitest";
 import { addClusterOptions, clusterOptions, type ClusterFlags } from "./options.ts";
 
 function parse(...args: string[]) {
-  const command = addClusterOptions(new Command().exitOverride().configureOutput({ writeErr: () => undefined }));
+  const command = addClusterOptions(
+    new Command().exitOverride().configureOutput({ writeErr: () => undefined }),
+  );
   return clusterOptions(command.parse(args, { from: "user" }).opts<ClusterFlags>());
 }
 
