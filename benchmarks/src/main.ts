@@ -1,6 +1,7 @@
 import { stderrProgress } from "@datalayer/devcluster/progress";
 import { UserError } from "@datalayer/devcluster/errors";
 import { type BenchContext, benchClaims } from "./claims.ts";
+import { benchImages } from "./images.ts";
 import { benchInjection } from "./injection.ts";
 import { type BenchOptions, OptionError, parseOptions, usage } from "./options.ts";
 import { benchPools } from "./pools.ts";
@@ -26,6 +27,8 @@ function run(command: BenchOptions["command"], context: BenchContext): Promise<R
   switch (command) {
     case "claims":
       return benchClaims(context);
+    case "images":
+      return benchImages(context);
     case "injection":
       return benchInjection(context);
     case "pools":

@@ -5,7 +5,7 @@ export const workloadNames = ["writes", "serial", "burst", "sustained", "memory"
 export type WorkloadName = (typeof workloadNames)[number];
 
 /** The benches. */
-const commandNames = ["claims", "soak", "injection", "pools", "routes"] as const;
+const commandNames = ["claims", "soak", "injection", "pools", "routes", "images"] as const;
 
 /** What the reader asked for. */
 export interface BenchOptions {
@@ -37,6 +37,8 @@ export interface BenchOptions {
   routes: readonly number[];
   /** Routes, and Pods, whose time is taken in each of its steps. */
   samples: number;
+  /** Images that the images bench builds one after another, and at once. */
+  builds: number;
   /** Folder for V8's CPU profile of the controller; undefined takes none. */
   cpuProfileDir?: string;
 }
@@ -63,6 +65,8 @@ pools    many pools of ten runtimes: what standing still, starting anew and repl
 routes   Routes on a real Traefik: until they serve, until they do not, and what many of them cost
   --routes <n,n>     how many there are in each step (default: 100,1000,5000)
   --samples <n>      times taken in each step (default: 50)
+images   images built on a real node (root on Linux), against buildctl by hand
+  --builds <n>       built one after another, and at once (default: 20)
 All: --json prints one line of JSON on standard output.`;
 
 /** An option that cannot be used; the message says which and what was expected. */
@@ -82,6 +86,7 @@ const numbers = {
     steady: 300,
     replacements: 100,
     samples: 50,
+    builds: 20,
   },
   quick: {
     rate: 10,
@@ -94,6 +99,7 @@ const numbers = {
     steady: 10,
     replacements: 10,
     samples: 5,
+    builds: 4,
   },
 };
 
@@ -127,6 +133,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     replacements: number("replacements"),
     routes: routes.split(",").map((text) => positive("routes", text) ?? 0),
     samples: number("samples"),
+    builds: number("builds"),
     only: only === undefined ? workloadNames : only.split(",").map(workloadOf),
     ...(cpuProfileDir !== undefined && { cpuProfileDir }),
   };
@@ -151,6 +158,7 @@ function parsed(argv: readonly string[]) {
         replacements: text,
         routes: text,
         samples: text,
+        builds: text,
         claims: text,
         minutes: text,
         only: text,

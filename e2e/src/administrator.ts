@@ -52,7 +52,7 @@ export class Administrator {
   static async start(): Promise<Administrator> {
     const cluster = await startCluster({
       nodes: "real",
-      images: ["controllers"],
+      images: ["controllers", "builds"],
       traefik: false,
       progress: stderrProgress(),
     });
@@ -61,14 +61,19 @@ export class Administrator {
     const { hostname: address } = new URL(cluster.server);
     const traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace], address });
     const administrator = new Administrator(cluster, await openLocally(traefik), await provideHelm());
-    await administrator.kubectl(["create", "-f", "-"], JSON.stringify(serviceOf(traefik)));
+    await administrator.create(...serviceOf(traefik));
     await administrator.#publish();
     return administrator;
   }
 
+  /** `host:port` of the registry, which nodes, Pods and builds reach. */
+  get registry(): string {
+    return this.cluster.registry ?? "";
+  }
+
   /** `oci://` of the umbrella chart. */
   get chart(): string {
-    return `oci://${this.cluster.registry ?? ""}/datalayer-charts/operator`;
+    return `oci://${this.registry}/datalayer-charts/operator`;
   }
 
   /** A replica of the REST API that is ready, as its Service would choose one. */
@@ -116,7 +121,11 @@ export class Administrator {
         ...more["operator"],
       },
       "route-controller": { traefikService: "traefik/traefik", extraEnv, verifier: { extraEnv } },
-      "image-controller": { extraEnv },
+      "image-controller": {
+        extraEnv,
+        // That of a name, registry.localhost, is known to the node alone.
+        env: { DATALAYER_DOCKER_REGISTRY: this.registry, DATALAYER_IMAGES_PLAIN_REGISTRIES: this.registry },
+      },
     };
     const path = join(this.cluster.directory, name);
     await writeFile(path, JSON.stringify(values));
@@ -139,6 +148,14 @@ export class Administrator {
   async kubectl(args: readonly string[], input?: string): Promise<string> {
     return (await execa("kubectl", args, { env: this.cluster.env(), ...(input !== undefined && { input }) }))
       .stdout;
+  }
+
+  /** Creates objects. */
+  async create(...objects: object[]): Promise<void> {
+    await this.kubectl(
+      ["create", "-f", "-"],
+      JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }),
+    );
   }
 
   /** Runs Helm, and expects it to do what it is told. */
@@ -178,23 +195,19 @@ async function openLocally({ address }: TestTraefik): Promise<string> {
 }
 
 /** What a Traefik that runs in Pods has, by which its replicas are found. */
-function serviceOf({ address }: TestTraefik): object {
+function serviceOf({ address }: TestTraefik): object[] {
   const metadata = { name: "traefik", namespace: "traefik" };
   const ports = Object.entries(traefikPorts).map(([name, port]) => ({ name, port }));
-  return {
-    apiVersion: "v1",
-    kind: "List",
-    items: [
-      { apiVersion: "v1", kind: "Namespace", metadata: { name: "traefik" } },
-      { apiVersion: "v1", kind: "Service", metadata, spec: { ports } },
-      {
-        apiVersion: "discovery.k8s.io/v1",
-        kind: "EndpointSlice",
-        metadata: { ...metadata, labels: { "kubernetes.io/service-name": "traefik" } },
-        addressType: "IPv4",
-        endpoints: [{ addresses: [address], conditions: { ready: true } }],
-        ports,
-      },
-    ],
-  };
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "traefik" } },
+    { apiVersion: "v1", kind: "Service", metadata, spec: { ports } },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { ...metadata, labels: { "kubernetes.io/service-name": "traefik" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports,
+    },
+  ];
 }

@@ -1,3 +1,4 @@
+import { environmentOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { claimRuntime, type ClaimedRuntime, endRuntime, listRuntimes } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -98,6 +99,54 @@ describe("an installed operator", () => {
     expect(await runCell(before, "6*7")).toBe("42");
     await endRuntime(await admin.api(), before);
   });
+});
+
+describe("an Image", () => {
+  it("is built without root, a pool is rolled to it, and a kernel has a package that only it holds", async () => {
+    const builds = "datalayer-builds";
+    const { packageIndex = "" } = admin.cluster;
+    const pipConf = `[global]\nindex-url = ${packageIndex}\ntrusted-host = ${new URL(packageIndex).host}\n`;
+    await admin.create(
+      {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "package-sources", namespace: builds },
+        stringData: { "pip.conf": pipConf },
+      },
+      {
+        apiVersion: "datalayer.io/v1",
+        kind: "Image",
+        metadata: { name: "with-humanize", namespace: builds },
+        spec: {
+          source: {
+            environment: { base: `${admin.registry}/datalayer/jupyter:dev`, pip: ["humanize==4.17.0"] },
+          },
+          output: { repository: `${admin.registry}/environments/with-humanize` },
+        },
+      },
+    );
+    const image = ["images.datalayer.io", "with-humanize", "-n", builds];
+    await admin.kubectl(["wait", ...image, "--for=condition=Ready", "--timeout=150s"]);
+    const built = await admin.kubectl(["get", ...image, "-o", "jsonpath={.status.image}"]);
+    const named = JSON.stringify({ spec: { dockerImage: null, image: { name: "with-humanize" } } });
+    const environment = ["runtime-environments.datalayer.io", environmentOfExample, "-n", namespace];
+    await admin.kubectl(["patch", ...environment, "--type=merge", "--patch", named]);
+    await expect.poll(() => imagesOfPool(), { timeout: 120_000 }).toEqual(new Set([built]));
+    const runtime = await claim();
+    expect(await runCell(runtime, "import humanize; humanize.intcomma(1234567)")).toBe("'1,234,567'");
+    await endRuntime(await admin.api(), runtime);
+  });
+
+  async function imagesOfPool(): Promise<Set<string>> {
+    const pods = ["pods", "-n", namespace, "-l", "app=runtime-pools"];
+    const images = await admin.kubectl([
+      "get",
+      ...pods,
+      "-o",
+      "jsonpath={.items[*].spec.containers[0].image}",
+    ]);
+    return new Set(images.split(" "));
+  }
 });
 
 describe("plane down", () => {

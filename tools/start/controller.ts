@@ -9,6 +9,8 @@ const root = join(import.meta.dirname, "../..");
 export const controllerArgs = argsOf("runtime-controller");
 /** The same for the route-controller. */
 export const routeControllerArgs = argsOf("route-controller");
+/** The same for the image-controller. */
+export const imageControllerArgs = argsOf("image-controller");
 
 function argsOf(project: string): readonly string[] {
   return [...nodeOptions, join(root, "packages", project, "dist/main.js")];
@@ -22,6 +24,11 @@ export function buildController(): Promise<void> {
 /** The same for the route-controller. @throws UserError */
 export function buildRouteController(): Promise<void> {
   return build("route-controller");
+}
+
+/** The same for the image-controller. @throws UserError */
+export function buildImageController(): Promise<void> {
+  return build("image-controller");
 }
 
 async function build(project: string): Promise<void> {
