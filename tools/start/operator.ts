@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StartedCluster } from "@datalayer/devcluster/cluster";
+import { withHosts } from "@datalayer/devcluster/hosts";
 import { applyManifests } from "@datalayer/devcluster/manifests";
 import type { Progress } from "@datalayer/devcluster/progress";
 import type { KubernetesObject } from "@kubernetes/client-node";
@@ -21,15 +22,22 @@ export interface RunningOperator extends OperatorApi {
   stop(): Promise<void>;
 }
 
+/** What is different from the operator of the journey. */
+export interface OperatorOptions {
+  /** Settings of the runtime-controller, beyond those that fit the cluster. */
+  settings?: Record<string, string>;
+  /** The hosts file that the runtime-controller sees, for names that a cluster's DNS would know. */
+  hostsPath?: string;
+}
+
 /**
  * Installs what the operator needs, and runs it: the runtime-controller, and the route-controller where the cluster has a
  * Traefik. Each runs under its own ServiceAccount.
- * @param settings - of the runtime-controller, beyond those that fit the cluster.
  */
 export async function startOperator(
   cluster: StartedCluster,
   progress: Progress,
-  settings: Record<string, string> = {},
+  { settings, hostsPath }: OperatorOptions = {},
 ): Promise<RunningOperator> {
   const { traefik } = cluster;
   await progress.task("building the operator", async () => {
@@ -45,10 +53,10 @@ export async function startOperator(
     const [apiPort, opsPort] = [await getPort(), await getPort()];
     const apiKeyPath = join(cluster.directory, "operator-api-key");
     await writeFile(apiKeyPath, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    const program = { command: process.execPath, args: controllerArgs };
     const controller = await cluster.start({
       name: "runtime-controller",
-      command: process.execPath,
-      args: controllerArgs,
+      ...(hostsPath === undefined ? program : withHosts(program, hostsPath)),
       env: {
         KUBECONFIG: await serviceAccountKubeconfig(cluster, "datalayer-operator-sa"),
         DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
