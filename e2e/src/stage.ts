@@ -3,7 +3,7 @@ import { stderrProgress } from "@datalayer/devcluster/progress";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { applyExample, poolOfExample } from "@datalayer/tools/start/example";
-import { type RunningOperator, startOperator } from "@datalayer/tools/start/operator";
+import { type OperatorOptions, type RunningOperator, startOperator } from "@datalayer/tools/start/operator";
 import { untilWarm } from "@datalayer/tools/start/watching";
 
 /** A cluster with a real node, and the operator in it. */
@@ -19,15 +19,15 @@ export interface Stage {
 /**
  * Starts a cluster with a real node, and the operator in it.
  * @param settings - of the runtime-controller, beyond those that fit the cluster.
- * @param parts - of the cluster: with Traefik, runtimes are reached through it, else at their Pods.
+ * @param parts - with Traefik, runtimes are reached through it, else at their Pods.
  */
 export async function startStage(
-  settings?: Record<string, string>,
-  { traefik = false }: { traefik?: boolean } = {},
+  settings?: OperatorOptions["settings"],
+  { traefik = false, hostsPath }: { traefik?: boolean } & Pick<OperatorOptions, "hostsPath"> = {},
 ): Promise<Stage> {
   const progress = stderrProgress();
   const cluster = await startCluster({ nodes: "real", traefik, progress });
-  const api = await startOperator(cluster, progress, settings);
+  const api = await startOperator(cluster, progress, { settings, hostsPath });
   const access = loadAccess({ kubeconfigPath: cluster.kubeconfigPath });
   const kube = new RestClient({ access, userAgent: "e2e", fieldManager: "e2e" });
   const end = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StartedCluster } from "@datalayer/devcluster/cluster";
+import { withHosts } from "@datalayer/devcluster/hosts";
 import type { Progress } from "@datalayer/devcluster/progress";
 import getPort from "get-port";
 import { buildController, buildRouteController, controllerArgs } from "./controller.ts";
@@ -19,15 +20,22 @@ export interface RunningOperator extends OperatorApi {
   undo(): Promise<void>;
 }
 
+/** What is different from the operator of the journey. */
+export interface OperatorOptions {
+  /** Settings of the runtime-controller, beyond those that fit the cluster. */
+  settings?: Record<string, string>;
+  /** The hosts file that the runtime-controller sees, for names that a cluster's DNS would know. */
+  hostsPath?: string;
+}
+
 /**
  * Installs what the operator needs, and runs it: the runtime-controller, and the route-controller where the cluster has a
  * Traefik. Each runs under its own ServiceAccount.
- * @param settings - of the runtime-controller, beyond those that fit the cluster.
  */
 export async function startOperator(
   cluster: StartedCluster,
   progress: Progress,
-  settings: Record<string, string> = {},
+  { settings = {}, hostsPath }: OperatorOptions = {},
 ): Promise<RunningOperator> {
   const { traefik } = cluster;
   await progress.task("building the operator", async () => {
@@ -44,6 +52,7 @@ export async function startOperator(
       const routes = traefik === undefined ? undefined : await startRoutes(cluster, { traefik, later });
       return startController(cluster, {
         later,
+        hostsPath,
         settings: { ...(routes && { DATALAYER_RUNTIMES_URL: routes.url }), ...settings },
       });
     }),
@@ -52,15 +61,15 @@ export async function startOperator(
 
 async function startController(
   cluster: StartedCluster,
-  { later, settings }: { later: Later; settings: Record<string, string> },
+  { later, settings, hostsPath }: OperatorOptions & { later: Later },
 ): Promise<OperatorApi> {
   const [apiPort, opsPort] = [await getPort(), await getPort()];
   const apiKeyPath = join(cluster.directory, "operator-api-key");
   await writeFile(apiKeyPath, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  const program = { command: process.execPath, args: controllerArgs };
   const controller = await cluster.start({
     name: "runtime-controller",
-    command: process.execPath,
-    args: controllerArgs,
+    ...(hostsPath === undefined ? program : withHosts(program, hostsPath)),
     env: {
       KUBECONFIG: await serviceAccountKubeconfig(cluster, "datalayer-operator-sa"),
       DATALAYER_OPERATOR_API_KEY_FILE: apiKeyPath,
