@@ -287,7 +287,7 @@ async function digestInRegistry(cluster: DevCluster, repository: string): Promis
 async function fromRegistry<T>(repository: string, path: string): Promise<T> {
   const [host = "", ...name] = repository.split("/");
   const { body } = await request(`http://${host}/v2/${name.join("/")}/${path}`, {
-    headers: { accept: "application/vnd.oci.image.manifest.v1+json, */*" },
+    headers: { accept: `${accept}, */*` },
   });
   return (await body.json()) as T;
 }
