@@ -173,3 +173,33 @@ describe("a replica that is killed", () => {
     await eventually(() => isGone(harness.admin.get(Job, job.metadata)));
   });
 });
+
+describe("a hundred Images", () => {
+  const count = 100;
+  const atOnce = 10;
+
+  it("are each published from one build, though the replica is killed after every ten", async () => {
+    const names = Array.from({ length: count }, (_, index) => `of-many-${index}`);
+    const selection = { namespace: harness.namespace };
+    const phases = async (): Promise<(string | undefined)[]> => {
+      const { items } = await harness.admin.list(Image, selection);
+      const many = items.filter(({ metadata }) => names.includes(metadata.name));
+      await Promise.all(many.map(({ metadata }) => runBuilds(metadata.name)));
+      return many.map(({ status }) => status?.phase);
+    };
+    const areReady = (least: number) =>
+      eventually(async () => (await phases()).filter((phase) => phase === "Ready").length >= least, {
+        timeoutMs: 120_000,
+        message: `${least} Images being published`,
+      });
+    for (let created = 0; created < count; created += atOnce) {
+      await Promise.all(names.slice(created, created + atOnce).map((name) => harness.createImage(name)));
+      // Some are published then, and others are anywhere on their way.
+      await areReady(created + atOnce / 2);
+      await kill();
+      await startReplica();
+    }
+    await areReady(count);
+    for (const name of names) await expectOneBuild(name);
+  }, 400_000);
+});
