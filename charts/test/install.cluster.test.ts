@@ -191,7 +191,7 @@ describe("an installation from the registry", () => {
     const other = { release: "other", namespace: "elsewhere" };
     const refused = await on.install(other);
     expect(refused.failed).toBe(true);
-    expect(refused.stderr).toContain('"runtime-contents.datalayer.io"');
+    expect(refused.stderr).toContain('Namespace "datalayer-builds"');
     expect(refused.stderr).toContain("invalid ownership metadata");
     const { failed, stderr } = await on.install({ ...other, args: ["--take-ownership", ...ready] });
     expect(failed, stderr).toBe(false);
