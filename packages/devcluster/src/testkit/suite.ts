@@ -24,6 +24,8 @@ export function suite(options: SuiteOptions): ViteUserConfig {
     test: {
       include,
       fileParallelism,
+      // Most of the time tests wait for the cluster: also on two cores, two files run at the same time.
+      ...(fileParallelism && { maxWorkers: 2 }),
       ...(nodes && {
         globalSetup: ["@datalayer/devcluster/testkit/global-setup"],
         provide: { devclusterNodes: nodes },
