@@ -118,7 +118,7 @@ describe("the delivery of usage", () => {
     await record(4, "again-a", "again-b");
     await untilDelivered(6);
     expect(idsFrom(before)).toEqual(["again-a", "again-a", "again-a", "again-a", "again-b"]);
-    expect(await leader.counter("datalayer_usage_undelivered")).toBe(0);
+    await expect.poll(() => leader.counter("datalayer_usage_undelivered")).toBe(0);
   });
 
   it("goes on where the last leader was, repeating no more than what it had not noted as taken", async () => {

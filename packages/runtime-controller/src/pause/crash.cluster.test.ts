@@ -16,7 +16,7 @@ const others = new Set<string>();
 
 const nextReplica = async (): Promise<void> => {
   replica = await cluster.startReplica(`replica-${++started}`, {
-    settings: { DATALAYER_RUNTIMES_URL: "https://r1.example" },
+    settings: { DATALAYER_RUNTIMES_URL: "https://r1.example", DATALAYER_RUNTIME_ROUTES: "none" },
   });
 };
 

@@ -17,6 +17,8 @@ beforeAll(async () => {
   replica = await cluster.startReplica("one", {
     settings: {
       DATALAYER_RUNTIMES_URL: "https://r1.example",
+      // Other files of tests may have brought the kind, and nobody serves it here.
+      DATALAYER_RUNTIME_ROUTES: "none",
       DATALAYER_COLD_START_WITHIN_SECONDS: "15",
     },
   });
