@@ -41,6 +41,7 @@ describe("the Pod of a runtime", () => {
   it("is read from its name, annotation and status", () => {
     expect(parseRuntimePod(podWith({}))).toEqual({
       uid: "uid-1",
+      namespace: "n",
       ulid: "01j9",
       pool: "pool",
       createdAt: "2026-11-22T00:00:00Z",
