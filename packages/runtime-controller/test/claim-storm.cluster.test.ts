@@ -48,5 +48,5 @@ describe(`given two replicas of which one is killed every ${claims / (kills + 1)
       await storm.stop();
       await history.stop();
     }
-  }, 180_000);
+  }, 360_000);
 });

@@ -144,7 +144,7 @@ export class Harness {
         const found = await this.runtimes({ pool, state: "available" });
         return found.length === count && found;
       },
-      { timeoutMs: 20_000, message: `${count} available runtimes in ${pool}` },
+      { timeoutMs: 60_000, message: `${count} available runtimes in ${pool}` },
     );
     await Promise.all(this.replicas.map((replica) => replica.hasSeen(runtimes)));
     return runtimes;
