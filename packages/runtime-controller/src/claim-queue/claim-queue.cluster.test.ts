@@ -1,10 +1,21 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { beforeAll, describe, expect, it } from "vitest";
 import { apiKey, type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import type { Answer } from "../../test/test-replica.ts";
 
 let cluster: Harness;
 let replica: TestReplica;
+
+/** Makes a pool without runtimes, and waits until the replica knows it: before that, nobody can wait for it. */
+async function emptyPool(name: string): Promise<void> {
+  const { metadata } = await cluster.warmPool({ name, size: 0 });
+  const isKnown = async (): Promise<boolean> => {
+    const { status } = await cluster.admin.get(RuntimePool, metadata);
+    return status?.observedGeneration === metadata.generation;
+  };
+  await eventually(isKnown, { message: `pool ${name} being known` });
+}
 
 beforeAll(async () => {
   cluster = await startHarness();
@@ -25,7 +36,7 @@ const depthOf = (count: number): Promise<unknown> =>
 
 describe("a claim that prefers to wait", () => {
   it("is served when the pool gets a runtime, and told what was applied", async () => {
-    await cluster.warmPool({ name: "late", size: 0 });
+    await emptyPool("late");
     const claim = ask("late", "ada", 999);
     await depthOf(1);
     await cluster.resize("late", 1);
@@ -36,7 +47,7 @@ describe("a claim that prefers to wait", () => {
   });
 
   it("is refused at its deadline, with its position and a time", async () => {
-    await cluster.warmPool({ name: "never", size: 0 });
+    await emptyPool("never");
     expect(await ask("never", "ada", 1)).toMatchObject({
       status: 503,
       headers: { "retry-after": "60", "preference-applied": "wait=1" },
@@ -46,7 +57,7 @@ describe("a claim that prefers to wait", () => {
   });
 
   it("takes turns with other users", async () => {
-    await cluster.warmPool({ name: "turns", size: 0 });
+    await emptyPool("turns");
     const order: string[] = [];
     const claims = ["ada", "ada", "ada", "bob"].map(async (user) => {
       const { status } = await ask("turns", user, 20);
@@ -59,7 +70,7 @@ describe("a claim that prefers to wait", () => {
   });
 
   it("makes room in a full queue for a user that has fewer, and has to go if it has the most", async () => {
-    await cluster.warmPool({ name: "full", size: 0 });
+    await emptyPool("full");
     const ada = Array.from({ length: 4 }, () => ask("full", "ada", 20));
     await depthOf(4);
     expect(await ask("full", "ada", 20)).toMatchObject({
@@ -75,7 +86,7 @@ describe("a claim that prefers to wait", () => {
   });
 
   it("leaves when its caller goes, and the next runtime stays for others", async () => {
-    await cluster.warmPool({ name: "gone", size: 0 });
+    await emptyPool("gone");
     const url = await replica.listen();
     const caller = new AbortController();
     const request = fetch(`${url}/runtimes`, {
@@ -111,7 +122,7 @@ describe("a claim that does not wait", () => {
 
 describe("a replica that ends", () => {
   it("sends waiting claims away at once", async () => {
-    await cluster.warmPool({ name: "end", size: 0 });
+    await emptyPool("end");
     const claim = ask("end", "ada", 20);
     await depthOf(1);
     await replica.stop();
