@@ -1,7 +1,6 @@
 import type {
   V1CustomResourceDefinition,
   V1Deployment,
-  V1Job,
   V1ReplicaSet,
   V1StorageClass,
 } from "@kubernetes/client-node";
@@ -11,7 +10,6 @@ import { defineKind, type Stored } from "@datalayer/shared/kube/object";
 export type Deployment = Stored<V1Deployment>;
 export type ReplicaSet = Stored<V1ReplicaSet>;
 export type CustomResourceDefinition = Stored<V1CustomResourceDefinition>;
-export type Job = Stored<V1Job>;
 export type StorageClass = Stored<V1StorageClass>;
 
 export const Deployment = defineKind<Deployment>({
@@ -24,7 +22,6 @@ export const ReplicaSet = defineKind<ReplicaSet>({
   kind: "ReplicaSet",
   plural: "replicasets",
 });
-export const Job = defineKind<Job>({ apiVersion: "batch/v1", kind: "Job", plural: "jobs" });
 export const CustomResourceDefinition = defineKind<CustomResourceDefinition>({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",

@@ -1,8 +1,8 @@
-import { EndpointSlice, Node, Pod, Service } from "@datalayer/shared/kube/kinds";
+import { EndpointSlice, Job, Node, Pod, Service } from "@datalayer/shared/kube/kinds";
 import type { Kind, KubeObject } from "@datalayer/shared/kube/object";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import type { Cluster } from "../cluster/cluster.ts";
-import { type CustomResourceDefinition, Job } from "../cluster/kinds.ts";
+import type { CustomResourceDefinition } from "../cluster/kinds.ts";
 import { kindOf, listWidely } from "../observe/kinds.ts";
 
 /** The objects among which relations are looked for. */

@@ -5,6 +5,7 @@ import {
   Event,
   Lease,
   Namespace,
+  Job,
   Node,
   PersistentVolumeClaim,
   Pod,
@@ -14,7 +15,7 @@ import {
 import { defineKind, type Kind, type KubeObject, type Stored } from "@datalayer/shared/kube/object";
 import { allRuntimes } from "../chart.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { CustomResourceDefinition, Deployment, Job, ReplicaSet, StorageClass } from "../cluster/kinds.ts";
+import { CustomResourceDefinition, Deployment, ReplicaSet, StorageClass } from "../cluster/kinds.ts";
 import { gatherDefinitions, kindOf, listWidely } from "../observe/kinds.ts";
 
 const NetworkPolicy = defineKind<Stored<V1NetworkPolicy>>({

@@ -1,3 +1,4 @@
+import { conditionSchema } from "@datalayer/shared/http/condition";
 import { z } from "zod";
 
 /** The phases of an Image, as a caller filters by them. */
@@ -91,14 +92,6 @@ export const imageView = z
   .object(summary)
   .meta({ id: "Image", description: "An Image, and whether it is published.", examples: [example] });
 
-const condition = z.object({
-  type: z.string(),
-  status: z.enum(["True", "False", "Unknown"]),
-  reason: z.string(),
-  message: z.string(),
-  since: z.string().describe("When the status last changed (RFC 3339)."),
-});
-
 const build = z.object({
   job: z.string().nullable().describe("Name of its Job, by which its log is found."),
   attempt: z.int().nullable().describe("Number of the attempt for these inputs."),
@@ -151,7 +144,7 @@ export const imageDetail = z
     size_bytes: z.int().nullable().describe("Compressed size of its layers."),
     next_attempt_at: time.describe("When a build that failed is tried again."),
     next_poll_at: time.describe("When source and base images are looked at again, at the latest."),
-    conditions: z.array(condition),
+    conditions: z.array(conditionSchema),
     explanation: explanation.describe("The same in plain language."),
   })
   .meta({ id: "ImageDetail", description: "An Image with its builds, explained." });

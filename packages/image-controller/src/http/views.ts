@@ -1,3 +1,4 @@
+import { conditionView } from "@datalayer/shared/http/condition";
 import type { Condition } from "@datalayer/shared/crds/conditions";
 import type { BuildStatus, Image, ImageStatus } from "@datalayer/shared/crds/image";
 import { findCondition } from "@datalayer/shared/controller/conditions";
@@ -84,8 +85,4 @@ function buildsOf({ history = [], published = [] }: ImageStatus): Pick<ImageDeta
       tags: [...(tags ?? [])],
     })),
   };
-}
-
-function conditionView({ type, status, reason, message, lastTransitionTime }: Condition) {
-  return { type, status, reason, message, since: lastTransitionTime };
 }

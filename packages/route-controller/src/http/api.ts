@@ -3,10 +3,9 @@ import { apiKeysOf } from "@datalayer/shared/http/api-key";
 import { type App, createApp } from "@datalayer/shared/http/app";
 import type { Health } from "@datalayer/shared/http/health";
 import { Pages } from "@datalayer/shared/http/pages";
-import { unavailable } from "@datalayer/shared/http/problem";
+import { refuseWhileStarting } from "@datalayer/shared/http/refuse-while-starting";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { Logger } from "@datalayer/shared/log/logger";
-import type { onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import type { RouteControllerSettings } from "../config.ts";
 import { serveRoutes } from "./routes.ts";
@@ -44,18 +43,8 @@ export async function createApi(options: ApiOptions): Promise<App> {
   });
   app.addHook(
     "onRequest",
-    refuseWithoutCache(() => routes.hasSynced),
+    refuseWhileStarting(`${prefix}/v1/`, () => routes.hasSynced),
   );
   serveRoutes(app, `${prefix}/v1`, { routes, pages: new Pages(apiKeys) });
   return app;
-}
-
-/** What is not listed yet would look as if it did not exist. */
-function refuseWithoutCache(hasSynced: () => boolean): onRequestHookHandler {
-  return (request, _reply, done) => {
-    const needsCache = request.url.startsWith(`${prefix}/v1/`);
-    if (!needsCache || hasSynced()) done();
-    else
-      done(unavailable({ detail: "The cache is not filled yet.", reason: "starting", retryAfterSeconds: 1 }));
-  };
 }

@@ -1,3 +1,4 @@
+import { conditionSchema } from "@datalayer/shared/http/condition";
 import { z } from "zod";
 
 /** What every success carries beside its data. */
@@ -50,14 +51,6 @@ export const routeView = z
   .object(summary)
   .meta({ id: "Route", description: "A Route, and whether it works.", examples: [example] });
 
-const condition = z.object({
-  type: z.string(),
-  status: z.enum(["True", "False", "Unknown"]),
-  reason: z.string(),
-  message: z.string(),
-  since: z.string().describe("When the status last changed (RFC 3339)."),
-});
-
 const emittedObject = z.object({
   api_version: z.string(),
   kind: z.string(),
@@ -90,7 +83,7 @@ const explanation = z.object({
 export const routeDetail = z
   .object({
     ...summary,
-    conditions: z.array(condition),
+    conditions: z.array(conditionSchema),
     conflicts_with: z.array(
       z.object({
         host: z.string(),

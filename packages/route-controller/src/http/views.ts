@@ -1,4 +1,4 @@
-import type { Condition } from "@datalayer/shared/crds/conditions";
+import { conditionView } from "@datalayer/shared/http/condition";
 import type { Route } from "@datalayer/shared/crds/route";
 import { defaultRouteClass } from "@datalayer/shared/crds/route-class";
 import { explain } from "../explanation/explain.ts";
@@ -55,8 +55,4 @@ export function detailOf(route: Route): RouteDetail {
       advice: advice ?? null,
     },
   };
-}
-
-function conditionView({ type, status, reason, message, lastTransitionTime }: Condition) {
-  return { type, status, reason, message, since: lastTransitionTime };
 }

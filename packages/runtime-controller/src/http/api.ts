@@ -1,9 +1,8 @@
 import { type App, createApp } from "@datalayer/shared/http/app";
 import type { ApiKeys } from "@datalayer/shared/http/api-key";
 import type { Health } from "@datalayer/shared/http/health";
-import { unavailable } from "@datalayer/shared/http/problem";
+import { refuseWhileStarting } from "@datalayer/shared/http/refuse-while-starting";
 import type { Logger } from "@datalayer/shared/log/logger";
-import type { onRequestHookHandler } from "fastify";
 import type { Registry } from "prom-client";
 import { type ClaimRoutesOptions, serveClaims } from "./claims.ts";
 import { type ClusterRoutesOptions, serveCluster } from "./cluster.ts";
@@ -67,7 +66,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
     options.queue.close();
     done();
   });
-  app.addHook("onRequest", refuseWithoutCaches(options.hasSynced));
+  app.addHook("onRequest", refuseWhileStarting(`${prefix}/v1/`, options.hasSynced));
   serveClaims(app, `${prefix}/v1`, options);
   serveQuotas(app, `${prefix}/v1`, options);
   serveRuntimes(app, `${prefix}/v1`, options);
@@ -80,16 +79,4 @@ export async function createApi(options: ApiOptions): Promise<App> {
   serveUsage(app, `${prefix}/v1`, options);
   serveCluster(app, `${prefix}/v1`, options);
   return app;
-}
-
-/** What is not listed yet would look as if it did not exist, and a claim key as if it were new. */
-function refuseWithoutCaches(hasSynced: () => boolean): onRequestHookHandler {
-  return (request, _reply, done) => {
-    const needsCaches = request.url.startsWith(`${prefix}/v1/`);
-    if (!needsCaches || hasSynced()) done();
-    else
-      done(
-        unavailable({ detail: "The caches are not filled yet.", reason: "starting", retryAfterSeconds: 1 }),
-      );
-  };
 }
