@@ -18,6 +18,7 @@ describe("the command line", () => {
       replacements: 100,
       routes: [100, 1_000, 5_000],
       samples: 50,
+      builds: 20,
       only: workloadNames,
     });
   });

@@ -6,6 +6,11 @@ export interface SuiteOptions {
   include: string[];
   /** What runs the Pods of the cluster that the suite shares; left out, the suite starts no cluster. */
   nodes?: Exclude<NodeKind, "real">;
+  /**
+   * Whether the suite has a cluster to itself also where others share one: for tests that install what a cluster has
+   * once, and that mind what other suites leave. Default: false.
+   */
+  ownCluster?: boolean;
   /** Name of the report in `reports/`. Default: `test`. */
   report?: string;
   /** Milliseconds for one test. Tests wait for conditions; this only ends one that waits in vain. Default: 60 s. */
@@ -19,7 +24,8 @@ const hookTimeoutMs = 30 * 60_000;
 
 /** The Vitest configuration of a suite: a cluster for all its files, and a report that `npm test` counts. */
 export function suite(options: SuiteOptions): ViteUserConfig {
-  const { include, nodes, report = "test", testTimeoutMs = 60_000, fileParallelism = true } = options;
+  const { include, nodes, ownCluster = false, report = "test" } = options;
+  const { testTimeoutMs = 60_000, fileParallelism = true } = options;
   return defineConfig({
     test: {
       include,
@@ -28,7 +34,7 @@ export function suite(options: SuiteOptions): ViteUserConfig {
       ...(fileParallelism && { maxWorkers: 2 }),
       ...(nodes && {
         globalSetup: ["@datalayer/devcluster/testkit/global-setup"],
-        provide: { devclusterNodes: nodes },
+        provide: { devclusterNodes: nodes, devclusterOwn: ownCluster },
       }),
       reporters: ["default", "json"],
       outputFile: { json: `reports/${report}.json` },
