@@ -52,7 +52,9 @@ export async function carryOut(
     const { kind, informer } = cacheOf(manifest.kind, kinds);
     const existing = informer.get(manifest.metadata);
     if (existing && routeOf(existing)?.uid !== uid) throw new Error(taken(manifest));
-    if (!existing || !carries(existing, manifest)) informer.recordWrite(await kube.apply(kind, manifest));
+    if (existing && carries(existing, manifest)) continue;
+    // Without force where none is known: what somebody else has just made is not overwritten.
+    informer.recordWrite(await kube.apply(kind, manifest, { force: existing !== undefined }));
   }
   for (const object of plan.remove) {
     const { kind, informer } = cacheOf(object.kind, kinds);

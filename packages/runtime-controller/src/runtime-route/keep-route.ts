@@ -33,15 +33,16 @@ export async function keepRoute(
   hands: RouteHands,
 ): Promise<string | undefined> {
   const existing = hands.routes.get(ref);
-  if (!existing) return wanted && apply(wanted, hands);
+  if (!existing) return wanted && write(wanted, { ...hands, force: false });
   const owners = existing.metadata.ownerReferences ?? [];
   const isOurs = owners.some(({ kind, name }) => kind === owner.kind && name === owner.name);
   if (!wanted) return isOurs ? remove(existing, hands) : undefined;
   if (!isOurs) return "another one of that name is there, which is not ours.";
   if (carries(existing, wanted)) return undefined;
   // It leads to a Pod that is gone, and never to another one of that name: a new Route does.
-  if (!isOwnedLike(existing, wanted)) await remove(existing, hands);
-  return apply(wanted, hands);
+  const isKept = isOwnedLike(existing, wanted);
+  if (!isKept) await remove(existing, hands);
+  return write(wanted, { ...hands, force: isKept });
 }
 
 function isOwnedLike(existing: Route, { metadata: { ownerReferences = [] } }: Manifest<Route>): boolean {
@@ -49,13 +50,14 @@ function isOwnedLike(existing: Route, { metadata: { ownerReferences = [] } }: Ma
   return ownerReferences.every(({ uid }) => owners.some((owner) => owner.uid === uid));
 }
 
-async function apply(
+/** @param force - whether to win over others: not where one is there that the watch has not shown yet. */
+async function write(
   wanted: Manifest<Route>,
-  { kube, routes, giveWay }: RouteHands,
+  { kube, routes, giveWay, force }: RouteHands & { force: boolean },
 ): Promise<string | undefined> {
   await giveWay();
   try {
-    routes.recordWrite(await kube.apply(Route, wanted));
+    routes.recordWrite(await kube.apply(Route, wanted, { force }));
     return undefined;
   } catch (error) {
     if (error instanceof ApiError && (error.isInvalid || error.isForbidden)) return error.message;

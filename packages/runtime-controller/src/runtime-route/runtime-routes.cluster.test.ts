@@ -1,5 +1,5 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { dropBefore } from "@datalayer/devcluster/testkit/fault-proxy";
+import { dropBefore, freezeWatch } from "@datalayer/devcluster/testkit/fault-proxy";
 import { findCondition } from "@datalayer/shared/controller/conditions";
 import type { Condition } from "@datalayer/shared/crds/conditions";
 import { Route } from "@datalayer/shared/crds/route";
@@ -187,19 +187,36 @@ describe("the Route of a runtime", () => {
     expect(route.metadata.uid).not.toBe(old.metadata.uid);
   });
 
-  it("is left alone when it is somebody else's", async () => {
-    const held = cluster.proxy.inject({ verb: "patch", resource: "routes", act: dropBefore() });
+  it("is left alone when it is somebody else's, also before the watch has told of it", async () => {
+    const onRoutes = { client: replica.name, resource: "routes" } as const;
+    const held = cluster.proxy.inject({ ...onRoutes, verb: "patch", act: dropBefore() });
+    const unseen = cluster.proxy.inject({ ...onRoutes, verb: "watch", act: freezeWatch() });
     await createPool("taken");
     const [runtime] = await untilReady("taken");
-    const { metadata, ...other } = await untilRoute(cluster.admin, ref((await anyRuntime()).name));
     const name = runtime!.name;
+    const { metadata, apiVersion, kind, spec } = await untilRoute(
+      cluster.admin,
+      ref((await anyRuntime()).name),
+    );
     const { labels } = metadata;
-    const manifest = { apiVersion: other.apiVersion, kind: other.kind, spec: other.spec };
-    await cluster.admin.create(Route, { ...manifest, metadata: { ...ref(name), labels } });
+    const foreign = { apiVersion, kind, spec, metadata: { ...ref(name), labels } };
+    await cluster.admin.create(Route, foreign);
     held.remove();
-    const { message } = await untilRouted("taken", "False");
-    expect(message).toContain("another one of that name is there");
-    expect((await untilRoute(cluster.admin, ref(name))).spec).toEqual(other.spec);
+    await eventually(
+      () =>
+        cluster.proxy.log
+          .select({ ...onRoutes, verb: "patch" })
+          .some((patch) => patch.name === name && patch.upstreamStatus === 409),
+      { message: "a refused patch of somebody else's Route" },
+    );
+    unseen.remove();
+    await eventually(
+      async () => (await untilRouted("taken", "False")).message.includes("another one of that name is there"),
+      { message: "the pool saying whose Route is in the way" },
+    );
+    const left = await untilRoute(cluster.admin, ref(name));
+    expect(left.spec).toEqual(spec);
+    expect(left.metadata.ownerReferences).toBeUndefined();
   });
 
   it("is written by the next leader when the first one died before", async () => {
