@@ -43,6 +43,7 @@ const isAtRest: Record<HomeRest, (cluster: Harness, facts: HomeFacts) => boolean
     home?.state === "assigned" &&
     pod?.uid === home.lastPod &&
     pod.ready &&
+    pod.assignment?.startDeadline === undefined &&
     !pod.terminating &&
     others.length === 0 &&
     (await tokenOwner(cluster, pod)) === pod.uid,

@@ -34,7 +34,6 @@ export class PodHistory {
   readonly lives = new Map<string, PodLife>();
   readonly #running = new AbortController();
   readonly #recording: Promise<void>;
-  readonly #startedAt: bigint;
   #resourceVersion: string;
 
   private constructor(
@@ -44,7 +43,6 @@ export class PodHistory {
   ) {
     for (const pod of first.items) this.#observe(pod, false);
     this.#resourceVersion = first.resourceVersion;
-    this.#startedAt = BigInt(first.resourceVersion);
     this.#recording = this.#record(admin, namespace);
     // Reported by stop().
     this.#recording.catch(() => undefined);
@@ -63,25 +61,6 @@ export class PodHistory {
   /** Those that are assigned and stay, by the last version of each. */
   held(): PodLife[] {
     return this.assigned().filter(({ gone, versions }) => !gone && versions.at(-1)?.terminating === false);
-  }
-
-  /** The smallest number of runtimes of the pool that could be claimed at any moment of the record. */
-  leastAvailable(pool: string): number {
-    const versions = [...this.lives].flatMap(([uid, life]) =>
-      life.versions.map((version) => ({ uid, version })),
-    );
-    const inOrder = versions
-      .filter(({ version }) => version.pool === pool)
-      .map((one) => ({ ...one, at: BigInt(one.version.resourceVersion) }))
-      .sort((a, b) => Number(a.at - b.at));
-    const available = new Set<string>();
-    let least = Infinity;
-    for (const { uid, at, version } of inOrder) {
-      if (version.state === "available" && !version.terminating) available.add(uid);
-      else available.delete(uid);
-      if (at > this.#startedAt) least = Math.min(least, available.size);
-    }
-    return least;
   }
 
   /** Ends the record; rejects when it is not complete. */
@@ -174,22 +153,33 @@ export function assertNeverMoreWarm(history: PodHistory, pool: string, limit: nu
 
 /** The least number of available runtimes of a pool at any moment since it first had `size`. */
 export function leastAvailable(history: PodHistory, pool: string, size: number): number {
+  const counts = stockOf(history, pool).map(({ available }) => available);
+  return Math.min(...counts.slice(counts.findIndex((count) => count >= size)));
+}
+
+/**
+ * The least number of available runtimes that a pool was left with when one was taken away that nobody had claimed;
+ * Infinity when none was.
+ */
+export function leastLeftByRemoval(history: PodHistory, pool: string): number {
+  const removals = stockOf(history, pool).filter(({ isRemoval }) => isRemoval);
+  return Math.min(...removals.map(({ available }) => available));
+}
+
+/** How many runtimes of a pool could be claimed after each change of one, and whether it was taken away unclaimed. */
+function stockOf(history: PodHistory, pool: string): { available: number; isRemoval: boolean }[] {
   const lives = [...history.lives.values()].filter(({ versions }) => versions[0]?.pool === pool);
   const changes = lives.flatMap(({ uid, versions }) =>
-    versions.map(({ resourceVersion, state, terminating }) => ({
-      at: Number(resourceVersion),
-      uid,
-      serves: state === "available" && !terminating,
-    })),
+    versions.map((version) => ({ at: Number(version.resourceVersion), uid, version })),
   );
   const serving = new Set<string>();
-  let least = Infinity;
-  for (const { uid, serves } of changes.sort((a, b) => a.at - b.at)) {
-    if (serves) serving.add(uid);
-    else serving.delete(uid);
-    if (serving.size >= size || least < Infinity) least = Math.min(least, serving.size);
-  }
-  return least;
+  return changes
+    .sort((a, b) => a.at - b.at)
+    .map(({ uid, version: { state, terminating } }) => {
+      const served = serving.delete(uid);
+      if (state === "available" && !terminating) serving.add(uid);
+      return { available: serving.size, isRemoval: served && state === "available" && terminating };
+    });
 }
 
 function problemsOf({ name, versions }: PodLife): string[] {

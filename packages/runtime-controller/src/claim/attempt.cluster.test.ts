@@ -7,6 +7,7 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { assignment } from "../../test/assignment.ts";
 import { type Harness, startHarness } from "../../test/harness.ts";
+import type { PodVersion } from "../../test/pod-history.ts";
 import { parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import { type Attempt, attemptClaim, UndecidedAttempt } from "./attempt.ts";
 import { claimPatch } from "./claim-patch.ts";
@@ -93,6 +94,7 @@ describe("an attempt at a Pod that is not what it was", () => {
   });
 
   it("never wins a Pod whose deletion came first, in thirty races", async () => {
+    const history = await harness.record();
     const runtimes = await Promise.all(Array.from({ length: 30 }, () => harness.lone()));
     const results = await Promise.all(
       runtimes.map(async (runtime, index) => {
@@ -103,8 +105,12 @@ describe("an attempt at a Pod that is not what it was", () => {
         return result;
       }),
     );
-    const won = results.flatMap((result) => (result.kind === "won" ? [result.pod] : []));
-    expect(won.filter(({ metadata }) => metadata.deletionTimestamp)).toEqual([]);
+    const won = results.flatMap((result) => (result.kind === "won" ? [result.pod.metadata.uid] : []));
+    // Not the Pods as the attempts saw them: one that had to ask again sees the deletion that came after it.
+    const firstAssigned = (uid: string): PodVersion | undefined =>
+      history.lives.get(uid)?.versions.find(({ claimId }) => claimId);
+    await eventually(() => won.every(firstAssigned), { message: "every claim that was won being seen" });
+    expect(won.filter((uid) => firstAssigned(uid)?.terminating)).toEqual([]);
   });
 });
 
