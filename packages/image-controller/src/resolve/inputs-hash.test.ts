@@ -19,6 +19,7 @@ const parts: HashedParts = {
   bases: [{ name: "r.example/a:1", digest: digest("a") }],
   engine: ["buildkit", "builder:1"],
   sbomGeneratorImage: undefined,
+  dockerRegistry: undefined,
 };
 const hashOf = (spec: PartialSpec = {}, more: Partial<HashedParts> = {}): string =>
   inputsHash(storedImage(spec), { ...parts, ...more });
@@ -78,6 +79,23 @@ describe("the hash of inputs", () => {
     expect(hashOf({}, { source: elsewhere, tree: "t" })).toBe(before);
     expect(hashOf({}, { source: git, tree: "u" })).not.toBe(before);
     expect(hashOf({}, { source: { ...git, dockerfile: "other" }, tree: "t" })).not.toBe(before);
+  });
+
+  it("does not depend on where the registry of the operator is, but on what the author of a Dockerfile wrote", () => {
+    const at = (dockerRegistry: string): Partial<HashedParts> => ({
+      source: { kind: "context", context: { dockerfile: `FROM ${dockerRegistry}/a:1\n`, files: [] } },
+      bases: [{ name: `${dockerRegistry}/a:1`, digest: digest("a") }],
+      engine: ["buildkit", `${dockerRegistry}/builder:1`],
+      sbomGeneratorImage: `${dockerRegistry}/scanner:1`,
+      dockerRegistry,
+    });
+    const compiled: PartialSpec = {
+      source: { environment: { base: "${DATALAYER_DOCKER_REGISTRY}/a:1" } },
+    };
+    const [here, there] = [at("10.0.0.1:5000"), at("registry.example/team")];
+    expect(hashOf(compiled, there)).toBe(hashOf(compiled, here));
+    expect(hashOf({}, there)).not.toBe(hashOf({}, here));
+    expect(hashOf(compiled, { ...there, dockerRegistry: undefined })).not.toBe(hashOf(compiled, there));
   });
 
   it("depends on the wish of a caller for a new build", () => {

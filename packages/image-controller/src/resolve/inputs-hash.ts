@@ -13,6 +13,8 @@ export interface HashedParts {
   engine: readonly [name: string, version: string];
   /** The image that lists packages, where they are listed. */
   sbomGeneratorImage: string | undefined;
+  /** Stands for `${DATALAYER_DOCKER_REGISTRY}`; where it is does not count, as its content may move. */
+  dockerRegistry: string | undefined;
 }
 
 /** A new form of the hashed text has every Image built anew. */
@@ -24,7 +26,9 @@ const form = 1;
  * never the values.
  */
 export function inputsHash(image: Image, parts: HashedParts): string {
-  const text = JSON.stringify(sorted({ form, ...ofSpec(image), ...ofParts(parts) }));
+  const named = namer(parts);
+  const source = ofSource(image, parts, named);
+  const text = JSON.stringify(sorted({ form, ...ofSpec(image), source, ...ofParts(parts, named) }));
   return createHash("sha256").update(text).digest("hex");
 }
 
@@ -48,20 +52,31 @@ function ofSpec({ metadata, spec }: Image): object {
   };
 }
 
-function ofParts({ source, tree, bases, engine, sbomGeneratorImage }: HashedParts): object {
+/** A text that names images, without where the registry of the operator is. */
+type Namer = (text: string) => string;
+
+function namer({ dockerRegistry }: HashedParts): Namer {
+  if (dockerRegistry === undefined) return (text) => text;
+  return (text) => text.replaceAll(`${dockerRegistry}/`, "${DATALAYER_DOCKER_REGISTRY}/");
+}
+
+function ofParts({ bases, engine, sbomGeneratorImage }: HashedParts, named: Namer): object {
   return {
-    source: ofSource(source, tree),
-    bases: Object.fromEntries(bases.map(({ name, digest }) => [name, digest])),
-    engine,
-    sbomGeneratorImage,
+    bases: Object.fromEntries(bases.map(({ name, digest }) => [named(name), digest])),
+    engine: engine.map(named),
+    sbomGeneratorImage: sbomGeneratorImage && named(sbomGeneratorImage),
   };
 }
 
 /** The content decides, not where it comes from: a mirror has the same images. */
-function ofSource(source: PinnedSource, tree: string | undefined): object {
+function ofSource({ spec }: Image, { source, tree }: HashedParts, named: Namer): object {
   switch (source.kind) {
-    case "context":
-      return { context: source.context };
+    case "context": {
+      const { dockerfile, files } = source.context;
+      // Only what is compiled has the registry from the settings of the operator; in an author's it is a word like others.
+      const text = spec.source.environment ? named(dockerfile) : dockerfile;
+      return { context: { dockerfile: text, files } };
+    }
     case "git":
       return { tree, dockerfile: source.dockerfile };
     case "archive": {

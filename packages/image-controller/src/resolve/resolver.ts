@@ -60,13 +60,14 @@ export class Resolver {
     const bases = await this.#bases(source, request);
     const { pinned, git, madeAt } = source;
     const { image } = request;
-    const { engine, engineSettings } = this.#options;
+    const { engine, engineSettings, dockerRegistry } = this.#options;
     const hash = inputsHash(image, {
       source: pinned,
       tree: git?.tree,
       bases,
       engine: [engine.name, engine.version(engineSettings)],
       sbomGeneratorImage: image.spec.attest?.sbom ? engineSettings.sbomGeneratorImage : undefined,
+      dockerRegistry,
     });
     const sourceDateEpoch = image.spec.output?.sourceDateEpoch ?? madeAt;
     return {
