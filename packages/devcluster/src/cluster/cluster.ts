@@ -13,6 +13,7 @@ import { ClusterDirectory, removeCluster } from "./directory.ts";
 import { startParts, type NodeKind } from "./parts.ts";
 import { runningCluster, type DevCluster, type StartedCluster } from "./running.ts";
 
+export { keepRepository } from "../registry/kept.ts";
 export type { DevCluster, ImageSet, KubeconfigChoice, NodeKind, StartedCluster };
 
 /** Which cluster to start. */
@@ -33,6 +34,8 @@ export interface ClusterOptions {
    * Default: nothing.
    */
   images?: readonly ImageSet[];
+  /** Repositories that the registry of a real node has as `keepRepository` left them. Default: none. */
+  keptRepositories?: readonly string[];
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
   /** Whether the cluster outlives this process, until `devcluster down`. Default: false. */

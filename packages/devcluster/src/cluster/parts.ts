@@ -3,6 +3,7 @@ import { prepareNode, startNodeRuntime, startRealNode } from "../node/real-node.
 import { provideImageSets, type ImageSet } from "../images/sets.ts";
 import { preparePackageIndex, startPackageIndex } from "../package-index/package-index.ts";
 import { together } from "../process/together.ts";
+import { keptRepository } from "../registry/kept.ts";
 import { startRegistry } from "../registry/registry.ts";
 import type { Settings } from "../settings.ts";
 import { startTraefik } from "../traefik/traefik.ts";
@@ -24,6 +25,8 @@ export interface PartOptions {
   registry?: boolean;
   /** See `ClusterOptions`. */
   images?: readonly ImageSet[];
+  /** See `ClusterOptions`. */
+  keptRepositories?: readonly string[];
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
   settings: Settings;
@@ -69,10 +72,11 @@ export async function startParts(context: ClusterContext, options: PartOptions):
 async function startReal(
   context: ClusterContext,
   programs: ControlPlanePrograms,
-  { images = [] }: PartOptions,
+  { images: sets = [], keptRepositories = [], settings }: PartOptions,
 ) {
-  const index = images.includes("builds") ? await preparePackageIndex(context) : undefined;
-  const parts = await prepareNode(context, images);
+  const index = sets.includes("builds") ? await preparePackageIndex(context) : undefined;
+  const kept = keptRepositories.map((name) => keptRepository(name, settings));
+  const parts = await prepareNode(context, { sets, kept });
   const address = parts.network.hostAddress;
   const [api, runtime] = await context.progress.task("control plane and container runtime", () =>
     together([startControlPlane(context, { programs, address }), startNodeRuntime(context, parts)]),

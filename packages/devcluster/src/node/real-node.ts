@@ -2,6 +2,7 @@ import type { ClusterContext, NodeContext } from "../cluster/context.ts";
 import { provideImages, type LocalImage, type LocalImages } from "../images/images.ts";
 import { provideImageSets, type ImageSet } from "../images/sets.ts";
 import { together } from "../process/together.ts";
+import type { KeptRepository } from "../registry/kept.ts";
 import { startRegistry } from "../registry/registry.ts";
 import { provideNodePrograms, type NodePrograms } from "./components.ts";
 import { startContainerd } from "./containerd.ts";
@@ -16,6 +17,7 @@ export interface NodeParts {
   images: LocalImages;
   /** What the registry holds beside these. */
   moreImages: readonly LocalImage[];
+  kept: readonly KeptRepository[];
   /** See `shareImages`. */
   imageStore: string;
   network: PodNetwork;
@@ -29,7 +31,10 @@ export interface NodeRuntime extends NodeParts {
 }
 
 /** Provides the programs and images of a real node, and makes the network of its Pods. */
-export async function prepareNode(context: ClusterContext, sets: readonly ImageSet[]): Promise<NodeParts> {
+export async function prepareNode(
+  context: ClusterContext,
+  { sets, kept }: { sets: readonly ImageSet[]; kept: readonly KeptRepository[] },
+): Promise<NodeParts> {
   const programs = await provideNodePrograms(context.provisioner);
   const images = await provideImages(context.provisioner, context.searchPath);
   const moreImages = await provideImageSets(sets, context.provisioner, context.searchPath);
@@ -37,17 +42,17 @@ export async function prepareNode(context: ClusterContext, sets: readonly ImageS
     await imageStoreStep(programs, [images.pause, images.jupyter]),
   );
   const network = await createPodNetwork(context);
-  return { programs, images, moreImages, imageStore: store.paths.root, network };
+  return { programs, images, moreImages, kept, imageStore: store.paths.root, network };
 }
 
 /** Starts the registry and containerd; neither needs the control plane, so both may start while that does. */
 export async function startNodeRuntime(context: ClusterContext, parts: NodeParts): Promise<NodeRuntime> {
-  const { programs, images, moreImages, network } = parts;
+  const { programs, images, moreImages, kept, network } = parts;
   const { pause, jupyter, gitContent, debian, pauseProgram } = images;
   const needed = [programs.kubelet, programs.containerd, programs.runc, programs.cniDir];
   const held = [pause, jupyter, gitContent, debian, ...moreImages];
   const [registry, namespaces] = await together([
-    startRegistry(context, { address: network.hostAddress, images: held }),
+    startRegistry(context, { address: network.hostAddress, images: held, kept }),
     startNamespaces(context, { pauseProgram, needed }),
   ]);
   const { imageStore } = parts;

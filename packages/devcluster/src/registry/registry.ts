@@ -6,7 +6,8 @@ import type { LocalImage } from "../images/images.ts";
 import type { ComponentSpec } from "../process/supervisor.ts";
 import { debianPackages } from "../provision/debian.ts";
 import type { Provisioner } from "../provision/provisioner.ts";
-import { seedRegistry } from "./seed.ts";
+import { type KeptRepository, restoreRepository } from "./kept.ts";
+import { seedRegistry, storageOf } from "./seed.ts";
 
 /** How a registry is set up. */
 export interface RegistryOptions {
@@ -14,16 +15,19 @@ export interface RegistryOptions {
   address?: string;
   /** What it holds from its start. Default: nothing. */
   images?: readonly LocalImage[];
+  /** Repositories whose content was kept of earlier clusters. Default: none. */
+  kept?: readonly KeptRepository[];
 }
 
 /** Starts an image registry (plain HTTP, no login) for this cluster alone, and returns its `host:port`. */
 export async function startRegistry(context: ClusterContext, options: RegistryOptions = {}): Promise<string> {
-  const { address = "127.0.0.1", images = [] } = options;
+  const { address = "127.0.0.1", images = [], kept = [] } = options;
   const program = await provideRegistry(context.provisioner);
-  const storageDir = await context.state.makeDir("registry", "storage");
+  const storageDir = await context.state.makeDir(...storageOf);
   for (const image of images) {
     await seedRegistry(storageDir, image);
   }
+  await Promise.all(kept.map((repository) => restoreRepository(storageDir, repository)));
   const port = await freePort(address);
   const host = `${address}:${port}`;
   const config = registryConfig(host, storageDir);

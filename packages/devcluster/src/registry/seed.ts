@@ -11,13 +11,11 @@ import { blobPath, readOciImage } from "../images/oci-image.ts";
  * own. See "Storage paths" of the distribution project: the layout is the same in all releases of version 2 and 3.
  */
 export async function seedRegistry(storageDir: string, image: LocalImage): Promise<void> {
-  const root = join(storageDir, "docker", "registry", "v2");
-  const repository = join(root, "repositories", image.repository);
+  const repository = repositoryOf(storageDir, image.repository);
   const { manifest, blobs } = await readOciImage(image.dir);
   for (const { digest } of blobs) {
-    const hex = hexOf(digest);
-    await linkOnce(blobPath(image.dir, digest), join(root, "blobs", "sha256", hex.slice(0, 2), hex, "data"));
-    await writeLink(join(repository, "_layers", "sha256", hex), digest);
+    await linkOnce(blobPath(image.dir, digest), blobOf(storageDir, digest));
+    await writeLink(join(repository, "_layers", "sha256", hexOf(digest)), digest);
   }
   const hex = hexOf(manifest.digest);
   const manifests = join(repository, "_manifests");
@@ -26,17 +24,34 @@ export async function seedRegistry(storageDir: string, image: LocalImage): Promi
   await writeLink(join(manifests, "tags", image.tag, "index", "sha256", hex), manifest.digest);
 }
 
+/** Where in the folder of a cluster its registry has its storage. */
+export const storageOf = ["registry", "storage"] as const;
+
+const layout = ["docker", "registry", "v2"] as const;
+
+/** The folder of a repository in the storage of a registry. */
+export function repositoryOf(storageDir: string, name: string): string {
+  return join(storageDir, ...layout, "repositories", name);
+}
+
+/** The file with the content of that digest in the storage of a registry. */
+export function blobOf(storageDir: string, digest: string): string {
+  const hex = hexOf(digest);
+  return join(storageDir, ...layout, "blobs", "sha256", hex.slice(0, 2), hex, "data");
+}
+
 function hexOf(digest: string): string {
   return digest.slice(digest.indexOf(":") + 1);
 }
 
-async function writeLink(dir: string, digest: string): Promise<void> {
+/** Has a folder of a repository name content. */
+export async function writeLink(dir: string, digest: string): Promise<void> {
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, "link"), digest);
 }
 
 /** Two images may share a layer; and the cache may be on another file system, which links cannot cross. */
-async function linkOnce(from: string, to: string): Promise<void> {
+export async function linkOnce(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   try {
     await link(from, to);
