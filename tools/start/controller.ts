@@ -18,26 +18,28 @@ function argsOf(project: string): readonly string[] {
 
 /** Builds the bundle, unless Nx finds that the one there is up to date. @throws UserError with the build's output. */
 export function buildController(): Promise<void> {
-  return build("runtime-controller");
+  return buildControllers("runtime-controller");
 }
 
 /** The same for the route-controller. @throws UserError */
 export function buildRouteController(): Promise<void> {
-  return build("route-controller");
+  return buildControllers("route-controller");
 }
 
 /** The same for the image-controller. @throws UserError */
 export function buildImageController(): Promise<void> {
-  return build("image-controller");
+  return buildControllers("image-controller");
 }
 
-async function build(project: string): Promise<void> {
-  const built = await execa("nx", ["run", `@datalayer/${project}:build`], {
+/** The same for several at once. @throws UserError */
+export async function buildControllers(...names: readonly string[]): Promise<void> {
+  const projects = names.map((name) => `@datalayer/${name}`).join(",");
+  const built = await execa("nx", ["run-many", "--targets=build", `--projects=${projects}`], {
     cwd: root,
     all: true,
     reject: false,
     preferLocal: true,
     env: { NX_DAEMON: "false" },
   });
-  if (built.failed) throw new UserError(`The ${project} could not be built:\n${built.all}`);
+  if (built.failed) throw new UserError(`The ${names.join(", ")} could not be built:\n${built.all}`);
 }

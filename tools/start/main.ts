@@ -8,6 +8,7 @@ import { UserError } from "@datalayer/devcluster/errors";
 import { stderrProgress } from "@datalayer/devcluster/progress";
 import { Command, Option } from "commander";
 import { afterwards, failureLine, proofLine } from "./answers.ts";
+import { repositoryOfExample } from "./example.ts";
 import { prove, type Proof } from "./journey.ts";
 
 interface Flags {
@@ -55,7 +56,14 @@ async function main(): Promise<void> {
   if (attach && image === undefined) {
     throw new UserError("Name a Jupyter image that the nodes of your cluster can pull: --image REFERENCE.");
   }
-  const cluster = await startCluster({ nodes, attach, signal, progress });
+  const cluster = await startCluster({
+    nodes,
+    attach,
+    // What the image of the example is built with; an image of the reader's own is built elsewhere.
+    ...(image === undefined && { images: ["builds"], keptRepositories: [repositoryOfExample] }),
+    signal,
+    progress,
+  });
   try {
     const proof = await prove(cluster, { image, signal, progress });
     tell(proof, cluster);

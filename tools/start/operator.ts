@@ -5,8 +5,9 @@ import type { StartedCluster } from "@datalayer/devcluster/cluster";
 import { withHosts } from "@datalayer/devcluster/hosts";
 import type { Progress } from "@datalayer/devcluster/progress";
 import getPort from "get-port";
-import { buildController, buildRouteController, controllerArgs } from "./controller.ts";
+import { buildControllers, controllerArgs } from "./controller.ts";
 import { bring } from "./bring.ts";
+import { startImages } from "./images.ts";
 import type { OperatorApi } from "./rest.ts";
 import { type Later, reversible } from "./reversible.ts";
 import { startRoutes } from "./routes.ts";
@@ -26,21 +27,26 @@ export interface OperatorOptions {
   settings?: Record<string, string>;
   /** The hosts file that the runtime-controller sees, for names that a cluster's DNS would know. */
   hostsPath?: string;
+  /** Whether images are built too; the cluster has to have what builds need. Default: false. */
+  images?: boolean;
 }
 
 /**
  * Installs what the operator needs, and runs it: the runtime-controller, and the route-controller where the cluster has a
- * Traefik. Each runs under its own ServiceAccount.
+ * Traefik, and the image-controller where it is asked for. Each runs under its own ServiceAccount.
  */
 export async function startOperator(
   cluster: StartedCluster,
   progress: Progress,
-  { settings = {}, hostsPath }: OperatorOptions = {},
+  { settings = {}, hostsPath, images = false }: OperatorOptions = {},
 ): Promise<RunningOperator> {
   const { traefik } = cluster;
   await progress.task("building the operator", async () => {
-    await buildController();
-    if (traefik !== undefined) await buildRouteController();
+    const more = [
+      ...(traefik === undefined ? [] : ["route-controller"]),
+      ...(images ? ["image-controller"] : []),
+    ];
+    await buildControllers("runtime-controller", ...more);
   });
   return progress.task("starting the operator", () =>
     reversible(async (later) => {
@@ -49,6 +55,7 @@ export async function startOperator(
         cluster,
         { later },
       );
+      if (images) await startImages(cluster);
       const routes = traefik === undefined ? undefined : await startRoutes(cluster, { traefik, later });
       return startController(cluster, {
         later,

@@ -1,5 +1,6 @@
 import type { StartedCluster } from "@datalayer/devcluster/cluster";
 import { UserError } from "@datalayer/devcluster/errors";
+import { Image } from "@datalayer/shared/crds/image";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { Informer } from "@datalayer/shared/kube/informer";
@@ -8,6 +9,7 @@ import type { Kind, KubeObject, ObjectRef } from "@datalayer/shared/kube/object"
 import { RestClient } from "@datalayer/shared/kube/rest";
 
 const warmWithinMs = 300_000;
+const builtWithinMs = 600_000;
 const goneWithinMs = 60_000;
 
 /**
@@ -30,6 +32,28 @@ export async function untilWarm(
   await until(cluster, { kind: RuntimePool, ref, signal, timeoutMs: warmWithinMs, holds: isWarm, late });
 }
 
+/**
+ * Waits until the Image is published, and notes how far it is.
+ * @throws UserError with its own words when it cannot be built, or that takes longer than ten minutes.
+ */
+export async function untilBuilt(
+  cluster: StartedCluster,
+  ref: ObjectRef,
+  { note, signal }: { note: (text: string) => void; signal: AbortSignal },
+): Promise<void> {
+  const isDecided = (image: Image | undefined): boolean => {
+    note(wordsOf(image));
+    return image?.status?.phase === "Ready" || image?.status?.phase === "Stalled";
+  };
+  const late = (image: Image | undefined): string =>
+    `The Image ${ref.name} is not built after ${builtWithinMs / 1000} s: ${wordsOf(image)}`;
+  const wait = { kind: Image, ref, signal, timeoutMs: builtWithinMs, holds: isDecided, late };
+  const image = await until(cluster, wait);
+  if (image?.status?.phase === "Ready") return;
+  const log = image?.status?.build?.logTail ?? "";
+  throw new UserError(`The Image ${ref.name} could not be built: ${wordsOf(image)}\n${log}`.trimEnd());
+}
+
 /** Waits until the Pod is gone. @throws UserError after a minute. */
 export async function untilGone(cluster: StartedCluster, ref: ObjectRef): Promise<void> {
   const { signal } = new AbortController();
@@ -47,7 +71,8 @@ interface Wait<T extends KubeObject> {
   late: (object: T | undefined) => string;
 }
 
-async function until<T extends KubeObject>(cluster: StartedCluster, wait: Wait<T>): Promise<void> {
+/** Resolves with the object that is waited for. */
+async function until<T extends KubeObject>(cluster: StartedCluster, wait: Wait<T>): Promise<T | undefined> {
   const { kind, ref, signal, timeoutMs, holds, late } = wait;
   const access = loadAccess({ kubeconfigPath: cluster.kubeconfigPath });
   const client = new RestClient({ access, userAgent: "quickstart", fieldManager: "quickstart" });
@@ -57,9 +82,10 @@ async function until<T extends KubeObject>(cluster: StartedCluster, wait: Wait<T
     namespace: ref.namespace,
     fieldSelector: `metadata.name=${ref.name}`,
   });
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
   const look = (): void => {
-    if (holds(informer.get(ref))) resolve(undefined);
+    const object = informer.get(ref);
+    if (holds(object)) resolve(object);
   };
   const done = new AbortController();
   const timer = setTimeout(() => reject(new UserError(late(informer.get(ref)))), timeoutMs);
@@ -70,7 +96,7 @@ async function until<T extends KubeObject>(cluster: StartedCluster, wait: Wait<T
     await Promise.race([informer.synced(), promise]);
     look();
     informer.onChange(look);
-    await promise;
+    return await promise;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
@@ -79,7 +105,7 @@ async function until<T extends KubeObject>(cluster: StartedCluster, wait: Wait<T
   }
 }
 
-function wordsOf(pool: RuntimePool | undefined): string {
-  const reconciling = pool?.status?.conditions?.find(({ type }) => type === "Reconciling");
+function wordsOf(object: RuntimePool | Image | undefined): string {
+  const reconciling = object?.status?.conditions?.find(({ type }) => type === "Reconciling");
   return reconciling?.message ?? "the operator has not looked at it yet";
 }
