@@ -32,8 +32,8 @@ export async function applyExample(
     later,
     transform: (object) => {
       if (other === undefined || object.kind !== "RuntimeEnvironment") return object;
-      const { dockerImage: _, ...spec } = (object as { spec?: Record<string, unknown> }).spec ?? {};
-      return { ...object, spec: { ...spec, ...other } } as typeof object;
+      const { spec } = object as { spec?: object };
+      return { ...object, spec: { ...spec, dockerImage: undefined, ...other } } as typeof object;
     },
   });
 }
