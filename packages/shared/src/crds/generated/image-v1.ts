@@ -659,10 +659,6 @@ export interface StatusObject {
    */
   conditions?: Condition[];
   /**
-   * What names this Image.
-   */
-  consumers?: Consumer[];
-  /**
    * Builds that ended, the newest first.
    */
   history?: HistoryElement[];
@@ -815,24 +811,6 @@ export interface Condition {
  * Whether the condition holds.
  */
 export type StatusEnum = "False" | "True" | "Unknown";
-
-/**
- * One object.
- */
-export interface Consumer {
-  /**
-   * Its kind.
-   */
-  kind: string;
-  /**
-   * Its name.
-   */
-  name: string;
-  /**
-   * Its namespace.
-   */
-  namespace: string;
-}
 
 /**
  * One build.
