@@ -43,6 +43,7 @@ export function createReplica(options: ReplicaOptions<ImageControllerSettings>):
     imageController({
       ...caches,
       ...{ registries, metrics, looks, engine, engineSettings, policy, maxBuilds },
+      buildSecrets: settings,
       retention: new Retention({ ...caches, registries, defaultPushSecret: settings.pushSecret }),
     }),
     logController({ ...caches, buildSecrets: settings }),

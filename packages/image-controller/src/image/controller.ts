@@ -17,7 +17,7 @@ import { ImageReconciler, type ImageReconcilerOptions } from "./reconcile.ts";
 /** What the Image controller reads and works with. */
 export interface ImageControllerOptions
   extends
-    Pick<ImageReconcilerOptions, "looks" | "engine" | "engineSettings" | "retention">,
+    Pick<ImageReconcilerOptions, "looks" | "engine" | "engineSettings" | "retention" | "buildSecrets">,
     Pick<ImageSources, "policy" | "maxBuilds"> {
   images: ObjectReader<Image>;
   jobs: ObjectReader<Job>;

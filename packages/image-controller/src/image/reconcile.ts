@@ -5,6 +5,9 @@ import { type ConfigMap, Job } from "@datalayer/shared/kube/kinds";
 import { keyOf } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { BuildRequest, Engine, EngineSettings } from "../engines/engine.ts";
+import { keepEndedLogs } from "../logs/keep-ended.ts";
+import type { Mask } from "../logs/log-lines.ts";
+import { type BuildSecretNames, maskFor } from "../logs/log-secrets.ts";
 import type { Holding } from "../published/holding.ts";
 import type { Look, Looks } from "../resolve/looks.ts";
 import type { Retention } from "../retention/retention.ts";
@@ -25,6 +28,7 @@ export interface ImageReconcilerOptions {
   engine: Engine;
   engineSettings: EngineSettings;
   sources: ImageSources & { jobs: ObjectReader<Job>; inputs: ObjectReader<ConfigMap> };
+  buildSecrets: BuildSecretNames;
   /** Is told of each Image whose report is ready: before and after. */
   onReport: (image: Image, report: Report<Image>) => void;
   /** A place for a build is free again. */
@@ -104,13 +108,25 @@ export class ImageReconciler {
   /** Answers with what there is then. */
   async #carryOut(decision: Decision, context: Context): Promise<Decision> {
     const { observed, plan } = decision;
-    const { sources, holdings } = this.#options;
-    const { kube } = context;
+    const { holdings } = this.#options;
     if (plan.step.kind === "build") return this.#begin(decision, context);
-    await removeBuilds(observed.image.metadata.namespace, plan, { kube, inputs: sources.inputs });
+    await this.#remove(observed.image, plan, context);
     if (plan.step.kind !== "publish" || !plan.subject) return decision;
     const fault = await holdings.move(plan.step.moves, plan.subject.repository, observed.look);
     return fault ? blocked(decision, fault, "Publishing") : decision;
+  }
+
+  /** Removes what the plan says, and before that keeps the logs of builds that are ended early. */
+  async #remove(image: Image, plan: ImagePlan, { kube, clock, log }: Context): Promise<void> {
+    const { sources, buildSecrets } = this.#options;
+    const { namespace } = image.metadata;
+    const ended = plan.removed.flatMap(({ build: { name }, reason }) => {
+      const job = reason && sources.jobs.get({ namespace, name });
+      return job ? [{ job, endedBy: reason }] : [];
+    });
+    const mask = (): Promise<Mask> => maskFor(image, kube, buildSecrets);
+    await keepEndedLogs(image, ended, { client: kube, clock, log, mask });
+    await removeBuilds(namespace, plan, { kube, inputs: sources.inputs });
   }
 
   async #begin(decision: Decision, context: Context): Promise<Decision> {
@@ -133,7 +149,7 @@ export class ImageReconciler {
     for (const job of items) sources.jobs.recordWrite(job);
     const again = { ...gather(image, { look, holding }, sources), isNext: true };
     const plan = planImage(again, clock.now());
-    await removeBuilds(namespace, plan, { kube, inputs: sources.inputs });
+    await this.#remove(image, plan, context);
     const request = plan.step.kind === "build" && requestOf(again, plan, plan.step.attempt);
     if (!request) return { observed: again, plan };
     const fault = await createBuild(engine.job(request, engineSettings), { kube, ...sources });

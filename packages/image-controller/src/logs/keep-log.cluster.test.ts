@@ -9,6 +9,7 @@ import { maskOf } from "./log-lines.ts";
 import { recordOf } from "./record.ts";
 
 let test: TestApi;
+const endedAt = "2026-01-01T00:00:00Z";
 const gone = "[the Pod was gone before its log was kept]\n";
 
 beforeAll(async () => {
@@ -47,7 +48,7 @@ describe("the log of an attempt", () => {
     const image = await test.create("stays");
     const name = "stays-0123456789-1";
     const job = await start(image, name);
-    await test.admin.create(ConfigMap, recordOf({ image, name }, { job, log: "step 1\nstep 2\n" }));
+    await test.admin.create(ConfigMap, recordOf({ image, name }, { job, log: "step 1\nstep 2\n", endedAt }));
     await test.admin.delete(Job, job.metadata, { uid: job.metadata.uid, propagationPolicy: "Background" });
     await test.seen(await reportImage(test.admin, image, { build: { job: name } }));
     for (const query of ["", `?attempt=${name}`, "?follow=1"]) {
@@ -61,13 +62,23 @@ describe("the log of an attempt", () => {
     const name = "before-0123456789-1";
     const older = { ...image, metadata: { ...image.metadata, uid: "00000000-0000-0000-0000-000000000000" } };
     const job = await start(image, name);
-    const record = recordOf({ image: older, name }, { job, log: "of another\n" });
+    const record = recordOf({ image: older, name }, { job, log: "of another\n", endedAt });
     await test.admin.create(ConfigMap, {
       ...record,
       metadata: { ...record.metadata, ownerReferences: [] },
     });
     expect(await keptLog({ image, name }, test.admin)).toBeUndefined();
     await expect(keep(image, job)).rejects.toThrow(/409 AlreadyExists/);
+  });
+
+  it("is kept of an attempt that is about to be ended, with the reason", async () => {
+    const mask = () => Promise.resolve(maskOf([]));
+    const options = { client: test.admin, mask, endedBy: "Superseded" };
+    const image = await test.create("early");
+    const job = await start(image, "early-0123456789-1");
+    const whole = `${gone}[the build was ended: Superseded]\n`;
+    expect(await keepLog(image, job, options)).toBe(whole);
+    expect(await keptLog({ image, name: job.metadata.name }, test.admin)).toBe(whole);
   });
 
   it("goes when the history of the spec has no place for it", async () => {

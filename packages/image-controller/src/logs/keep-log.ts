@@ -5,6 +5,7 @@ import { ConfigMap, type Job } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { component, label, recordName } from "../image/names.ts";
+import { timestamp } from "../image/timestamp.ts";
 import { type Attempt, isOf, podOf, unlessNotFound } from "./attempt.ts";
 import { BoundedLog } from "./bounded-log.ts";
 import { type Mask, maskedLines } from "./log-lines.ts";
@@ -17,6 +18,11 @@ export interface KeepLogOptions {
   /** What hides the secrets of the build; asked for when a log is read. */
   mask: () => Promise<Mask>;
   clock?: Clock;
+  /**
+   * Why the attempt is about to be ended, where it has not ended by itself. What it has said by now is kept then, and a
+   * node that does not answer is not waited for.
+   */
+  endedBy?: string;
 }
 
 /** As much as is held in memory of one log, in characters. */
@@ -24,6 +30,8 @@ const bounds = { head: 512 * 1024, tail: 2 * 1024 * 1024 };
 /** A node that does not answer by then will not: it is gone, and the log with it. */
 const longestSilenceMs = 5 * 60_000;
 const readTimeoutMs = 60_000;
+/** Who ends a build wants it ended. */
+const lastReadTimeoutMs = 5_000;
 
 /**
  * Keeps the log of an attempt that has ended. It is called before its Job is deleted, as the Pod goes with that, and any
@@ -33,15 +41,16 @@ const readTimeoutMs = 60_000;
  * @throws ApiError | TransportError while the node does not give out the log and may still do so.
  */
 export async function keepLog(image: Image, job: Job, options: KeepLogOptions): Promise<string | undefined> {
-  const { client } = options;
+  const { client, clock = systemClock } = options;
   const attempt = { image, name: job.metadata.name };
+  const endedAt = endOf(job)?.lastTransitionTime ?? timestamp(clock.now());
   const kept = await keptLog(attempt, client);
   if (kept !== undefined) return kept;
-  const empty = recordOf(attempt, { job, log: "" });
+  const empty = recordOf(attempt, { job, log: "", endedAt });
   const wouldGo = recordsToDrop([...(await recordsOf(image, client)), empty], image.spec.history);
   if (wouldGo.includes(empty)) return undefined;
-  const record = recordOf(attempt, { job, log: await wholeLog(attempt, job, options) });
-  const log = await createOnce(attempt, record, client);
+  const whole = await wholeLog(attempt, job, options);
+  const log = await createOnce(attempt, recordOf(attempt, { job, log: whole, endedAt }), client);
   await dropOldRecords(image, client);
   return log;
 }
@@ -69,18 +78,25 @@ export async function keptLog({ image, name }: Attempt, client: RestClient): Pro
 }
 
 async function wholeLog(attempt: Attempt, job: Job, options: KeepLogOptions): Promise<string> {
-  const { client, mask, clock = systemClock } = options;
+  const { client, mask, endedBy } = options;
+  const timeoutMs = endedBy === undefined ? readTimeoutMs : lastReadTimeoutMs;
   const pod = await podOf(attempt, client);
   const log = new BoundedLog(bounds);
   if (!pod) log.add("[the Pod was gone before its log was kept]");
   try {
-    const chunks = pod ? podLog(pod, { client, signal: AbortSignal.timeout(readTimeoutMs) }) : [];
+    const chunks = pod ? podLog(pod, { client, signal: AbortSignal.timeout(timeoutMs) }) : [];
     for await (const line of maskedLines(chunks, await mask())) log.add(line);
   } catch (error) {
-    if (!isOfNode(error) || clock.now() - endedAtMs(job) < longestSilenceMs) throw error;
+    if (!isOfNode(error) || isWaitedFor(job, options)) throw error;
     log.add("[the node did not give out the rest of the log]");
   }
+  if (endedBy !== undefined) log.add(`[the build was ended: ${endedBy}]`);
   return log.text();
+}
+
+/** Whether a node that does not answer may still do so, and has to. */
+function isWaitedFor(job: Job, { endedBy, clock = systemClock }: KeepLogOptions): boolean {
+  return endedBy === undefined && clock.now() - endedAtMs(job) < longestSilenceMs;
 }
 
 /** Whether it was not the API server that failed, or need not have been. */

@@ -15,7 +15,7 @@ function record(attempt: number, { log = "", succeeded = false, minute = attempt
   const made = attemptJob(image, name);
   const creationTimestamp = "2026-01-01T00:00:00Z";
   const job = { ...made, metadata: { ...made.metadata, creationTimestamp }, status: { conditions } } as Job;
-  const manifest = recordOf({ image, name }, { job, log });
+  const manifest = recordOf({ image, name }, { job, log, endedAt: lastTransitionTime });
   const stored = { uid: `uid-${attempt}`, resourceVersion: "1", creationTimestamp };
   return { ...manifest, metadata: { ...manifest.metadata, ...stored } };
 }

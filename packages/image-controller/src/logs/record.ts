@@ -18,7 +18,7 @@ const endKey = "endedAt";
  */
 export function recordOf(
   { image, name }: Attempt,
-  { job, log }: { job: Job; log: string },
+  { job, log, endedAt }: { job: Job; log: string; endedAt: string },
 ): Manifest<ConfigMap> {
   const { namespace, uid, name: imageName } = image.metadata;
   const { apiVersion, kind } = Image;
@@ -41,7 +41,7 @@ export function recordOf(
     immutable: true,
     data: {
       [outcomeKey]: endOf(job)?.type === "Complete" ? "succeeded" : "failed",
-      [endKey]: endOf(job)?.lastTransitionTime ?? job.metadata.creationTimestamp,
+      [endKey]: endedAt,
     },
     binaryData: { [logKey]: compressed(log).toString("base64") },
   };
