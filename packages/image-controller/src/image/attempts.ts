@@ -87,7 +87,8 @@ function failureOfBuild(
       return undefined;
     case "succeeded": {
       if (holding?.kind !== "absent") return undefined;
-      const message = "The build ended well, and the registry has nothing of it.";
+      const { problem = "the registry has nothing of it" } = holding;
+      const message = `The build ended well, but ${problem}.`;
       const { finishedAt } = state;
       return { reason: imageReason.verificationFailed, message, isPassing: true, attempt, finishedAt };
     }

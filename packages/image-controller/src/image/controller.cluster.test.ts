@@ -1,12 +1,13 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Image } from "@datalayer/shared/crds/image";
 import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
-import { Job, Secret } from "@datalayer/shared/kube/kinds";
+import { ConfigMap, Job, Secret } from "@datalayer/shared/kube/kinds";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { attemptOf, type Harness, hashOf, startHarness } from "../../test/harness.ts";
 import { end, podOf, start } from "../../test/kubelet.ts";
 import type { FaultHandle, RegistryFault } from "../../test/registry-proxy.ts";
-import { annotation, buildTag, wish } from "./names.ts";
+import { logIn } from "../logs/record.ts";
+import { annotation, buildTag, recordName, wish } from "./names.ts";
 
 let harness: Harness;
 const faults: FaultHandle[] = [];
@@ -286,6 +287,12 @@ describe("a spec that changes while it is built", () => {
     await build("latest");
     const { history = [] } = (await harness.image("latest")).status ?? {};
     expect(history.map(({ reason }) => reason)).toEqual(["Succeeded", "Superseded"]);
+    const { namespace } = harness;
+    const record = await harness.admin.get(ConfigMap, {
+      namespace,
+      name: recordName(old.metadata.name),
+    });
+    expect(logIn(record)).toContain("[the build was ended: Superseded]");
   });
 
   it("has it published first, where builds follow one another", async () => {
@@ -363,8 +370,47 @@ describe("a registry on a bad day", () => {
     const body = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.from(" ")]);
     strike({ method: "GET", path: /\/tampered\/manifests/, act: { kind: "tamper", body } });
     await end(harness.admin, job, { message: await harness.push(job) });
-    await harness.phase("tampered", "Verifying", { reason: "VerificationFailed" });
+    const { status } = await harness.phase("tampered", "BackingOff", { reason: "VerificationFailed" });
+    expect(status?.build?.message).toMatch(
+      /^The build ended well, but .*\/tampered at .* is content of the digest/,
+    );
     expect(await harness.repository("tampered").digest("latest")).toBeUndefined();
+  });
+
+  it("that has lost a part of a build has it built again", async () => {
+    const source = { inline: { dockerfile: "FROM scratch\nLABEL half=yes\n" } };
+    const repository = `${harness.registryProxy.host}/half`;
+    await harness.createImage("half-1", { source, output: { repository, tags: ["one"] } });
+    const { job } = await build("half-1");
+    const fault = strike({
+      method: "GET",
+      path: /\/half\/blobs\//,
+      act: { kind: "answer", status: 404 },
+    });
+    await harness.createImage("half-2", { source, output: { repository, tags: ["two"] } });
+    const again = await harness.job("half-2");
+    expect(hashOf(again)).toBe(hashOf(job));
+    await end(harness.admin, again, { message: await harness.push(again) });
+    const { status } = await harness.phase("half-2", "BackingOff", { reason: "VerificationFailed" });
+    expect(status?.build?.message).toContain("is not in the registry");
+    fault.remove();
+    await annotate("half-2", { word: "again" });
+    await harness.phase("half-2", "Ready");
+  });
+
+  it("that has other content under a digest does not make an Image unready that was published", async () => {
+    await harness.createImage("rotten");
+    await build("rotten");
+    const body = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.from(" ")]);
+    strike({ method: "GET", path: /\/rotten\/manifests/, act: { kind: "tamper", body } });
+    const asked = () => harness.registryProxy.seen("GET", /\/rotten\/manifests/).length;
+    const before = asked();
+    await annotate("rotten", { word: "again" });
+    await eventually(() => asked() > before);
+    await annotate("rotten", { word: "and again" });
+    await eventually(() => asked() > before + 1);
+    expect((await harness.image("rotten")).status?.phase).toBe("Ready");
+    expect(await names("rotten")).toHaveLength(1);
   });
 
   it("does not make an Image unready that was published", async () => {

@@ -23,9 +23,8 @@ export class Holdings {
     for (;;) {
       const subject = this.#subject(image, look);
       if (!subject || runningOf(subject)) return undefined;
-      const { hash, digests, tags } = subject;
       const repository = this.#repository(subject.repository, look);
-      const holding = await askRegistry(repository, { hash, digests, tags, signal });
+      const holding = await askRegistry(repository, { ...subject, signal });
       // Builds go on meanwhile: the answer has to be about the one that is looked for by now.
       if (isSame(subject, this.#subject(image, look))) return holding;
     }
@@ -46,7 +45,7 @@ export class Holdings {
 }
 
 function isSame(a: Subject, b: Subject | undefined): boolean {
-  const partsOf = ({ hash, digests, build }: Subject): string =>
-    JSON.stringify([hash, digests, build?.name, build?.state.kind, build?.isGoing]);
+  const partsOf = ({ hash, digests, isPublished, build }: Subject): string =>
+    JSON.stringify([hash, digests, isPublished, build?.name, build?.state.kind, build?.isGoing]);
   return b !== undefined && partsOf(a) === partsOf(b);
 }

@@ -14,6 +14,8 @@ export interface Subject {
   build: Build | undefined;
   /** What may be its digest, the surest first. */
   digests: readonly string[];
+  /** Whether it was published before. */
+  isPublished: boolean;
   tags: readonly string[];
   /** Whether it is of what the Image is made of now. */
   isCurrent: boolean;
@@ -39,7 +41,10 @@ export function subjectOf({ image, look, builds }: Parts): Subject | undefined {
 
 type Parts = Pick<ImageObservation, "image" | "look" | "builds">;
 
-function subject(image: Image, parts: Omit<Subject, "digests"> & { resolved?: Resolved }): Subject {
+function subject(
+  image: Image,
+  parts: Omit<Subject, "digests" | "isPublished"> & { resolved?: Resolved },
+): Subject {
   const { hash, repository, build, tags, isCurrent, resolved } = parts;
   const record = recordOf(image, parts);
   const said = build?.state.kind === "succeeded" ? build.state.digest : undefined;
@@ -49,6 +54,7 @@ function subject(image: Image, parts: Omit<Subject, "digests"> & { resolved?: Re
     repository,
     build,
     isCurrent,
+    isPublished: record?.digest !== undefined,
     digests: [record?.indexDigest, record?.digest, said].filter((digest) => digest !== undefined),
     tags: ofTemplate === undefined ? tags : [...new Set([...tags, ofTemplate])],
   };

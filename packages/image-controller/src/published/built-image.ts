@@ -84,7 +84,7 @@ async function readImage(
   signal: AbortSignal,
 ): Promise<PlatformImage> {
   const { content } = manifest;
-  if (content.kind === "index") throw new RegistryError("invalid", "an index holds another index");
+  if (content.kind === "index") throw new RegistryError("corrupt", "an index holds another index");
   const bytes = await repository.blob(content.config, signal);
   if (!bytes) throw missing("the configuration of an image", content.config);
   const { os, architecture, variant, config } = configOf(bytes);
@@ -100,12 +100,12 @@ function configOf(bytes: Buffer): z.infer<typeof configSchema> {
   try {
     return configSchema.parse(JSON.parse(bytes.toString("utf8")));
   } catch (cause) {
-    throw new RegistryError("invalid", "the configuration of an image is none", { cause });
+    throw new RegistryError("corrupt", "the configuration of an image is none", { cause });
   }
 }
 
 function missing(what: string, { digest }: Pick<Descriptor, "digest">): RegistryError {
-  return new RegistryError("invalid", `${what}, ${digest}, is not in the registry`);
+  return new RegistryError("incomplete", `${what}, ${digest}, is not in the registry`);
 }
 
 /** Clients that know no attestations refuse an index that holds them: the tags name what is left without. */

@@ -8,7 +8,8 @@ import { type BuiltImage, inspectBuild } from "./built-image.ts";
 
 /** What a registry has of one build. */
 export type Holding =
-  | { kind: "absent" }
+  /** `problem`: what is wrong with what there is under the tag of the build. */
+  | { kind: "absent"; problem?: string }
   | { kind: "held"; built: BuiltImage; moves: readonly Move[] }
   | { kind: "fault"; fault: Fault };
 
@@ -23,6 +24,8 @@ export interface HoldingRequest {
   hash: string;
   /** Digests that may be the build, the surest first. */
   digests: readonly string[];
+  /** Whether it was published, so that it was whole once. */
+  isPublished: boolean;
   /** Tags that name it once it is published. */
   tags: readonly string[];
   signal: AbortSignal;
@@ -31,8 +34,8 @@ export interface HoldingRequest {
 /** Asks a registry whether it has a build, and which tags do not name it yet. */
 export async function askRegistry(repository: Repository, request: HoldingRequest): Promise<Holding> {
   try {
-    const built = await findBuild(repository, request);
-    if (!built) return { kind: "absent" };
+    const { built, problem } = await findBuild(repository, request);
+    if (!built) return { kind: "absent", ...(problem !== undefined && { problem }) };
     return { kind: "held", built, moves: await movesTo(repository, built, request) };
   } catch (error) {
     if (error instanceof RegistryError) return { kind: "fault", fault: faultOfRegistry(error) };
@@ -55,16 +58,31 @@ export async function moveTags(repository: Repository, moves: readonly Move[]): 
   }
 }
 
-/** A digest that was published stays the build of its inputs, whatever a late build has pushed under the tag since. */
+/**
+ * A digest that was published stays the build of its inputs, whatever a late build has pushed under the tag since. What is
+ * there and cannot be run counts as nothing, but with its problem: another build of the same inputs heals it.
+ */
 async function findBuild(
   repository: Repository,
-  { hash, digests, signal }: HoldingRequest,
-): Promise<BuiltImage | undefined> {
+  { hash, digests, isPublished, signal }: HoldingRequest,
+): Promise<{ built?: BuiltImage; problem?: string }> {
+  let problem: string | undefined;
   for (const reference of [...new Set([...digests, buildTag(hash)])]) {
-    const built = await inspectBuild(repository, reference, { hash, signal });
-    if (built) return built;
+    try {
+      const built = await inspectBuild(repository, reference, { hash, signal });
+      if (built) return { built };
+    } catch (error) {
+      if (!isBroken(error, isPublished)) throw error;
+      problem = error.message;
+    }
   }
-  return undefined;
+  return problem === undefined ? {} : { problem };
+}
+
+/** What was whole once is not given up for an answer that something on the way may have changed. */
+function isBroken(error: unknown, isPublished: boolean): error is RegistryError {
+  if (!(error instanceof RegistryError)) return false;
+  return error.failure === "incomplete" || (error.failure === "corrupt" && !isPublished);
 }
 
 async function movesTo(
@@ -88,6 +106,8 @@ function faultOfRegistry({ failure, message, retryAfterMs }: RegistryError): Fau
     case "refused":
       return lasting(imageReason.registryRefused, `${message}.`).fault;
     case "invalid":
+    case "corrupt":
+    case "incomplete":
       // What a registry should never answer, it may not answer again.
       return passing(imageReason.verificationFailed, `${message}.`).fault;
   }

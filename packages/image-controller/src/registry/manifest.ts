@@ -58,10 +58,10 @@ export function digestOf(bytes: Buffer): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-/** Reads a manifest. @throws RegistryError `invalid` when it is none that we know. */
+/** Reads a manifest. @throws RegistryError `corrupt` when it is none that we know. */
 export function parseManifest(bytes: Buffer, type: string, source: string): Manifest {
   const content = contentOf(parsed(bytes));
-  if (!content) throw new RegistryError("invalid", `${source} is no manifest of an image or of an index`);
+  if (!content) throw new RegistryError("corrupt", `${source} is no manifest of an image or of an index`);
   return { digest: digestOf(bytes), mediaType: type.replace(/\s*;.*$/, ""), bytes, content };
 }
 

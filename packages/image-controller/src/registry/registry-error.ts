@@ -4,8 +4,12 @@ export type RegistryFailure =
   | "unavailable"
   /** It is the same until somebody changes something: credentials, rights, the certificate, the address. */
   | "refused"
-  /** It answered what no registry should, such as content of another digest. */
-  | "invalid";
+  /** It answered what no registry should. */
+  | "invalid"
+  /** What it has is not what it was when it was pushed: content of another digest, or none that can be read. */
+  | "corrupt"
+  /** It has a part of what was asked for, and has lost another. */
+  | "incomplete";
 
 /** A registry did not do what it was asked. The message names it, and holds no credentials. */
 export class RegistryError extends Error {

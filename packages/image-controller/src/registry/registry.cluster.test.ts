@@ -244,8 +244,8 @@ describe("a registry on a bad day", () => {
     const other = await pushImage({ host: plain.host, repository: "bad/day" }, "two", { layer: "other" });
     const manifest = (await repository.manifest(other.digest))!;
     inject({ method: "GET", act: { kind: "tamper", body: () => manifest.bytes } });
-    await expect(repository.manifest(digest)).rejects.toMatchObject({ failure: "invalid" });
-    await expect(repository.manifest("one")).rejects.toMatchObject({ failure: "invalid" });
+    await expect(repository.manifest(digest)).rejects.toMatchObject({ failure: "corrupt" });
+    await expect(repository.manifest("one")).rejects.toMatchObject({ failure: "corrupt" });
   });
 
   it("is not believed when it says that it stored something else", async () => {
@@ -260,7 +260,7 @@ describe("a registry on a bad day", () => {
     ["has no digests", '{"config":{},"layers":[]}'],
   ])("is not believed when its manifest %s", async (_, body) => {
     inject({ act: { kind: "tamper", body: () => Buffer.from(body) } });
-    await expect(repository.manifest("one")).rejects.toMatchObject({ failure: "invalid" });
+    await expect(repository.manifest("one")).rejects.toMatchObject({ failure: "corrupt" });
   });
 
   it("is not read to the end when there is none", async () => {

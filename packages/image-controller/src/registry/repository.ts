@@ -42,7 +42,7 @@ export class Repository {
     const asked = digestForm.test(reference) ? reference : said;
     if (manifest.digest === said && manifest.digest === asked) return manifest;
     throw new RegistryError(
-      "invalid",
+      "corrupt",
       `${source} is content of the digest ${manifest.digest}, not of ${said}`,
     );
   }
@@ -76,7 +76,7 @@ export class Repository {
     if (answer.status === 404) return undefined;
     if (digestOf(answer.body) === digest) return answer.body;
     const source = `${repositoryText(this.#name)} at ${digest}`;
-    throw new RegistryError("invalid", `${source} is content of the digest ${digestOf(answer.body)}`);
+    throw new RegistryError("corrupt", `${source} is content of the digest ${digestOf(answer.body)}`);
   }
 
   /** Every tag, page by page; none when the repository is not there. */
