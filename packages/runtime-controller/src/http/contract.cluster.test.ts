@@ -1,6 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type ApiDocument, type ApiRequest, type Operation, operationsOf } from "../../test/contract.ts";
+import {
+  type ApiDocument,
+  type ApiRequest,
+  type Operation,
+  operationsOf,
+} from "@datalayer/shared/http/testkit/contract";
 import { apiKey, startHarness, type TestReplica } from "../../test/harness.ts";
 
 const documentUrl = new URL("../../../../docs/openapi/runtime-controller.json", import.meta.url);
