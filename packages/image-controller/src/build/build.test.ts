@@ -67,6 +67,19 @@ describe("a Job and its Pod", () => {
     expect(parseBuild(complete, [garbled])?.state).toMatchObject({ digest: undefined });
   });
 
+  it("say so as soon as the Pod does, once it says what it has pushed", () => {
+    const state = (message: string, phase = "Succeeded") => {
+      const terminated = { exitCode: 0, startedAt: at, finishedAt: later, message };
+      const status = { name: "build", image: "", imageID: "", ready: false, restartCount: 0 };
+      return parseBuild(job(), [pod({ phase, containerStatuses: [{ ...status, state: { terminated } }] })])
+        ?.state;
+    };
+    const succeeded = { kind: "succeeded", digest: digest("a"), startedAt: at, finishedAt: later };
+    expect(state(digest("a"))).toEqual(succeeded);
+    expect(state("nothing")?.kind).toBe("running");
+    expect(state(digest("a"), "Failed")?.kind).toBe("running");
+  });
+
   const passing = (reason: string) => ({ reason, isPassing: true });
   const lasting = (reason: string) => ({ reason, isPassing: false });
   const disrupted = (reason: string, message = ""): Pod =>

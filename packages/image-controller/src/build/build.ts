@@ -55,19 +55,29 @@ function newestOf(pods: readonly Pod[]): Pod | undefined {
   return pods.toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1))[0];
 }
 
-/** By the Job alone: it has ended when no Pod of it runs any more, and may still push. */
+/**
+ * A failure by the Job alone: it has ended when no Pod of it runs any more, and may still push. A Pod that has ended with
+ * its digest has pushed, and is the only one: its Job says so a second or two later.
+ */
 function stateOf(job: Job, pod: Pod | undefined): BuildState {
   const ended = (job.status?.conditions ?? []).find(
     ({ type, status }) => status === "True" && (type === "Complete" || type === "Failed"),
   );
-  const startedAt = startOf(pod);
-  const started = startedAt === undefined ? {} : { startedAt };
-  if (!ended) return { kind: "running", ...started, ...waitOf(pod) };
+  const started = startOf(pod);
+  const success = successOf(pod);
+  if (!ended) return success ?? { kind: "running", ...started, ...waitOf(pod) };
   const finishedAt = ended.lastTransitionTime ?? job.metadata.creationTimestamp;
   if (ended.type === "Complete")
-    return { kind: "succeeded", digest: pod && digestOf(pod), ...started, finishedAt };
+    return success ?? { kind: "succeeded", digest: pod && digestOf(pod), ...started, finishedAt };
   const failure = failureOf(ended.reason, pod);
   return { kind: "failed", ...failure, log: pod ? logOf(pod) : "", ...started, finishedAt };
+}
+
+function successOf(pod: Pod | undefined): BuildState | undefined {
+  const digest = pod?.status?.phase === "Succeeded" ? digestOf(pod) : undefined;
+  const finishedAt = buildContainerOf(pod)?.terminated?.finishedAt;
+  if (digest === undefined || finishedAt === undefined) return undefined;
+  return { kind: "succeeded", digest, ...startOf(pod), finishedAt };
 }
 
 function failureOf(reason: string | undefined, pod: Pod | undefined): BuildFailure {
@@ -85,9 +95,10 @@ function buildContainerOf(pod: Pod | undefined) {
   return pod?.status?.containerStatuses?.[0]?.state;
 }
 
-function startOf(pod: Pod | undefined): string | undefined {
+function startOf(pod: Pod | undefined): { startedAt?: string } {
   const { running, terminated } = buildContainerOf(pod) ?? {};
-  return running?.startedAt ?? terminated?.startedAt;
+  const startedAt = running?.startedAt ?? terminated?.startedAt;
+  return startedAt === undefined ? {} : { startedAt };
 }
 
 function digestOf(pod: Pod): string | undefined {
