@@ -95,7 +95,7 @@ const table = settingTable({
     schema: objectName,
     default: "package-sources",
     description:
-      "The Secret, in the namespace of an Image, that says where packages come from: any of apt.list, pip.conf, condarc and ca.crt.",
+      "The Secret, in the namespace of an Image, that says where packages come from: any of apt.list, pip.conf, condarc and ca.crt, the authorities of their servers and of those of archives.",
   },
   builderImage: {
     name: "DATALAYER_IMAGES_BUILDER_IMAGE",

@@ -1,9 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { useCluster } from "@datalayer/devcluster/testkit/cluster";
 import { Image, type ImageSource } from "@datalayer/shared/crds/image";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { refusalOf, sendStrictly } from "@datalayer/shared/kube/testkit/admission";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { imageManifest, inline } from "./builders.ts";
 import { installKind } from "./install-kind.ts";
 
@@ -113,4 +115,11 @@ describe("the API server refuses an Image", () => {
   it("and takes the same without these", async () => {
     await Promise.all([send({}), send(git({})), send(archive({})), send(environment({ pip: ["a==1"] }))]);
   });
+});
+
+it("admits the published example", async () => {
+  const example = await readFile(new URL("../../../examples/image.yaml", import.meta.url), "utf8");
+  const { metadata, ...rest } = parse(example) as Image;
+  const manifest = JSON.stringify({ ...rest, metadata: { ...metadata, namespace: "default" } });
+  await expect(sendStrictly(admin, Image, manifest, { namespace: "default" })).resolves.toBeDefined();
 });

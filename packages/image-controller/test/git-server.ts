@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
@@ -11,6 +12,7 @@ import { afterFile } from "@datalayer/devcluster/testkit/cluster";
 import { podAddress } from "@datalayer/devcluster/testkit/pod-address";
 
 const port = 8443;
+const filesFolder = "files";
 const author = { NAME: "t", EMAIL: "t@example.org", DATE: "2026-01-01T00:00:00Z" };
 
 /** A real git server over HTTPS, with repositories that the test writes. */
@@ -35,9 +37,9 @@ export class GitServer {
     this.#root = root;
   }
 
-  /** Starts it; ended after the test file. */
-  static async start(): Promise<GitServer> {
-    const address = await podAddress();
+  /** Starts it; ended after the test file. It has an address of its own unless told one. */
+  static async start(at?: string): Promise<GitServer> {
+    const address = at ?? (await podAddress());
     const { key, cert } = await makeCertificate({ ip: address, name: "git.test" });
     const root = await mkdtemp(join(tmpdir(), "git-server-"));
     const git = new GitServer(`https://${address}:${port}`, cert, root);
@@ -68,8 +70,30 @@ export class GitServer {
     return (await this.git(repository, "rev-parse", "HEAD")).trim();
   }
 
+  /** Puts an archive of these files where it can be downloaded; its address, and its checksum. */
+  async archive(
+    name: string,
+    files: Readonly<Record<string, string>>,
+  ): Promise<{ url: string; sha256: string }> {
+    await this.commit(name, files);
+    const bytes = await this.#run(name, ["archive", "--format=tar.gz", `--prefix=${name}/`, "HEAD"]);
+    return { url: await this.file(`${name}.tar.gz`, bytes), sha256: sha256Of(bytes) };
+  }
+
+  /** Puts a file where it can be downloaded; its address. */
+  async file(path: string, content: Buffer | string): Promise<string> {
+    const target = join(this.#root, filesFolder, path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, content);
+    return `${this.url}/${filesFolder}/${path}`;
+  }
+
   /** Runs git in a repository. */
   async git(repository: string, ...args: string[]): Promise<string> {
+    return (await this.#run(repository, args)).toString();
+  }
+
+  async #run(repository: string, args: readonly string[]): Promise<Buffer> {
     const names = Object.entries(author).flatMap(([what, value]) =>
       ["AUTHOR", "COMMITTER"].map((who) => [`GIT_${who}_${what}`, value] as const),
     );
@@ -78,7 +102,7 @@ export class GitServer {
     const ended = once(child, "close") as Promise<[code: number | null]>;
     const [output, said, [code]] = await Promise.all([buffer(child.stdout), buffer(child.stderr), ended]);
     if (code !== 0) throw new Error(`git ${args.join(" ")}: ${said.toString()}`);
-    return output.toString();
+    return output;
   }
 
   async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
@@ -86,10 +110,16 @@ export class GitServer {
     this.asked.push(url);
     const body = await buffer(asked);
     const basic = Buffer.from(`${this.login.username}:${this.login.password}`).toString("base64");
+    if (url.startsWith(`/${filesFolder}/`)) return this.#download(url, answer);
     if (this.broken) answer.writeHead(this.broken.status, this.broken.headers).end();
     else if (this.isLocked && headers.authorization !== `Basic ${basic}`)
       answer.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
     else await this.#backend(asked, body, answer);
+  }
+
+  async #download(url: string, answer: ServerResponse): Promise<void> {
+    const content = await readFile(join(this.#root, url)).catch(() => undefined);
+    answer.writeHead(content ? 200 : 404).end(content);
   }
 
   async #backend({ url = "", method, headers }: IncomingMessage, body: Buffer, answer: ServerResponse) {
@@ -121,4 +151,9 @@ export class GitServer {
     this.bytesSent += content.byteLength;
     answer.writeHead(status, Object.fromEntries(fields)).end(content);
   }
+}
+
+/** SHA-256, in hexadecimal digits. */
+export function sha256Of(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

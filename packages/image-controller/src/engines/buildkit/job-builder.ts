@@ -41,7 +41,7 @@ export function buildJob(
 function podSpec(request: BuildRequest, settings: EngineSettings): PodSpec {
   const { build } = request.image.spec;
   const isolation = isolationOf(request.isolation);
-  const fetch = fetchOf(request);
+  const fetch = fetchOf(request, settings);
   const sizeLimit = build?.resources?.storage ?? defaults.storage;
   return {
     restartPolicy: "Never",
@@ -101,7 +101,10 @@ function buildContainer(request: BuildRequest, settings: EngineSettings): Contai
   };
 }
 
-function fetchOf({ image, inputs: { source } }: BuildRequest): FetchRequest | undefined {
+function fetchOf(
+  { image, inputs: { source } }: BuildRequest,
+  { packageSourcesSecret }: EngineSettings,
+): FetchRequest | undefined {
   const common = { kind: "Image", name: image.metadata.name };
   switch (source.kind) {
     case "context":
@@ -112,7 +115,9 @@ function fetchOf({ image, inputs: { source } }: BuildRequest): FetchRequest | un
     }
     case "archive": {
       const { url, sha256, stripComponents, subPath } = source;
-      return { ...common, source: url, type: { archive: { stripComponents } }, sha256, subPath };
+      // For its authorities: the servers of archives are those of packages.
+      const secret = packageSourcesSecret;
+      return { ...common, source: url, type: { archive: { stripComponents } }, sha256, subPath, secret };
     }
   }
 }
