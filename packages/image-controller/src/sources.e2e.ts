@@ -168,7 +168,7 @@ describe("a build on a real node", () => {
     const { admin, namespace } = real;
     const dockerfile = `FROM ${debian}\nRUN echo has-begun && sleep 600\n`;
     const { metadata } = await real.create("cancelled", { source: { inline: { dockerfile } } });
-    const { inputsHash = "", job = "" } = (await begun("cancelled")) ?? {};
+    const { inputsHash = "", job = "" } = await begun("cancelled");
     const value = { [wish.cancelled]: inputsHash };
     await admin.patch(Image, metadata, [{ op: "add", path: "/metadata/annotations", value }]);
     const { status } = await real.phase("cancelled", "Stalled");
