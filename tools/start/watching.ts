@@ -51,7 +51,8 @@ export async function untilBuilt(
   const image = await until(cluster, wait);
   if (image?.status?.phase === "Ready") return;
   const log = image?.status?.build?.logTail ?? "";
-  throw new UserError(`The Image ${ref.name} could not be built: ${wordsOf(image)}\n${log}`.trimEnd());
+  const way = `To go on without it: npm start -- --image ${cluster.imageRegistry}/datalayer/jupyter:dev`;
+  throw new UserError(`The Image ${ref.name} could not be built: ${wordsOf(image)}\n${log}\n${way}`);
 }
 
 /** Waits until the Pod is gone. @throws UserError after a minute. */
