@@ -561,6 +561,7 @@ export interface components {
          *       "token": "…",
          *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
          *       "state": "assigned",
+         *       "state_detail": null,
          *       "started_at": "1795364400",
          *       "expired_at": "1795374400",
          *       "last_activity_at": null,
@@ -598,6 +599,8 @@ export interface components {
              * @enum {string}
              */
             state: "assigned" | "pending" | "starting" | "paused" | "ending";
+            /** @description What a `pending` one waits for, for people; null when that is not known. */
+            state_detail: string | null;
             /** @description When it was assigned or resumed, in epoch seconds. */
             started_at: string;
             /** @description When its credits end it, in epoch seconds; null when they do not. */

@@ -73,6 +73,7 @@ describe("POST /runtimes", () => {
       burning_rate: 0.5,
       last_activity_at: null,
       node_draining_since: null,
+      state_detail: null,
       node_drain_ends_at: null,
       state: "assigned",
     });

@@ -110,6 +110,10 @@ export const runtimeView = z
       .describe(
         "`pending` while one that was created for its claim does not serve yet; `starting` and `paused` are those with a home that have no Pod yet, or none for now.",
       ),
+    state_detail: z
+      .string()
+      .nullable()
+      .describe("What a `pending` one waits for, for people; null when that is not known."),
     started_at: z.string().describe("When it was assigned or resumed, in epoch seconds."),
     expired_at: z
       .string()
@@ -148,6 +152,7 @@ export const runtimeView = z
         token: "…",
         ingress: `https://r1.example/jupyter/server/python-simple-pool/${ulidExample}`,
         state: "assigned",
+        state_detail: null,
         started_at: "1795364400",
         expired_at: "1795374400",
         last_activity_at: null,

@@ -149,6 +149,32 @@ describe("a runtime with a home", () => {
     expect(Object.keys(annotations ?? {}).filter((key) => key in brought)).toEqual([]);
   });
 
+  it("keeps no memory, says so to who asks for that, and goes on as it was", async () => {
+    const { pod_name: name } = await launch();
+    await ready(name);
+    const asked: [method: "POST" | "GET" | "DELETE", path: string, body?: object][] = [
+      ["POST", `/runtimes/${name}/pause`, { checkpoint: true }],
+      ["POST", `/runtimes/${name}/resume`, { checkpoint_id: "c-1" }],
+      ["GET", "/runtime-checkpoints"],
+      ["GET", `/runtime-checkpoints/${name}`],
+      ["DELETE", `/runtime-checkpoints/${name}/c-1`],
+    ];
+    for (const [method, path, body] of asked) {
+      const answer = await replica.ask(method, path, { body });
+      expect([path, answer.status, answer.body]).toEqual([
+        path,
+        501,
+        expect.objectContaining({
+          detail: expect.stringContaining("its files and not its memory") as string,
+        }),
+      ]);
+    }
+    await serving(name);
+    expect((await homeOf(name))?.metadata.labels?.[label.state]).toBe("assigned");
+    await replica.ask("DELETE", `/runtimes/${name}`);
+    await gone(name);
+  });
+
   it("gets a token as soon as a Secret that is in the way is gone", async () => {
     const { pod_name: name } = await launch();
     await ready(name);
