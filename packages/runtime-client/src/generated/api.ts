@@ -599,7 +599,7 @@ export interface components {
              * @enum {string}
              */
             state: "assigned" | "pending" | "starting" | "paused" | "ending";
-            /** @description What a `pending` one waits for, for people; null when that is not known. */
+            /** @description What a `pending` one waits for, or why the operator paused a `paused` one, for people; null when that is not known. */
             state_detail: string | null;
             /** @description When it was assigned or resumed, in epoch seconds. */
             started_at: string;

@@ -113,7 +113,9 @@ export const runtimeView = z
     state_detail: z
       .string()
       .nullable()
-      .describe("What a `pending` one waits for, for people; null when that is not known."),
+      .describe(
+        "What a `pending` one waits for, or why the operator paused a `paused` one, for people; null when that is not known.",
+      ),
     started_at: z.string().describe("When it was assigned or resumed, in epoch seconds."),
     expired_at: z
       .string()

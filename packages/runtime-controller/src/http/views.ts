@@ -74,7 +74,7 @@ export async function answerHome(
 /** A runtime without a Pod, as its home knows it. No credits end it meanwhile. */
 export async function homeViewOf(home: Home, options: RuntimeViewOptions): Promise<RuntimeView> {
   const view = await viewOf(home.runtime, options);
-  return { ...view, state: shownState[home.state], state_detail: null, expired_at: null };
+  return { ...view, state: shownState[home.state], state_detail: whyPaused(home) ?? null, expired_at: null };
 }
 
 const shownState = {
@@ -83,6 +83,10 @@ const shownState = {
   paused: "paused",
   ending: "ending",
 } as const;
+
+function whyPaused({ state, pausedBecause }: Home): string | undefined {
+  return state === "paused" ? pausedBecause : undefined;
+}
 
 /** What a runtime that was created for its claim waits for; undefined when that is not known, and once it serves. */
 function whyPending(runtime: Runtime, { routing }: RuntimeViewOptions): string | undefined {

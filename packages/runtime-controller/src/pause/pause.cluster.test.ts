@@ -237,11 +237,21 @@ describe("a runtime with a home", () => {
     expect(answer).toMatchObject({ status: 503, body: { reason: "start-failed" } });
     const [name = ""] = /runtime-\w{26}/.exec(answer.body.detail) ?? [];
     await gone(name);
-    expect(await shown(name)).toMatchObject({ state: "paused" });
+    expect(await shown(name)).toMatchObject({
+      state: "paused",
+      state_detail: expect.stringMatching(`^StartFailed: Pod ${name}: 0/`) as string,
+    });
+    // A new name takes nothing of that away; who pauses it next is its user.
+    await replica.ask("PUT", `/runtimes/${name}`, { body: { given_name: "Nowhere" } });
+    expect((await shown(name)).state_detail).toContain("StartFailed");
+    expect((await replica.ask("POST", `/runtimes/${name}/resume`)).status).toBe(202);
+    await eventually(async () => (await shown(name)).state === "pending", { message: "another Pod" });
+    expect((await replica.ask("POST", `/runtimes/${name}/pause`)).status).toBe(202);
+    await gone(name);
+    expect(await shown(name)).toMatchObject({ state: "paused", state_detail: null });
     const { usage } = (await replica.ask("GET", "/usage")).body as unknown as { usage: UsageRecord[] };
-    expect(usage.filter((one) => one.pod_name === name)).toMatchObject([
-      { reason: "StartFailed", seconds: 0, credits: 0 },
-    ]);
+    const [first] = usage.filter((one) => one.pod_name === name);
+    expect(first).toMatchObject({ reason: "StartFailed", seconds: 0, credits: 0 });
     await replica.ask("DELETE", `/runtimes/${name}`);
     await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
   });
