@@ -621,7 +621,16 @@ export interface components {
          *       "desired": 3,
          *       "available": 2,
          *       "pending": 1,
-         *       "assigned": 4
+         *       "assigned": 4,
+         *       "conditions": [
+         *         {
+         *           "type": "Ready",
+         *           "status": "True",
+         *           "reason": "Available",
+         *           "message": "Runtimes are available to be assigned.",
+         *           "since": "2026-11-22T16:20:00Z"
+         *         }
+         *       ]
          *     }
          */
         Pool: {
@@ -637,6 +646,16 @@ export interface components {
             pending: number;
             /** @description Runtimes that users have; they do not count into the size. */
             assigned: number;
+            /** @description What hinders it, as `kubectl describe` shows it. */
+            conditions: {
+                type: string;
+                /** @enum {string} */
+                status: "True" | "False" | "Unknown";
+                reason: string;
+                message: string;
+                /** @description When the status last changed (RFC 3339). */
+                since: string;
+            }[];
         };
         /** @description What was asked of the cloud. */
         NodeRequest: {

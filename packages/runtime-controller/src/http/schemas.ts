@@ -1,3 +1,4 @@
+import { conditionSchema } from "@datalayer/shared/http/condition";
 import { z } from "zod";
 import { contentAttachments } from "./content-attachments.ts";
 import { checkVariables, variableFields } from "./claim-variables.ts";
@@ -184,6 +185,7 @@ export const poolView = z
     available: z.int().describe("Runtimes that wait for a user."),
     pending: z.int().describe("Runtimes that are being made ready."),
     assigned: z.int().describe("Runtimes that users have; they do not count into the size."),
+    conditions: z.array(conditionSchema).describe("What hinders it, as `kubectl describe` shows it."),
   })
   .meta({
     id: "Pool",
@@ -197,6 +199,15 @@ export const poolView = z
         available: 2,
         pending: 1,
         assigned: 4,
+        conditions: [
+          {
+            type: "Ready",
+            status: "True",
+            reason: "Available",
+            message: "Runtimes are available to be assigned.",
+            since: "2026-11-22T16:20:00Z",
+          },
+        ],
       },
     ],
   });
