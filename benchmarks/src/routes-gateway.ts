@@ -1,38 +1,30 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createRequire } from "node:module";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { addPodAddress } from "@datalayer/devcluster/pod-address";
 import { isTrue } from "@datalayer/shared/controller/conditions";
 import { Route } from "@datalayer/shared/crds/route";
-import { Pod } from "@datalayer/shared/kube/kinds";
 import { basePathOf } from "@datalayer/shared/runtime/base-path";
-import { jupyterPort, podNameOf, poolAnnotation, runtimeApp } from "@datalayer/shared/runtime/names";
-import { routeControllerArgs } from "@datalayer/tools/start/controller";
+import { jupyterPort, podNameOf } from "@datalayer/shared/runtime/names";
 import getPort from "get-port";
 import { request } from "undici";
 import { load, type LoadTarget } from "./measure/http-load.ts";
 import { median, round } from "./measure/summary.ts";
 import { namespace } from "./setup/bench-cluster.ts";
-import { ControllerProcess, newApiKey } from "./setup/controller-process.ts";
 import type { RouteStage } from "./setup/route-stage.ts";
+import {
+  createRuntime,
+  launchGateway,
+  makeReady,
+  startNode,
+  startRuntime,
+  type Stop,
+} from "./setup/runtime-gateway.ts";
 
-const gatewayAccount = "datalayer-runtime-gateway-sa";
 const address = { pool: "bench", ulid: "01bench" };
 const path = `${basePathOf(address)}/api`;
 const connections = 16;
 const rounds = 5;
 const roundMs = 2_000;
 const readyWithinMs = 60_000;
-/** What answers: a process of its own, so that it shares no event loop with what asks. */
-const server = `require("node:http").createServer((_, response) => {
-  response.setHeader("content-length", 2);
-  response.end("ok");
-}).listen(Number(process.argv[1]), process.argv[2]);`;
-
-/** Ends something that was started. */
-type Stop = () => Promise<void>;
-
 /**
  * Compares the runtime gateway with asking the runtime itself, with Traefik and with configurable-http-proxy: the same
  * small answer of the same server, connections that are kept, in turn and several times, so that all meet the same
@@ -83,43 +75,12 @@ async function compare({ signal }: RouteStage, targets: Targets): Promise<Record
   };
 }
 
-async function startRuntime(stops: Stop[]): Promise<string> {
-  const { address: host, remove } = await addPodAddress();
-  stops.push(remove);
-  start(["-e", server, String(jupyterPort), host], stops);
-  return host;
-}
-
 async function startGateway(stage: RouteStage, runtime: string, stops: Stop[]): Promise<LoadTarget> {
-  const { admin, kubeconfigOf } = stage;
-  const metadata = {
-    namespace,
-    name: podNameOf(address.ulid),
-    labels: { app: runtimeApp },
-    annotations: { [poolAnnotation]: address.pool },
-  };
-  const spec = { containers: [{ name: "main", image: "none" }] };
-  const pod = await admin.create(Pod, { apiVersion: "v1", kind: "Pod", metadata, spec });
-  stops.push(async () => {
-    await admin.delete(Pod, metadata, { uid: pod.metadata.uid, gracePeriodSeconds: 0 });
-  });
-  const conditions = [{ type: "Ready", status: "True" }];
-  const status = { phase: "Running", podIP: runtime, podIPs: [{ ip: runtime }], conditions };
-  await admin.patch(Pod, metadata, [{ op: "add", path: "/status", value: status }], {
-    subresource: "status",
-  });
+  const { pod, remove } = await createRuntime(stage, address);
+  stops.push(remove);
+  await makeReady(stage, pod, runtime);
   const port = await getPort();
-  const gateway = await ControllerProcess.start({
-    name: "bench-gateway",
-    kubeconfig: await kubeconfigOf(gatewayAccount),
-    apiKey: newApiKey(),
-    args: [...routeControllerArgs, "gateway"],
-    settings: {
-      DATALAYER_WATCH_NAMESPACES: namespace,
-      DATALAYER_GATEWAY_PORT: String(port),
-      DATALAYER_GATEWAY_DRAIN_DELAY: "0s",
-    },
-  });
+  const gateway = await launchGateway(stage, { DATALAYER_GATEWAY_PORT: String(port) });
   stops.push(() => gateway.stop());
   return { url: `http://127.0.0.1:${port}${path}` };
 }
@@ -139,7 +100,7 @@ async function startChp(upstream: string, stops: Stop[]): Promise<LoadTarget> {
     "--api-port",
     `${apiPort}`,
   ];
-  start([program, ...places, "--default-target", upstream, "--log-level", "error"], stops);
+  startNode([program, ...places, "--default-target", upstream, "--log-level", "error"], stops);
   return { url: `http://127.0.0.1:${port}${path}` };
 }
 
@@ -172,17 +133,6 @@ async function startTraefikRoute(stage: RouteStage, stops: Stop[]): Promise<Load
     message: "the Route of the gateway's bench to be ready",
   });
   return { url: `${traefik.url}${path}`, host };
-}
-
-function start(args: readonly string[], stops: Stop[]): void {
-  // It must not outlive the bench, however that one ends.
-  const command = ["--pdeathsig", "KILL", process.execPath, ...args];
-  const child: ChildProcess = spawn("setpriv", command, { stdio: ["ignore", "ignore", "inherit"] });
-  const exited = once(child, "exit");
-  stops.push(async () => {
-    child.kill();
-    await exited;
-  });
 }
 
 async function answers({ url, host }: LoadTarget): Promise<void> {

@@ -2,6 +2,7 @@ import { availableParallelism, loadavg } from "node:os";
 import type { BenchContext } from "./claims.ts";
 import { round } from "./measure/summary.ts";
 import { benchGateway } from "./routes-gateway.ts";
+import { benchRuntimes } from "./routes-runtimes.ts";
 import { benchServing } from "./routes-serving.ts";
 import { benchVerifier } from "./routes-verifier.ts";
 import { type RouteStage, withRouteStage } from "./setup/route-stage.ts";
@@ -10,6 +11,7 @@ import { type RouteStage, withRouteStage } from "./setup/route-stage.ts";
 const parts: readonly ((stage: RouteStage) => Promise<Record<string, unknown>>)[] = [
   benchVerifier,
   benchGateway,
+  benchRuntimes,
   benchServing,
 ];
 

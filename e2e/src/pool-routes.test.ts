@@ -19,6 +19,7 @@ import {
   serveGateways,
   startGateway,
 } from "./gateways.ts";
+import { HomeUser, readFileOf, writeFileOf } from "./homes.ts";
 import { type Stage, startStage, untilExampleWarm, warmExample } from "./stage.ts";
 
 const cullSeconds = 15;
@@ -234,6 +235,32 @@ describe("a runtime behind the gateways", () => {
     });
     expect(await usageOf(talking)).toMatchObject({ reason: "Idle" });
     await cullAfter(0);
+  });
+});
+
+describe("a runtime with a home behind the gateways", () => {
+  it("pauses, and resumes behind the same URL, which works once it is assigned", async () => {
+    const user = new HomeUser(stage.api);
+    const { pod_name: name } = await user.claim();
+    const before = await user.assigned(name);
+    expect(await writeFileOf(before, "note.txt", "kept")).toBe(201);
+    const closed = once(await connect(before), "close");
+
+    expect(await user.pause(name)).toBe(202);
+    await closed;
+    await eventually(async () => (await statusOf(before, before.token)) === 404, {
+      timeoutMs: 60_000,
+      message: "the URL of a paused runtime leading nowhere",
+    });
+    expect(await user.shown(name)).toMatchObject({ state: "paused", ingress: before.ingress });
+
+    expect(await user.resume(name)).toBe(202);
+    const after = await user.assigned(name);
+    expect(after).toMatchObject({ ingress: before.ingress, token: before.token });
+    expect(await statusOf(after, after.token)).toBe(200);
+    expect(await readFileOf(after, "note.txt")).toBe("kept");
+    expect(await runCell(after, "6*7")).toBe("42");
+    await user.end(name);
   });
 });
 

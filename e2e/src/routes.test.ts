@@ -7,6 +7,7 @@ import { poolOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { claimRuntime, type ClaimedRuntime, endRuntime } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HomeUser, readFileOf, writeFileOf } from "./homes.ts";
 import { type Stage, startStage, untilExampleWarm, warmExample } from "./stage.ts";
 
 const { signal } = new AbortController();
@@ -89,6 +90,29 @@ describe("the URL of a runtime", () => {
       timeoutMs: 60_000,
       message: "the URL leading to the runtime again",
     });
+  });
+});
+
+describe("the URL of a runtime with a home", () => {
+  it("leads to no other one while that is paused, and to it again at the moment when it is assigned", async () => {
+    const user = new HomeUser(stage.api);
+    const { pod_name: name } = await user.claim();
+    const before = await user.assigned(name);
+    expect(await statusOf(before, before.token)).toBe(200);
+    expect(await writeFileOf(before, "note.txt", "kept")).toBe(201);
+
+    expect(await user.pause(name)).toBe(202);
+    await eventually(async () => (await statusOf(before, before.token)) === 404, {
+      timeoutMs: 60_000,
+      message: "the URL of a paused runtime leading nowhere",
+    });
+
+    expect(await user.resume(name)).toBe(202);
+    const after = await user.assigned(name);
+    expect(after).toMatchObject({ ingress: before.ingress, token: before.token });
+    expect(await statusOf(after, after.token)).toBe(200);
+    expect(await readFileOf(after, "note.txt")).toBe("kept");
+    await user.end(name);
   });
 });
 

@@ -73,7 +73,12 @@ export class ControllerProcess {
     child.stderr.pipe(createWriteStream(logPath));
     const places = { url: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}`, logPath };
     const controller = new ControllerProcess(child, places);
-    await controller.#ready();
+    try {
+      await controller.#ready();
+    } catch (error) {
+      await controller.kill();
+      throw error;
+    }
     return controller;
   }
 

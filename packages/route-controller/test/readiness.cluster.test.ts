@@ -1,6 +1,8 @@
+import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import type { TestTraefik } from "@datalayer/devcluster/testkit/traefik";
 import { IngressRoute, Middleware } from "@datalayer/shared/crds/traefik";
+import { Secret } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Subject } from "../src/readiness/subject.ts";
 import type { Verdict } from "../src/readiness/verdict.ts";
@@ -102,10 +104,22 @@ describe("given two replicas of Traefik", () => {
     await verdict(lets.subject, ({ behaves }) => behaves?.reason === "AuthNotEnforced");
   });
 
-  it("a Route with HTTPS is tried over TLS, whatever the certificate", async () => {
-    const route = { auth: { kind: "none" }, tls: { secretName: "absent", httpPolicy: "Deny" } } as const;
+  it("a Route with HTTPS is ready when its own certificate is shown, and not that of Traefik", async () => {
+    const { namespace, admin } = cluster;
+    const route = { auth: { kind: "none" }, tls: { secretName: "late", httpPolicy: "Deny" } } as const;
     const { manifest, subject } = served(cluster, "secure", { route });
-    await cluster.admin.create(IngressRoute, manifest);
+    await admin.create(IngressRoute, manifest);
+    const { behaves } = await verdict(subject, ({ behaves: said }) => said?.status === "False");
+    expect(behaves?.reason).toBe("CertificateNotServed");
+    expect(behaves?.message).toMatch(/Who asks for secure.test is shown .* other names: .*traefik.default/);
+    const { cert, key } = await makeCertificate({ ip: "127.0.0.1", name: "secure.test" });
+    await admin.create(Secret, {
+      apiVersion: "v1",
+      kind: Secret.kind,
+      metadata: { namespace, name: "late" },
+      type: "kubernetes.io/tls",
+      stringData: { "tls.crt": cert, "tls.key": key },
+    });
     await verdict(subject, isReady);
   });
 

@@ -20,11 +20,10 @@ import type { Runtimes } from "./runtime/runtimes.ts";
 import { runtimeEnvironmentController } from "./runtime-environment/controller.ts";
 import type { ImageSources } from "./runtime-environment/image.ts";
 import { runtimeContentController } from "./runtime-content/controller.ts";
-import { routeSettingsOf } from "./route-settings.ts";
 import { runtimePoolController } from "./runtime-pool/controller.ts";
 import { runtimeRouteControllers } from "./runtime-route/controllers.ts";
 import { RouteWaits } from "./runtime-route/route-waits.ts";
-import { Routing } from "./runtime-route/routing.ts";
+import type { Routing } from "./runtime-route/routing.ts";
 import { templateSourcesOf } from "./template-sources.ts";
 import type { UsageParts } from "./usage.ts";
 
@@ -35,6 +34,7 @@ export function createControllers(options: {
   runtimes: Runtimes;
   tokens: RuntimeTokens;
   imageSources: ImageSources;
+  routing: Routing;
   settings: RuntimeControllerSettings;
   apiKeys: ApiKeys;
   clock: Clock;
@@ -42,13 +42,12 @@ export function createControllers(options: {
   registry: Registry;
   log: Logger;
 }): Controller[] {
-  const { caches, claims, runtimes, tokens, imageSources, settings, clock, usage, log } = options;
+  const { caches, claims, runtimes, tokens, imageSources, routing, settings, clock, usage, log } = options;
   const { pods } = caches;
   const observations = new Observations({ ...caches, runtimes, clock });
   const metrics = activityMetrics(options.registry, () => observations.unanswered);
   const isIdle = observations.isIdle.bind(observations);
   const endOfLife = endOfLifeController({ pods, runtimes, ...claims, ...usage, isIdle });
-  const routing = new Routing({ ...caches, settings: routeSettingsOf(settings) });
   const routeWaits = new RouteWaits({ routing, pods, clock });
   const giveWay = (): Promise<void> => claims.rightOfWay.giveWay();
   return [

@@ -19,6 +19,8 @@ import { ScalingStore } from "./node-scaling/store.ts";
 import { RuntimeTokens } from "./runtime/runtime-tokens.ts";
 import { Runtimes } from "./runtime/runtimes.ts";
 import { createRuntimeHomes } from "./runtime-homes.ts";
+import { routeSettingsOf } from "./route-settings.ts";
+import { Routing } from "./runtime-route/routing.ts";
 import { scalingKeysOf } from "./scaling-settings.ts";
 import { templateSourcesOf } from "./template-sources.ts";
 import { createUsage } from "./usage.ts";
@@ -35,8 +37,12 @@ export interface RuntimeReplica extends Replica {
 export async function createReplica(
   options: ReplicaOptions<RuntimeControllerSettings>,
 ): Promise<RuntimeReplica> {
-  const { settings, version, log, metrics } = options;
-  const { registry } = metrics;
+  const {
+    settings,
+    version,
+    log,
+    metrics: { registry },
+  } = options;
   const { namespaces, imagesNamespace, podNamespace } = settings;
   const builder = new ReplicaBuilder("runtime-controller", options);
   const { clock } = builder;
@@ -71,7 +77,8 @@ export async function createReplica(
     settings: claimSettingsOf(settings),
   });
   const usage = createUsage({ caches, settings, clock, log, registry });
-  const common = { caches, claims, runtimes, tokens, imageSources, settings, clock };
+  const routing = new Routing({ ...caches, settings: routeSettingsOf(settings) });
+  const common = { caches, claims, runtimes, tokens, imageSources, routing, settings, clock };
   const runtimeHomes = createRuntimeHomes({ ...common, client: claimClient, seals: tokens });
   const controllers = [
     ...createControllers({ ...common, apiKeys: apiKeys.keys, usage, registry, log }),
@@ -88,6 +95,7 @@ export async function createReplica(
     client: claimClient,
     runtimes,
     tokens,
+    routing,
     namespaces,
     ...runtimeHomes,
     ...volumeOptions(settings),

@@ -19,6 +19,8 @@ const adviceByReason: Partial<Record<RouteReason, string>> = {
   [routeReason.certManagerMissing]:
     "Install cert-manager, or name a Secret with a certificate in spec.tls.secretName.",
   [routeReason.certificatePending]: "If it takes long, look at the Certificate, and at the issuer.",
+  [routeReason.certificateNotServed]:
+    "See that the Secret of spec.tls is there, in the namespace of the Route, and holds a valid certificate for its hosts and the key of it.",
   [routeReason.routerError]:
     "Report it: the objects that were made of the Route are not what the proxy takes.",
   [routeReason.noDataPlane]: "See that replicas of the proxy run, and that the RouteClass says where.",

@@ -112,6 +112,12 @@ describe("given a Route to a Pod", () => {
     await untilServed(name, ["10.9.0.3"]);
     await cluster.setPod(pod, { address, ready: true });
     await untilServed(name, []);
+    const said = `Pod "${name}" has the address ${address}, which is a loopback, link-local, multicast or reserved address.`;
+    await eventually(
+      async () =>
+        (await cluster.route(name)).status?.conditions?.some(({ message }) => message.includes(said)),
+      { timeoutMs: 40_000, message: "the Route saying what is wrong with the Pod" },
+    );
   });
 
   it("the address is withdrawn before anything else is written", async () => {

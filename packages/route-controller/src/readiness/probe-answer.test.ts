@@ -29,6 +29,28 @@ describe("a Route that everyone may use behaves", () => {
   });
 });
 
+describe("a Route that is shown with a certificate of another name", () => {
+  const certificateFault = "Who asks for a.test is shown a certificate of other names: DNS:b.test.";
+
+  it.each([
+    [200, "nobody"],
+    [401, "data plane"],
+    [403, "target"],
+  ] as const)("does not behave when it answers with %d as the %s should", (status, refusedBy) => {
+    const answer = { ...answered(status), certificateFault } as ProbeAnswer;
+    expect(judge(answer, refusedBy)).toEqual({
+      status: "False",
+      reason: "CertificateNotServed",
+      message: certificateFault,
+    });
+  });
+
+  it("is first told of as one that lets strangers in", () => {
+    const answer = { ...answered(200), certificateFault } as ProbeAnswer;
+    expect(judge(answer, "target").reason).toBe("AuthNotEnforced");
+  });
+});
+
 describe.each(["data plane", "target"] as const)(
   "a Route whose %s refuses strangers behaves",
   (refusedBy) => {

@@ -10,6 +10,8 @@ export type ProbeAnswer =
       location?: string;
       /** The beginning of the body. */
       body: string;
+      /** What is wrong with the certificate that came with it, in a sentence; absent when nothing is, and without TLS. */
+      certificateFault?: string;
     }
   /** The replica ended the TLS handshake because there was no certificate of a client. */
   | { kind: "certificate required" }
@@ -32,8 +34,19 @@ export function leadsToSignIn(location: string): boolean {
   return signIn.test(URL.parse(location, "http://any.test")?.pathname ?? "");
 }
 
-/** Whether a request without credentials got what it should. Anything else than a clear answer is Unknown. */
+/**
+ * Whether a request without credentials got what it should, and from whom it asked. Anything else than a clear answer
+ * is Unknown.
+ */
 export function judge(answer: ProbeAnswer, refusedBy: RefusedBy): Finding {
+  const finding = judgeAnswer(answer, refusedBy);
+  // Strangers who are let in are told of first.
+  if (finding.status !== "True" || answer.kind !== "answered" || answer.certificateFault === undefined)
+    return finding;
+  return { status: "False", reason: routeReason.certificateNotServed, message: answer.certificateFault };
+}
+
+function judgeAnswer(answer: ProbeAnswer, refusedBy: RefusedBy): Finding {
   if (answer.kind === "failed") return inconclusive(`A request got no answer: ${answer.message}.`);
   if (refusedBy === "handshake") return judgeHandshake(answer);
   if (answer.kind === "certificate required")
@@ -60,7 +73,8 @@ function judgeOwn({ status, body }: Answered): Finding | undefined {
   return { status: "False", reason: routeReason.targetFails, message };
 }
 
-type Answered = Extract<ProbeAnswer, { kind: "answered" }>;
+/** An answer to a request. */
+export type Answered = Extract<ProbeAnswer, { kind: "answered" }>;
 
 function judgeRefusal({ status, location }: Answered, refusedBy: RefusedBy): Finding {
   const redirects = status >= 300 && status < 400 && location !== undefined;

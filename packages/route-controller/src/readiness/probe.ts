@@ -1,6 +1,8 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { leadsToSignIn, type ProbeAnswer } from "./probe-answer.ts";
+import { TLSSocket } from "node:tls";
+import { certificateFaultOf } from "./certificate-fault.ts";
+import { type Answered, leadsToSignIn, type ProbeAnswer } from "./probe-answer.ts";
 import type { ProbeRequest } from "./probe-plan.ts";
 
 const timeoutMs = 5_000;
@@ -20,8 +22,8 @@ const certificateRequired = [
 
 /**
  * Sends a request through one replica, over a connection of its own, whatever its host resolves to. Redirects
- * within the host are followed through the same replica, except to where one signs in; certificates are not checked,
- * as they are of no concern here. Never throws.
+ * within the host are followed through the same replica, except to where one signs in. A certificate ends nothing, and
+ * whoever signed it is trusted: with another name, or too old, it is named in the answer. Never throws.
  * @param origin of the entry point of the replica.
  */
 export async function probe(
@@ -73,12 +75,13 @@ function send(origin: string, request: ProbeRequest, signal: AbortSignal): Promi
       resolve(failureOf(error));
     });
     sent.on("response", (response) => {
+      const certificateFault = faultOf(response, request.host);
       beginningOf(response).then(
         (body) => {
           const { statusCode: status = 0, headers } = response;
           const location = headers.location !== undefined && { location: headers.location };
           sent.destroy();
-          resolve({ kind: "answered", status, body, ...location });
+          resolve({ kind: "answered", status, body, ...location, ...certificateFault });
         },
         (error: unknown) => {
           resolve(failureOf(error as Error));
@@ -87,6 +90,12 @@ function send(origin: string, request: ProbeRequest, signal: AbortSignal): Promi
     });
     sent.end();
   });
+}
+
+function faultOf({ socket }: IncomingMessage, host: string): Pick<Answered, "certificateFault"> {
+  const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  const certificateFault = shown && certificateFaultOf(shown, host, new Date());
+  return certificateFault === undefined ? {} : { certificateFault };
 }
 
 function failureOf(error: NodeJS.ErrnoException): ProbeAnswer {

@@ -127,7 +127,7 @@ function unsupportedRefusal(unsupported: readonly Unsupported[]): Refusal {
 function faultsOf({ services, pods, apiServers }: RouteObservation): ReferenceFault[] {
   const faults = [
     ...services.map((found) => serviceFaultOf(found, apiServers)),
-    ...pods.map((found) => podsFaultOf(found)),
+    ...pods.map((found) => podsFaultOf(found, apiServers)),
   ];
   return faults.flatMap((fault) => fault ?? []);
 }

@@ -80,15 +80,18 @@ export function slicesFaultOf(
 }
 
 /** What is wrong with Pods that a Route names; undefined when one of them is ready. */
-export function podsFaultOf({ field, pods, slices, current }: FoundPods): ReferenceFault | undefined {
+export function podsFaultOf(
+  { field, pods, slices, current }: FoundPods,
+  apiServers: ReadonlySet<string>,
+): ReferenceFault | undefined {
   const isReady = slices.some(({ endpoints }) =>
     endpoints?.some(({ conditions }) => conditions?.ready === true),
   );
   if (isReady) return undefined;
-  return { kind: "unready", message: `${field}: ${unreadiness(pods, current)}.` };
+  return { kind: "unready", message: `${field}: ${unreadiness(pods, current, apiServers)}.` };
 }
 
-function unreadiness(pods: PodTarget, current: Pod | undefined): string {
+function unreadiness(pods: PodTarget, current: Pod | undefined, apiServers: ReadonlySet<string>): string {
   if ("selector" in pods) return "no Pod with these labels is ready";
   if ("runtime" in pods)
     return `runtime "${pods.runtime.ulid}" of pool "${pods.runtime.pool}" has no ready Pod`;
@@ -97,5 +100,13 @@ function unreadiness(pods: PodTarget, current: Pod | undefined): string {
     return `Pod "${pods.pod}" is another one than that which the Route began with; make a new Route for it, or use selector`;
   if (current.spec?.hostNetwork === true)
     return `Pod "${pods.pod}" uses the network of its node, whose address would lead to all that listens there`;
-  return `Pod "${pods.pod}" is not ready`;
+  return unreadinessOf(current, apiServers);
+}
+
+function unreadinessOf({ metadata, status }: Pod, apiServers: ReadonlySet<string>): string {
+  const { podIP } = status ?? {};
+  const fault = podIP === undefined ? undefined : addressFault(podIP, apiServers);
+  return fault === undefined
+    ? `Pod "${metadata.name}" is not ready`
+    : `Pod "${metadata.name}" has the address ${podIP}, which ${fault}`;
 }

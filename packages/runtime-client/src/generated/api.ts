@@ -561,6 +561,7 @@ export interface components {
          *       "token": "…",
          *       "ingress": "https://r1.example/jupyter/server/python-simple-pool/01kaq2v8c4m3yqf3y1k1w5b7nd",
          *       "state": "assigned",
+         *       "state_detail": null,
          *       "started_at": "1795364400",
          *       "expired_at": "1795374400",
          *       "last_activity_at": null,
@@ -598,6 +599,8 @@ export interface components {
              * @enum {string}
              */
             state: "assigned" | "pending" | "starting" | "paused" | "ending";
+            /** @description What a `pending` one waits for, or why the operator paused a `paused` one, for people; null when that is not known. */
+            state_detail: string | null;
             /** @description When it was assigned or resumed, in epoch seconds. */
             started_at: string;
             /** @description When its credits end it, in epoch seconds; null when they do not. */
@@ -618,7 +621,16 @@ export interface components {
          *       "desired": 3,
          *       "available": 2,
          *       "pending": 1,
-         *       "assigned": 4
+         *       "assigned": 4,
+         *       "conditions": [
+         *         {
+         *           "type": "Ready",
+         *           "status": "True",
+         *           "reason": "Available",
+         *           "message": "Runtimes are available to be assigned.",
+         *           "since": "2026-11-22T16:20:00Z"
+         *         }
+         *       ]
          *     }
          */
         Pool: {
@@ -634,6 +646,16 @@ export interface components {
             pending: number;
             /** @description Runtimes that users have; they do not count into the size. */
             assigned: number;
+            /** @description What hinders it, as `kubectl describe` shows it. */
+            conditions: {
+                type: string;
+                /** @enum {string} */
+                status: "True" | "False" | "Unknown";
+                reason: string;
+                message: string;
+                /** @description When the status last changed (RFC 3339). */
+                since: string;
+            }[];
         };
         /** @description What was asked of the cloud. */
         NodeRequest: {

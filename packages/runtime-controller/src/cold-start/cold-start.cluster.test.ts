@@ -1,3 +1,4 @@
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { answer, dropAfter, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -61,8 +62,13 @@ describe("a claim of a size", () => {
       location: `/api/operator/v1/runtimes/${body.runtime.pod_name}`,
       "retry-after": "5",
     });
-    const shown = await leader.ask("GET", `/runtimes/${body.runtime.pod_name}`);
-    expect(shown.body.runtime).toMatchObject({ state: "pending" });
+    const { pod_name: name } = body.runtime;
+    const told = await eventually(async () => {
+      const { runtime } = (await leader.ask("GET", `/runtimes/${name}`)).body;
+      expect(runtime.state).toBe("pending");
+      return runtime.state_detail;
+    });
+    expect(told).toContain(`Pod ${name}: 0/`);
   });
 
   it("is told why its runtime does not start, which is ended", async () => {

@@ -13,7 +13,8 @@ let replica: TestReplica;
 beforeAll(async () => {
   cluster = await startHarness();
   replica = await cluster.startReplica("rest", {
-    settings: { DATALAYER_RUNTIMES_URL: "https://r1.example" },
+    // Other files of tests may have brought the kind Route, and nobody serves it here.
+    settings: { DATALAYER_RUNTIMES_URL: "https://r1.example", DATALAYER_RUNTIME_ROUTES: "none" },
   });
   await cluster.admin.create(
     RuntimeEnvironment,
@@ -32,6 +33,7 @@ beforeAll(async () => {
 interface PoolView {
   name: string;
   available: number;
+  conditions: unknown[];
 }
 const poolOf = ({ body }: { body: unknown }, name: string): PoolView | undefined =>
   (body as { pools: PoolView[] }).pools.find((pool) => pool.name === name);
@@ -73,6 +75,7 @@ describe("POST /runtimes", () => {
       burning_rate: 0.5,
       last_activity_at: null,
       node_draining_since: null,
+      state_detail: null,
       node_drain_ends_at: null,
       state: "assigned",
     });
@@ -305,8 +308,12 @@ describe("GET /environments", () => {
 });
 
 describe("the pools", () => {
-  it("are listed with their counts", async () => {
-    const reply = await replica.ask("GET", `/pools?namespace=${cluster.namespace}`);
+  it("are listed with their counts and conditions", async () => {
+    const list = () => replica.ask("GET", `/pools?namespace=${cluster.namespace}`);
+    const reply = await eventually(async () => {
+      const answer = await list();
+      return poolOf(answer, "empty-pool")?.conditions.length !== 0 && answer;
+    });
     expect(poolOf(reply, "empty-pool")).toEqual({
       name: "empty-pool",
       namespace: cluster.namespace,
@@ -315,6 +322,15 @@ describe("the pools", () => {
       available: 0,
       pending: 0,
       assigned: 0,
+      conditions: expect.arrayContaining([
+        {
+          type: "Ready",
+          status: "True",
+          reason: "Available",
+          message: expect.any(String) as string,
+          since: expect.any(String) as string,
+        },
+      ]) as unknown,
     });
     expect((await replica.ask("GET", "/pools?namespace=other")).body).toMatchObject({ pools: [] });
   });

@@ -1,4 +1,5 @@
 import type { App } from "@datalayer/shared/http/app";
+import { conditionView } from "@datalayer/shared/http/condition";
 import { pageAnswer, pageQuery, type Pages } from "@datalayer/shared/http/pages";
 import { notFound } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
@@ -94,5 +95,6 @@ function viewOf(pool: RuntimePool, runtimes: Runtimes): z.infer<typeof poolView>
     namespace,
     environment_name: pool.spec.environment ?? null,
     ...countRuntimes(pool, runtimes.ofPool(pool.metadata)),
+    conditions: (pool.status?.conditions ?? []).map(conditionView),
   };
 }

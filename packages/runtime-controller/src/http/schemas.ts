@@ -1,3 +1,4 @@
+import { conditionSchema } from "@datalayer/shared/http/condition";
 import { z } from "zod";
 import { contentAttachments } from "./content-attachments.ts";
 import { checkVariables, variableFields } from "./claim-variables.ts";
@@ -110,6 +111,12 @@ export const runtimeView = z
       .describe(
         "`pending` while one that was created for its claim does not serve yet; `starting` and `paused` are those with a home that have no Pod yet, or none for now.",
       ),
+    state_detail: z
+      .string()
+      .nullable()
+      .describe(
+        "What a `pending` one waits for, or why the operator paused a `paused` one, for people; null when that is not known.",
+      ),
     started_at: z.string().describe("When it was assigned or resumed, in epoch seconds."),
     expired_at: z
       .string()
@@ -148,6 +155,7 @@ export const runtimeView = z
         token: "…",
         ingress: `https://r1.example/jupyter/server/python-simple-pool/${ulidExample}`,
         state: "assigned",
+        state_detail: null,
         started_at: "1795364400",
         expired_at: "1795374400",
         last_activity_at: null,
@@ -177,6 +185,7 @@ export const poolView = z
     available: z.int().describe("Runtimes that wait for a user."),
     pending: z.int().describe("Runtimes that are being made ready."),
     assigned: z.int().describe("Runtimes that users have; they do not count into the size."),
+    conditions: z.array(conditionSchema).describe("What hinders it, as `kubectl describe` shows it."),
   })
   .meta({
     id: "Pool",
@@ -190,6 +199,15 @@ export const poolView = z
         available: 2,
         pending: 1,
         assigned: 4,
+        conditions: [
+          {
+            type: "Ready",
+            status: "True",
+            reason: "Available",
+            message: "Runtimes are available to be assigned.",
+            since: "2026-11-22T16:20:00Z",
+          },
+        ],
       },
     ],
   });

@@ -5,6 +5,8 @@ import type { Home } from "../pause/home.ts";
 import type { Assignment, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ingressOf } from "../runtime/url.ts";
+import { startFailureOf } from "../runtime-pool/start-failure.ts";
+import type { Routing } from "../runtime-route/routing.ts";
 import type { z } from "zod";
 import type { oneRuntime, RuntimeView } from "./schemas.ts";
 
@@ -12,6 +14,7 @@ import type { oneRuntime, RuntimeView } from "./schemas.ts";
 export interface RuntimeViewOptions {
   environments: ObjectReader<RuntimeEnvironment>;
   tokens: RuntimeTokens;
+  routing: Pick<Routing, "whyUnrouted">;
   publicUrl?: string;
 }
 
@@ -41,6 +44,7 @@ export async function viewOf(runtime: AssignedRuntime, options: RuntimeViewOptio
     token: (await tokens.find(runtime)) ?? null,
     ingress: ingressOf({ pool, ulid }, { publicUrl, podIP: pod.status?.podIP }),
     state: isStarting(runtime) ? "pending" : "assigned",
+    state_detail: whyPending(runtime, options) ?? null,
     started_at: String(assignment.startedAt),
     expired_at: secondsOf(assignment.expiredAt),
     last_activity_at: secondsOf(runtime.lastActivityAt),
@@ -70,7 +74,7 @@ export async function answerHome(
 /** A runtime without a Pod, as its home knows it. No credits end it meanwhile. */
 export async function homeViewOf(home: Home, options: RuntimeViewOptions): Promise<RuntimeView> {
   const view = await viewOf(home.runtime, options);
-  return { ...view, state: shownState[home.state], expired_at: null };
+  return { ...view, state: shownState[home.state], state_detail: whyPaused(home) ?? null, expired_at: null };
 }
 
 const shownState = {
@@ -79,6 +83,16 @@ const shownState = {
   paused: "paused",
   ending: "ending",
 } as const;
+
+function whyPaused({ state, pausedBecause }: Home): string | undefined {
+  return state === "paused" ? pausedBecause : undefined;
+}
+
+/** What a runtime that was created for its claim waits for; undefined when that is not known, and once it serves. */
+function whyPending(runtime: Runtime, { routing }: RuntimeViewOptions): string | undefined {
+  if (!isStarting(runtime)) return undefined;
+  return runtime.ready ? routing.whyUnrouted(runtime) : startFailureOf(runtime.pod)?.message;
+}
 
 /** Epoch seconds as callers get them. */
 function secondsOf(time: number | undefined): string | null {

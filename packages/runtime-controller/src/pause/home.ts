@@ -29,6 +29,8 @@ export interface Home {
   readonly lastPod: string;
   /** Epoch seconds since which it uses no credits; absent while it runs, and before its first Pod. */
   readonly pausedAt?: number;
+  /** Why the operator paused it, the last time that it was paused; absent when its user did, or somebody else. */
+  readonly pausedBecause?: string;
   /** Made for this runtime, and gone with it; otherwise a volume of the user's. */
   readonly isOwn: boolean;
 }
@@ -46,6 +48,7 @@ export function parseHome(claim: PersistentVolumeClaim): Home | undefined {
     runtime: { ...runtime, assignment: runtime.assignment },
     lastPod: annotations[homeAnnotation.lastPod] ?? neverRan,
     pausedAt: pausedAt === undefined ? undefined : Number(pausedAt),
+    pausedBecause: annotations[homeAnnotation.pausedBecause],
     isOwn: name === homeClaimNameOf(runtime.name),
   };
 }

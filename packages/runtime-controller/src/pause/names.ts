@@ -8,6 +8,8 @@ export const homeAnnotation = {
   lastPod: "runtime-pools.datalayer.io/last-pod",
   /** On the home: since when the runtime uses no credits, in epoch seconds. */
   pausedAt: "runtime-pools.datalayer.io/paused-at",
+  /** On the home: why the operator paused the runtime, for people; absent when its user did, or somebody else. */
+  pausedBecause: "runtime-pools.datalayer.io/paused-because",
 } as const;
 
 /** Stands for the Pod of a runtime that has had none yet. */

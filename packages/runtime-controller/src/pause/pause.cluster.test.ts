@@ -149,6 +149,32 @@ describe("a runtime with a home", () => {
     expect(Object.keys(annotations ?? {}).filter((key) => key in brought)).toEqual([]);
   });
 
+  it("keeps no memory, says so to who asks for that, and goes on as it was", async () => {
+    const { pod_name: name } = await launch();
+    await ready(name);
+    const asked: [method: "POST" | "GET" | "DELETE", path: string, body?: object][] = [
+      ["POST", `/runtimes/${name}/pause`, { checkpoint: true }],
+      ["POST", `/runtimes/${name}/resume`, { checkpoint_id: "c-1" }],
+      ["GET", "/runtime-checkpoints"],
+      ["GET", `/runtime-checkpoints/${name}`],
+      ["DELETE", `/runtime-checkpoints/${name}/c-1`],
+    ];
+    for (const [method, path, body] of asked) {
+      const answer = await replica.ask(method, path, { body });
+      expect([path, answer.status, answer.body]).toEqual([
+        path,
+        501,
+        expect.objectContaining({
+          detail: expect.stringContaining("its files and not its memory") as string,
+        }),
+      ]);
+    }
+    await serving(name);
+    expect((await homeOf(name))?.metadata.labels?.[label.state]).toBe("assigned");
+    await replica.ask("DELETE", `/runtimes/${name}`);
+    await gone(name);
+  });
+
   it("gets a token as soon as a Secret that is in the way is gone", async () => {
     const { pod_name: name } = await launch();
     await ready(name);
@@ -211,11 +237,21 @@ describe("a runtime with a home", () => {
     expect(answer).toMatchObject({ status: 503, body: { reason: "start-failed" } });
     const [name = ""] = /runtime-\w{26}/.exec(answer.body.detail) ?? [];
     await gone(name);
-    expect(await shown(name)).toMatchObject({ state: "paused" });
+    expect(await shown(name)).toMatchObject({
+      state: "paused",
+      state_detail: expect.stringMatching(`^StartFailed: Pod ${name}: 0/`) as string,
+    });
+    // A new name takes nothing of that away; who pauses it next is its user.
+    await replica.ask("PUT", `/runtimes/${name}`, { body: { given_name: "Nowhere" } });
+    expect((await shown(name)).state_detail).toContain("StartFailed");
+    expect((await replica.ask("POST", `/runtimes/${name}/resume`)).status).toBe(202);
+    await eventually(async () => (await shown(name)).state === "pending", { message: "another Pod" });
+    expect((await replica.ask("POST", `/runtimes/${name}/pause`)).status).toBe(202);
+    await gone(name);
+    expect(await shown(name)).toMatchObject({ state: "paused", state_detail: null });
     const { usage } = (await replica.ask("GET", "/usage")).body as unknown as { usage: UsageRecord[] };
-    expect(usage.filter((one) => one.pod_name === name)).toMatchObject([
-      { reason: "StartFailed", seconds: 0, credits: 0 },
-    ]);
+    const [first] = usage.filter((one) => one.pod_name === name);
+    expect(first).toMatchObject({ reason: "StartFailed", seconds: 0, credits: 0 });
     await replica.ask("DELETE", `/runtimes/${name}`);
     await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
   });

@@ -4,7 +4,7 @@ import { assignmentAnnotations, assignmentLabels } from "../runtime/assignment-m
 import { labelValueOf } from "../runtime/label-value.ts";
 import { annotation, label } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
-import type { Assignment, Runtime } from "../runtime/runtime.ts";
+import type { Assignment, Runtime, RuntimeEnd } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
 import type { AssignedRuntime, Home, HomeState } from "./home.ts";
 import { homeAnnotation, recordPrefix } from "./names.ts";
@@ -23,7 +23,7 @@ export type RecordedRuntime = Pick<Runtime, "name" | "pool" | "environment" | "t
 /** What a home of this runtime says. */
 export function recordOf(
   runtime: RecordedRuntime,
-  { state, lastPod, pausedAt }: Pick<Home, "state" | "lastPod" | "pausedAt">,
+  { state, lastPod, pausedAt, pausedBecause }: Pick<Home, "state" | "lastPod" | "pausedAt" | "pausedBecause">,
 ): HomeRecord {
   const { assignment } = runtime;
   return {
@@ -40,6 +40,7 @@ export function recordOf(
       [annotation.tokenKeyId]: runtime.tokenKeyId,
       [homeAnnotation.lastPod]: lastPod,
       [homeAnnotation.pausedAt]: pausedAt?.toString(),
+      [homeAnnotation.pausedBecause]: pausedBecause,
     }),
   };
 }
@@ -65,8 +66,13 @@ export function pausePatch(
 ): JsonPatchOperation[] {
   const pausedAt = pod ? nowSeconds : (home.pausedAt ?? nowSeconds);
   const lastPod = pod?.uid ?? home.lastPod;
-  const record = recordOf(pod ?? home.runtime, { state: "paused", lastPod, pausedAt });
+  const pausedBecause = pod?.end && whyOf(pod.end);
+  const record = recordOf(pod ?? home.runtime, { state: "paused", lastPod, pausedAt, pausedBecause });
   return [...unchanged(home), ...rewrite(home.claim, record)];
+}
+
+function whyOf({ reason, detail }: RuntimeEnd): string {
+  return detail === undefined ? reason : `${reason}: ${detail}`;
 }
 
 /** Asks for a Pod that takes over. */

@@ -76,15 +76,18 @@ it("a runtime with a home is pending until its Route is ready", async () => {
     return answer.status === 202 && answer.body.runtime;
   });
   const { pod_name: name } = claimed;
-  const stateOf = async (): Promise<string> =>
-    (await replica.ask("GET", `/runtimes/${name}`)).body.runtime.state;
+  const shown = async () => (await replica.ask("GET", `/runtimes/${name}`)).body.runtime;
   const route = await untilRoute(cluster.admin, ref(name));
   await eventually(async () => (await cluster.runtime(name))?.ready === true, { timeoutMs: 30_000 });
   await reportRoute(cluster.admin, route, "False");
   await eventually(() => replica.replica.caches.routes.get(ref(name))?.status?.conditions !== undefined);
-  expect(await stateOf()).toBe("pending");
+  expect(await shown()).toMatchObject({
+    state: "pending",
+    state_detail: `Route "${name}": No replica serves it.`,
+  });
   await reportRoute(cluster.admin, route);
-  await eventually(async () => (await stateOf()) === "assigned", { timeoutMs: 20_000 });
+  await eventually(async () => (await shown()).state === "assigned", { timeoutMs: 20_000 });
+  expect(await shown()).toMatchObject({ state_detail: null });
 });
 
 describe("a warm runtime", () => {

@@ -18,6 +18,9 @@ const full: RuntimeTemplate = {
   pool: storedPool({
     resources: { requests: { cpu: "250m" }, limits: { memory: "2Gi", "nvidia.com/gpu": "1" } },
     nodeSelector: { "xpu.datalayer.io/gpu-cuda": "true" },
+    runtimeClassName: "gvisor",
+    priorityClassName: "runtimes",
+    imagePullSecrets: [{ name: "reg-creds" }, { name: "team" }],
     tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
     affinity: {
       nodeAffinity: {
@@ -32,6 +35,7 @@ const full: RuntimeTemplate = {
   environment: storedEnvironment({
     env: [{ name: "PYTHONUNBUFFERED", value: "$(HOME) is text" }],
     home: "/home/jovyan",
+    imagePullSecrets: [{ name: "course" }],
     resourcesRanges: { default: { requests: { memory: "64Mi" }, limits: { cpu: "4", memory: "1Gi" } } },
   }),
   image: "registry.example/team/datalayer/jupyter-python:0.0.8",
@@ -127,6 +131,10 @@ describe("the revision of a pool", () => {
     ["resource of the pool", withPool({ resources: { limits: { cpu: "1" } } })],
     ["node selector", withPool({ nodeSelector: { a: "b" } })],
     ["toleration", withPool({ tolerations: [{ operator: "Exists" }] })],
+    ["runtime class", withPool({ runtimeClassName: "gvisor" })],
+    ["priority class", withPool({ priorityClassName: "runtimes" })],
+    ["pull Secret of the pool", withPool({ imagePullSecrets: [{ name: "team" }] })],
+    ["pull Secret of the environment", withEnvironment({ imagePullSecrets: [{ name: "course" }] })],
     ["affinity", withPool({ affinity: { podAntiAffinity: {} } })],
     ["ServiceAccount", { ...minimal, settings: { ...settings, serviceAccount: "other" } }],
     ["part of a feature", { ...minimal, parts: [{ env: [{ name: "B", value: "b" }] }] }],

@@ -67,6 +67,7 @@ export const routeReason = {
   certificatePending: "CertificatePending",
   certManagerMissing: "CertManagerMissing",
   secretNotRead: "SecretNotRead",
+  certificateNotServed: "CertificateNotServed",
   notNeeded: "NotNeeded",
   programmed: "Programmed",
   notProgrammed: "NotProgrammed",
