@@ -35,6 +35,8 @@ export interface ClusterOptions {
   images?: readonly ImageSet[];
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
+  /** Whether the API server keeps an audit log of what service accounts ask for. Default: false. */
+  audit?: boolean;
   /** Whether the cluster outlives this process, until `devcluster down`. Default: false. */
   detached?: boolean;
   /** Gives up starting; whatever runs by then is ended. */

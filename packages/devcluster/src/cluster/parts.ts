@@ -26,6 +26,8 @@ export interface PartOptions {
   images?: readonly ImageSet[];
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
+  /** See `ClusterOptions`. */
+  audit?: boolean;
   settings: Settings;
 }
 
@@ -69,13 +71,13 @@ export async function startParts(context: ClusterContext, options: PartOptions):
 async function startReal(
   context: ClusterContext,
   programs: ControlPlanePrograms,
-  { images = [] }: PartOptions,
+  { images = [], audit }: PartOptions,
 ) {
   const index = images.includes("builds") ? await preparePackageIndex(context) : undefined;
   const parts = await prepareNode(context, images);
   const address = parts.network.hostAddress;
   const [api, runtime] = await context.progress.task("control plane and container runtime", () =>
-    together([startControlPlane(context, { programs, address }), startNodeRuntime(context, parts)]),
+    together([startControlPlane(context, { programs, address, audit }), startNodeRuntime(context, parts)]),
   );
   const nodeContext = { ...context, api };
   await context.progress.task("node", () =>
@@ -93,7 +95,10 @@ async function startWithoutKubelet(
   programs: ControlPlanePrograms,
   options: PartOptions,
 ) {
-  const api = await context.progress.task("control plane", () => startControlPlane(context, { programs }));
+  const { audit } = options;
+  const api = await context.progress.task("control plane", () =>
+    startControlPlane(context, { programs, audit }),
+  );
   if (options.nodes === "kwok") {
     const { kwokNodes = 1 } = options;
     const nodeContext = { ...context, api };
