@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -54,6 +54,7 @@ export class Administrator {
       nodes: "real",
       images: ["controllers", "builds"],
       traefik: false,
+      audit: true,
       progress: stderrProgress(),
     });
     const { kubeconfigPath } = cluster;
@@ -76,9 +77,26 @@ export class Administrator {
     return `oci://${this.registry}/datalayer-charts/operator`;
   }
 
-  /** A replica of the REST API that is ready, as its Service would choose one. */
+  /** A replica of the REST API of runtimes that is ready. */
   async api(): Promise<OperatorApi> {
-    const service = "kubernetes.io/service-name=datalayer-operator-svc";
+    return {
+      apiUrl: `${await this.#replica("datalayer-operator-svc", 2111)}/api/operator`,
+      apiKeyPath: await this.#apiKeyPath(),
+    };
+  }
+
+  /** Asks the REST API of images, and expects that it does what it is asked. */
+  async askImages(method: "GET" | "POST", path: string): Promise<void> {
+    const url = `${await this.#replica("datalayer-images-svc", 2114)}/api/images/v1/images/${path}`;
+    const key = await readFile(await this.#apiKeyPath(), "utf8");
+    const answer = await fetch(url, { method, headers: { "x-api-key": key } });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    await answer.body?.cancel();
+  }
+
+  /** URL of a replica that is ready, as its Service would choose one. */
+  async #replica(name: string, port: number): Promise<string> {
+    const service = `kubernetes.io/service-name=${name}`;
     const slices = await this.kubectl([
       "get",
       "endpointslices",
@@ -93,11 +111,8 @@ export class Administrator {
     const ready = items
       .flatMap(({ endpoints }) => endpoints ?? [])
       .find(({ conditions }) => conditions.ready);
-    if (!ready) throw new Error("no replica of the REST API is ready");
-    return {
-      apiUrl: `http://${ready.addresses[0] ?? ""}:2111/api/operator`,
-      apiKeyPath: await this.#apiKeyPath(),
-    };
+    if (!ready) throw new Error(`no replica behind ${name} is ready`);
+    return `http://${ready.addresses[0] ?? ""}:${port}`;
   }
 
   /** A values file for this cluster, over which `more` stands. */

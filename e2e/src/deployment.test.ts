@@ -1,9 +1,12 @@
+import { readFile } from "node:fs/promises";
 import { environmentOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { claimRuntime, type ClaimedRuntime, endRuntime, listRuntimes } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Administrator, namespace } from "./administrator.ts";
 import { Claims } from "./claims.ts";
+import { compareRights, type Comparison, type RbacObject } from "./deployment-rights.ts";
+import { usedElsewhere } from "./deployment-rights-elsewhere.ts";
 import { untilExampleWarm, warmExample } from "./stage.ts";
 
 const release = "datalayer-operator";
@@ -137,6 +140,33 @@ describe("an Image", () => {
     await endRuntime(await admin.api(), runtime);
   });
 
+  it("is cancelled, and takes what it published with it when it goes", async () => {
+    const name = "brief";
+    const image = ["images.datalayer.io", name, "-n", "datalayer-builds"];
+    const dockerfile = (step: string) => `FROM ${admin.registry}/datalayer/debian:bookworm\nRUN ${step}\n`;
+    await admin.create({
+      apiVersion: "datalayer.io/v1",
+      kind: "Image",
+      metadata: { name, namespace: "datalayer-builds" },
+      spec: {
+        source: { inline: { dockerfile: dockerfile("true") } },
+        output: { repository: `${admin.registry}/environments/${name}` },
+        retention: { onDelete: "Delete" },
+      },
+    });
+    await admin.kubectl(["wait", ...image, "--for=condition=Ready", "--timeout=150s"]);
+    const endless = { spec: { source: { inline: { dockerfile: dockerfile("sleep infinity") } } } };
+    await admin.kubectl(["patch", ...image, "--type=merge", "--patch", JSON.stringify(endless)]);
+    await admin.kubectl(["wait", ...image, "--for=jsonpath={.status.phase}=Building", "--timeout=60s"]);
+    await admin.askImages("GET", `datalayer-builds/${name}/logs`);
+    await admin.askImages("POST", `datalayer-builds/${name}/cancel`);
+    const jobs = ["jobs", "-n", "datalayer-builds", "-o", "name"];
+    await expect.poll(() => admin.kubectl(["get", ...jobs]), { timeout: 60_000 }).not.toContain(name);
+    await admin.kubectl(["delete", ...image, "--timeout=60s"]);
+    const tags = await fetch(`http://${admin.registry}/v2/environments/${name}/tags/list`);
+    expect(await tags.text()).not.toContain("latest");
+  });
+
   async function imagesOfPool(): Promise<Set<string>> {
     const pods = ["pods", "-n", namespace, "-l", "app=runtime-pools"];
     const images = await admin.kubectl([
@@ -147,6 +177,30 @@ describe("an Image", () => {
     ]);
     return new Set(images.split(" "));
   }
+});
+
+describe("rights", () => {
+  let compared: Comparison;
+  beforeAll(async () => {
+    const kinds = "roles,rolebindings,clusterroles,clusterrolebindings";
+    const { items } = JSON.parse(await admin.kubectl(["get", kinds, "-A", "-o", "json"])) as {
+      items: RbacObject[];
+    };
+    compared = compareRights(items, await readFile(admin.cluster.auditLogPath, "utf8"), namespace);
+  });
+
+  it("suffice for all of this", () => {
+    expect(compared.granted.length).toBeGreaterThan(100);
+    expect(compared.refused).toEqual([]);
+  });
+
+  it("are all used, here or where it is said", () => {
+    expect(compared.unused.filter((right) => !usedElsewhere.includes(right))).toEqual([]);
+  });
+
+  it("are there, where it is said that they are used elsewhere", () => {
+    expect(usedElsewhere.filter((right) => !compared.granted.includes(right))).toEqual([]);
+  });
 });
 
 describe("plane down", () => {
