@@ -28,6 +28,12 @@ export interface Ended {
   stderr: string;
 }
 
+/** How a command is typed. */
+interface Typed {
+  input?: string;
+  env?: Readonly<Record<string, string>>;
+}
+
 interface EndpointSlice {
   endpoints?: { addresses: string[]; conditions: { ready?: boolean } }[];
 }
@@ -115,7 +121,7 @@ export class Administrator {
     return `http://${ready.addresses[0] ?? ""}:${port}`;
   }
 
-  /** A values file for this cluster, over which `more` stands. */
+  /** A values file for this cluster, over whose parts `more` stands. */
   async values(name: string, more: Readonly<Record<string, object>> = {}): Promise<string> {
     const { hostname, port } = new URL(this.cluster.server);
     // Nothing here leads from the address of a Service to its endpoints.
@@ -135,9 +141,15 @@ export class Administrator {
         },
         ...more["operator"],
       },
-      "route-controller": { traefikService: "traefik/traefik", extraEnv, verifier: { extraEnv } },
+      "route-controller": {
+        traefikService: "traefik/traefik",
+        extraEnv,
+        ...more["route-controller"],
+        verifier: { extraEnv, ...more["verifier"] },
+      },
       "image-controller": {
         extraEnv,
+        ...more["image-controller"],
         // That of a name, registry.localhost, is known to the node alone.
         env: { DATALAYER_DOCKER_REGISTRY: this.registry, DATALAYER_IMAGES_PLAIN_REGISTRIES: this.registry },
       },
@@ -147,16 +159,19 @@ export class Administrator {
     return path;
   }
 
+  /** The administrator's home folder. */
+  get home(): string {
+    return join(this.cluster.directory, "home");
+  }
+
   /** Runs `plane` as it can be typed, to its end. */
-  async plane(args: readonly string[], input?: string): Promise<Ended> {
-    const home = join(this.cluster.directory, "home");
-    await mkdir(home, { recursive: true });
-    const result = await execa(process.execPath, [join(root, "packages/cli/src/plane.ts"), ...args], {
-      env: { ...this.cluster.env(), HOME: home, PLANE_HELM: this.#helm },
-      reject: false,
-      ...(input === undefined ? { stdin: "ignore" } : { input }),
-    });
-    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+  plane(args: readonly string[], options: Typed = {}): Promise<Ended> {
+    return this.#type("plane", args, options);
+  }
+
+  /** Runs `clouder` as it can be typed, to its end. */
+  clouder(args: readonly string[], options: Typed = {}): Promise<Ended> {
+    return this.#type("clouder", args, options);
   }
 
   /** Runs kubectl, and expects it to do what it is told. */
@@ -176,6 +191,16 @@ export class Administrator {
   /** Runs Helm, and expects it to do what it is told. */
   async helm(args: readonly string[]): Promise<string> {
     return (await execa(this.#helm, args, { env: this.cluster.env() })).stdout;
+  }
+
+  async #type(program: string, args: readonly string[], { input, env }: Typed): Promise<Ended> {
+    await mkdir(this.home, { recursive: true });
+    const result = await execa(process.execPath, [join(root, `packages/cli/src/${program}.ts`), ...args], {
+      env: { ...this.cluster.env(), HOME: this.home, PLANE_HELM: this.#helm, ...env },
+      reject: false,
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
+    });
+    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr };
   }
 
   async #apiKeyPath(): Promise<string> {

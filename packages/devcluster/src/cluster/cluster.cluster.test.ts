@@ -1,6 +1,7 @@
 import { access, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { AuthenticationV1TokenRequest, V1ServiceAccount } from "@kubernetes/client-node";
 import { Agent, request } from "undici";
 import { identify } from "../process/identity.ts";
 import type { ComponentRecord } from "../process/state.ts";
@@ -50,8 +51,9 @@ describe("a cluster", () => {
     const cluster = await startCluster({ nodes: "none", settings, name: "one", audit: true });
     const api = coreApi(cluster.kubeconfigPath);
     const account = { name: "asker", namespace: "default" };
-    await api.createNamespacedServiceAccount({ namespace: "default", body: { metadata: account } });
-    const body = { spec: { audiences: [] } };
+    const made = Object.assign(new V1ServiceAccount(), { metadata: account });
+    await api.createNamespacedServiceAccount({ namespace: "default", body: made });
+    const body = Object.assign(new AuthenticationV1TokenRequest(), { spec: { audiences: [] } });
     const { status } = await api.createNamespacedServiceAccountToken({ ...account, body });
     const answer = await request(`${cluster.server}/api/v1/namespaces/default/pods`, {
       headers: { authorization: `Bearer ${status!.token}` },
