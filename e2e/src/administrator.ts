@@ -12,6 +12,7 @@ import {
   type TestTraefik,
   traefikPorts,
 } from "@datalayer/devcluster/testkit/traefik";
+import { chartValues } from "@datalayer/tools/start/chart-values";
 import type { OperatorApi } from "@datalayer/tools/start/rest";
 import { execa } from "execa";
 
@@ -123,14 +124,9 @@ export class Administrator {
 
   /** A values file for this cluster, over whose parts `more` stands. */
   async values(name: string, more: Readonly<Record<string, object>> = {}): Promise<string> {
-    const { hostname, port } = new URL(this.cluster.server);
-    // Nothing here leads from the address of a Service to its endpoints.
-    const extraEnv = [
-      { name: "KUBERNETES_SERVICE_HOST", value: hostname },
-      { name: "KUBERNETES_SERVICE_PORT", value: port },
-    ];
+    const { global, extraEnv } = chartValues(this.cluster);
     const values = {
-      global: { imageRegistry: this.cluster.imageRegistry },
+      global,
       operator: {
         extraEnv,
         env: {
