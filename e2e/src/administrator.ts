@@ -14,7 +14,7 @@ import {
 } from "@datalayer/devcluster/testkit/traefik";
 import { chartValues } from "@datalayer/tools/start/chart-values";
 import type { OperatorApi } from "@datalayer/tools/start/rest";
-import { execa } from "execa";
+import { execa, type ResultPromise } from "execa";
 
 const root = join(import.meta.dirname, "../..");
 const charts = ["operator", "runtime-controller", "route-controller", "image-controller"];
@@ -69,6 +69,7 @@ export class Administrator {
     const { hostname: address } = new URL(cluster.server);
     const traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace], address });
     const administrator = new Administrator(cluster, await openLocally(traefik), await provideHelm());
+    await mkdir(administrator.home);
     await administrator.create(...serviceOf(traefik));
     await administrator.#publish();
     return administrator;
@@ -92,13 +93,13 @@ export class Administrator {
     };
   }
 
-  /** Asks the REST API of images, and expects that it does what it is asked. */
-  async askImages(method: "GET" | "POST", path: string): Promise<void> {
+  /** Asks the REST API of images; answers with the status. */
+  async askImages(method: "GET" | "POST", path: string): Promise<number> {
     const url = `${await this.#replica("datalayer-images-svc", 2114)}/api/images/v1/images/${path}`;
     const key = await readFile(await this.#apiKeyPath(), "utf8");
     const answer = await fetch(url, { method, headers: { "x-api-key": key } });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     await answer.body?.cancel();
+    return answer.status;
   }
 
   /** URL of a replica that is ready, as its Service would choose one. */
@@ -161,13 +162,26 @@ export class Administrator {
   }
 
   /** Runs `plane` as it can be typed, to its end. */
-  plane(args: readonly string[], options: Typed = {}): Promise<Ended> {
-    return this.#type("plane", args, options);
+  async plane(args: readonly string[], options?: Typed): Promise<Ended> {
+    return endOf(this.start("plane", args, options));
   }
 
   /** Runs `clouder` as it can be typed, to its end. */
-  clouder(args: readonly string[], options: Typed = {}): Promise<Ended> {
-    return this.#type("clouder", args, options);
+  async clouder(args: readonly string[], options?: Typed): Promise<Ended> {
+    return endOf(this.start("clouder", args, options));
+  }
+
+  /** Starts one of the two. */
+  start(
+    program: "plane" | "clouder",
+    args: readonly string[],
+    { input, env }: Typed = {},
+  ): ResultPromise<{ reject: false }> {
+    return execa(process.execPath, [join(root, `packages/cli/src/${program}.ts`), ...args], {
+      env: { ...this.cluster.env(), HOME: this.home, PLANE_HELM: this.#helm, ...env },
+      reject: false,
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
+    }) as ResultPromise<{ reject: false }>;
   }
 
   /** Runs kubectl, and expects it to do what it is told. */
@@ -189,16 +203,6 @@ export class Administrator {
     return (await execa(this.#helm, args, { env: this.cluster.env() })).stdout;
   }
 
-  async #type(program: string, args: readonly string[], { input, env }: Typed): Promise<Ended> {
-    await mkdir(this.home, { recursive: true });
-    const result = await execa(process.execPath, [join(root, `packages/cli/src/${program}.ts`), ...args], {
-      env: { ...this.cluster.env(), HOME: this.home, PLANE_HELM: this.#helm, ...env },
-      reject: false,
-      ...(input === undefined ? { stdin: "ignore" } : { input }),
-    });
-    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr };
-  }
-
   async #apiKeyPath(): Promise<string> {
     const secret = ["get", "secret", "datalayer-operator-api-key", "-n", namespace];
     const key = await this.kubectl([...secret, "-o", "jsonpath={.data.apiKey}"]);
@@ -217,6 +221,11 @@ export class Administrator {
       await this.helm(["push", join(packages, file), dirname(this.chart), "--plain-http"]);
     }
   }
+}
+
+async function endOf(command: ResultPromise<{ reject: false }>): Promise<Ended> {
+  const { exitCode: code, stdout, stderr } = await command;
+  return { code, stdout, stderr };
 }
 
 /** Passes connections on to the entry point: the host of a Route is a name, and Traefik's address has none. */
