@@ -7,7 +7,6 @@ import { promisify } from "node:util";
 import { startCluster, type StartedCluster } from "@datalayer/devcluster/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { provideHelm } from "@datalayer/devcluster/testkit/helm";
-import { installTraefikKinds } from "@datalayer/devcluster/testkit/traefik";
 import { Image } from "@datalayer/shared/crds/image";
 import { Route } from "@datalayer/shared/crds/route";
 import { loadAccess } from "@datalayer/shared/kube/access";
@@ -65,7 +64,6 @@ export async function benchStart(context: BenchContext): Promise<Record<string, 
   const cluster = await startCluster({
     name: `bench-${process.pid}`,
     nodes: "real",
-    traefik: false,
     images: ["controllers"],
     progress,
     signal,
@@ -73,7 +71,6 @@ export async function benchStart(context: BenchContext): Promise<Record<string, 
   const access = loadAccess({ kubeconfigPath: cluster.kubeconfigPath });
   const admin = new RestClient({ access, userAgent: "bench", fieldManager: "bench" });
   try {
-    await installTraefikKinds(cluster.kubeconfigPath);
     return await measure({ ...context, cluster, admin });
   } finally {
     await admin.close();
