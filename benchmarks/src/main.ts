@@ -7,6 +7,7 @@ import { type BenchOptions, OptionError, parseOptions, usage } from "./options.t
 import { benchPools } from "./pools.ts";
 import { benchRoutes } from "./routes.ts";
 import { soak } from "./soak.ts";
+import { benchStart } from "./start.ts";
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -37,6 +38,8 @@ function run(command: BenchOptions["command"], context: BenchContext): Promise<R
       return benchRoutes(context);
     case "soak":
       return soak(context);
+    case "start":
+      return benchStart(context);
   }
 }
 

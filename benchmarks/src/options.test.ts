@@ -28,6 +28,13 @@ describe("the command line", () => {
     expect(options).toMatchObject({ quick: true, json: true, ratePerSecond: 30, seconds: 5 });
   });
 
+  it.each(["claims", "soak", "injection", "pools", "routes", "images", "start"])(
+    "knows the bench %s",
+    (name) => {
+      expect(parseOptions([name]).command).toBe(name);
+    },
+  );
+
   it("selects workloads", () => {
     expect(parseOptions(["claims", "--only", "serial,burst"]).only).toEqual(["serial", "burst"]);
   });

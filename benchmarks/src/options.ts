@@ -5,7 +5,7 @@ export const workloadNames = ["writes", "serial", "burst", "sustained", "memory"
 export type WorkloadName = (typeof workloadNames)[number];
 
 /** The benches. */
-const commandNames = ["claims", "soak", "injection", "pools", "routes", "images"] as const;
+const commandNames = ["claims", "soak", "injection", "pools", "routes", "images", "start"] as const;
 
 /** What the reader asked for. */
 export interface BenchOptions {
@@ -67,6 +67,7 @@ routes   Routes on a real Traefik: until they serve, until they do not, and what
   --samples <n>      times taken in each step (default: 50)
 images   images built on a real node (root on Linux), against buildctl by hand
   --builds <n>       built one after another, and at once (default: 20)
+start    sizes of images, installing the operator, and starting controllers, on a real node (root on Linux)
 All: --json prints one line of JSON on standard output.`;
 
 /** An option that cannot be used; the message says which and what was expected. */

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
+import { type ClusterOptions, type StartedCluster, startCluster } from "@datalayer/devcluster/cluster";
 import { stderrProgress } from "@datalayer/devcluster/progress";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
@@ -21,9 +21,9 @@ export class ChartCluster {
   }
 
   /** Pods are played by kwok, which is enough to see that they are admitted, scheduled and ready. */
-  static async start(): Promise<ChartCluster> {
+  static async start(options: Pick<ClusterOptions, "kwokNodes"> = {}): Promise<ChartCluster> {
     return new ChartCluster(
-      await startCluster({ nodes: "kwok", registry: true, progress: stderrProgress() }),
+      await startCluster({ ...options, nodes: "kwok", registry: true, progress: stderrProgress() }),
     );
   }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -12,8 +12,9 @@ import {
   type TestTraefik,
   traefikPorts,
 } from "@datalayer/devcluster/testkit/traefik";
+import { chartValues } from "@datalayer/tools/start/chart-values";
 import type { OperatorApi } from "@datalayer/tools/start/rest";
-import { execa } from "execa";
+import { execa, type ResultPromise } from "execa";
 
 const root = join(import.meta.dirname, "../..");
 const charts = ["operator", "runtime-controller", "route-controller", "image-controller"];
@@ -26,6 +27,12 @@ export interface Ended {
   code: number | undefined;
   stdout: string;
   stderr: string;
+}
+
+/** How a command is typed. */
+interface Typed {
+  input?: string;
+  env?: Readonly<Record<string, string>>;
 }
 
 interface EndpointSlice {
@@ -54,6 +61,7 @@ export class Administrator {
       nodes: "real",
       images: ["controllers", "builds"],
       traefik: false,
+      audit: true,
       progress: stderrProgress(),
     });
     const { kubeconfigPath } = cluster;
@@ -61,6 +69,7 @@ export class Administrator {
     const { hostname: address } = new URL(cluster.server);
     const traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace], address });
     const administrator = new Administrator(cluster, await openLocally(traefik), await provideHelm());
+    await mkdir(administrator.home);
     await administrator.create(...serviceOf(traefik));
     await administrator.#publish();
     return administrator;
@@ -76,9 +85,26 @@ export class Administrator {
     return `oci://${this.registry}/datalayer-charts/operator`;
   }
 
-  /** A replica of the REST API that is ready, as its Service would choose one. */
+  /** A replica of the REST API of runtimes that is ready. */
   async api(): Promise<OperatorApi> {
-    const service = "kubernetes.io/service-name=datalayer-operator-svc";
+    return {
+      apiUrl: `${await this.#replica("datalayer-operator-svc", 2111)}/api/operator`,
+      apiKeyPath: await this.#apiKeyPath(),
+    };
+  }
+
+  /** Asks the REST API of images; answers with the status. */
+  async askImages(method: "GET" | "POST", path: string): Promise<number> {
+    const url = `${await this.#replica("datalayer-images-svc", 2114)}/api/images/v1/images/${path}`;
+    const key = await readFile(await this.#apiKeyPath(), "utf8");
+    const answer = await fetch(url, { method, headers: { "x-api-key": key } });
+    await answer.body?.cancel();
+    return answer.status;
+  }
+
+  /** URL of a replica that is ready, as its Service would choose one. */
+  async #replica(name: string, port: number): Promise<string> {
+    const service = `kubernetes.io/service-name=${name}`;
     const slices = await this.kubectl([
       "get",
       "endpointslices",
@@ -93,23 +119,15 @@ export class Administrator {
     const ready = items
       .flatMap(({ endpoints }) => endpoints ?? [])
       .find(({ conditions }) => conditions.ready);
-    if (!ready) throw new Error("no replica of the REST API is ready");
-    return {
-      apiUrl: `http://${ready.addresses[0] ?? ""}:2111/api/operator`,
-      apiKeyPath: await this.#apiKeyPath(),
-    };
+    if (!ready) throw new Error(`no replica behind ${name} is ready`);
+    return `http://${ready.addresses[0] ?? ""}:${port}`;
   }
 
-  /** A values file for this cluster, over which `more` stands. */
+  /** A values file for this cluster, over whose parts `more` stands. */
   async values(name: string, more: Readonly<Record<string, object>> = {}): Promise<string> {
-    const { hostname, port } = new URL(this.cluster.server);
-    // Nothing here leads from the address of a Service to its endpoints.
-    const extraEnv = [
-      { name: "KUBERNETES_SERVICE_HOST", value: hostname },
-      { name: "KUBERNETES_SERVICE_PORT", value: port },
-    ];
+    const { global, extraEnv } = chartValues(this.cluster);
     const values = {
-      global: { imageRegistry: this.cluster.imageRegistry },
+      global,
       operator: {
         extraEnv,
         env: {
@@ -120,9 +138,15 @@ export class Administrator {
         },
         ...more["operator"],
       },
-      "route-controller": { traefikService: "traefik/traefik", extraEnv, verifier: { extraEnv } },
+      "route-controller": {
+        traefikService: "traefik/traefik",
+        extraEnv,
+        ...more["route-controller"],
+        verifier: { extraEnv, ...more["verifier"] },
+      },
       "image-controller": {
         extraEnv,
+        ...more["image-controller"],
         // That of a name, registry.localhost, is known to the node alone.
         env: { DATALAYER_DOCKER_REGISTRY: this.registry, DATALAYER_IMAGES_PLAIN_REGISTRIES: this.registry },
       },
@@ -132,16 +156,32 @@ export class Administrator {
     return path;
   }
 
+  /** The administrator's home folder. */
+  get home(): string {
+    return join(this.cluster.directory, "home");
+  }
+
   /** Runs `plane` as it can be typed, to its end. */
-  async plane(args: readonly string[], input?: string): Promise<Ended> {
-    const home = join(this.cluster.directory, "home");
-    await mkdir(home, { recursive: true });
-    const result = await execa(process.execPath, [join(root, "packages/cli/src/plane.ts"), ...args], {
-      env: { ...this.cluster.env(), HOME: home, PLANE_HELM: this.#helm },
+  async plane(args: readonly string[], options?: Typed): Promise<Ended> {
+    return endOf(this.start("plane", args, options));
+  }
+
+  /** Runs `clouder` as it can be typed, to its end. */
+  async clouder(args: readonly string[], options?: Typed): Promise<Ended> {
+    return endOf(this.start("clouder", args, options));
+  }
+
+  /** Starts one of the two. */
+  start(
+    program: "plane" | "clouder",
+    args: readonly string[],
+    { input, env }: Typed = {},
+  ): ResultPromise<{ reject: false }> {
+    return execa(process.execPath, [join(root, `packages/cli/src/${program}.ts`), ...args], {
+      env: { ...this.cluster.env(), HOME: this.home, PLANE_HELM: this.#helm, ...env },
       reject: false,
       ...(input === undefined ? { stdin: "ignore" } : { input }),
-    });
-    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+    }) as ResultPromise<{ reject: false }>;
   }
 
   /** Runs kubectl, and expects it to do what it is told. */
@@ -181,6 +221,11 @@ export class Administrator {
       await this.helm(["push", join(packages, file), dirname(this.chart), "--plain-http"]);
     }
   }
+}
+
+async function endOf(command: ResultPromise<{ reject: false }>): Promise<Ended> {
+  const { exitCode: code, stdout, stderr } = await command;
+  return { code, stdout, stderr };
 }
 
 /** Passes connections on to the entry point: the host of a Route is a name, and Traefik's address has none. */

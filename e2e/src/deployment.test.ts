@@ -1,13 +1,21 @@
+import { readFile } from "node:fs/promises";
 import { environmentOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { claimRuntime, type ClaimedRuntime, endRuntime, listRuntimes } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Administrator, namespace } from "./administrator.ts";
 import { Claims } from "./claims.ts";
+import { compareRights, type Comparison, type RbacObject } from "./deployment-rights.ts";
+import { usedElsewhere } from "./deployment-rights-elsewhere.ts";
 import { untilExampleWarm, warmExample } from "./stage.ts";
 
 const release = "datalayer-operator";
+const verifiers = "app.kubernetes.io/component=verifier";
 const { signal } = new AbortController();
+
+interface LogLine {
+  component: string;
+}
 
 let admin: Administrator;
 
@@ -63,6 +71,47 @@ describe("plane up", () => {
       expect(explained).toMatch(/^FIELDS:$/m);
     },
   );
+
+  it("is followed by plane logs, which shows the lines of whom and of what weight it is asked for", async () => {
+    const logs = async (...flags: string[]): Promise<LogLine[]> => {
+      const { code, stdout, stderr } = await admin.plane([
+        "logs",
+        release,
+        "--no-follow",
+        "-o",
+        "json",
+        ...flags,
+      ]);
+      expect(code, stderr).toBe(0);
+      return stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as LogLine]));
+    };
+    const of = (lines: readonly LogLine[]) =>
+      [...new Set(lines.map(({ component }) => component))].toSorted();
+    const all = ["image-controller", "route-controller", "runtime-controller", "verifier"];
+    expect(of(await logs())).toEqual(all);
+    expect(of(await logs("-c", "verifier", "-c", "image-controller"))).toEqual([
+      "image-controller",
+      "verifier",
+    ]);
+    expect(await logs("--level", "error")).toEqual([]);
+    const { code, stderr } = await admin.plane(["logs", release, "--no-follow", "-c", "nobody"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`release "${release}" has no Pods of nobody in namespace ${namespace}`);
+  });
+
+  it("is followed by plane logs also into Pods that come later, until it is interrupted", async () => {
+    const following = admin.start("plane", ["logs", release, "-c", "verifier", "--tail", "1"]);
+    const said = new Set<string>();
+    following.stdout.on("data", (chunk: Buffer) => {
+      for (const [pod] of chunk.toString().matchAll(/^verifier\/\w+/gm)) said.add(pod);
+    });
+    await expect.poll(() => said.size, { timeout: 30_000 }).toBe(2);
+    await admin.kubectl(["delete", "pods", "-n", namespace, "-l", verifiers, "--wait=false"]);
+    await expect.poll(() => said.size, { timeout: 60_000 }).toBe(4);
+    following.kill("SIGINT");
+    expect((await following).exitCode).toBe(130);
+    await admin.kubectl(["rollout", "status", "deployment/datalayer-verifier", "-n", namespace]);
+  });
 
   it("leaves logs that are JSON, one object a line", async () => {
     const logs = await admin.kubectl(["logs", "-n", namespace, "-l", "app=operator", "--tail", "-1"]);
@@ -137,6 +186,36 @@ describe("an Image", () => {
     await endRuntime(await admin.api(), runtime);
   });
 
+  it("is cancelled, and takes what it published with it when it goes", async () => {
+    const name = "brief";
+    const image = ["images.datalayer.io", name, "-n", "datalayer-builds"];
+    const dockerfile = (step: string) => `FROM ${admin.registry}/datalayer/debian:bookworm\nRUN ${step}\n`;
+    await admin.create({
+      apiVersion: "datalayer.io/v1",
+      kind: "Image",
+      metadata: { name, namespace: "datalayer-builds" },
+      spec: {
+        source: { inline: { dockerfile: dockerfile("true") } },
+        output: { repository: `${admin.registry}/environments/${name}` },
+        retention: { onDelete: "Delete" },
+      },
+    });
+    await admin.kubectl(["wait", ...image, "--for=condition=Ready", "--timeout=150s"]);
+    const endless = { spec: { source: { inline: { dockerfile: dockerfile("sleep infinity") } } } };
+    await admin.kubectl(["patch", ...image, "--type=merge", "--patch", JSON.stringify(endless)]);
+    await admin.kubectl(["wait", ...image, "--for=jsonpath={.status.phase}=Building", "--timeout=60s"]);
+    expect(await admin.askImages("GET", `datalayer-builds/${name}/logs`)).toBe(200);
+    const another = "logs?follow=true&attempt=another";
+    expect(await admin.askImages("GET", `datalayer-builds/${name}/${another}`)).toBe(404);
+    expect(await admin.askImages("POST", `datalayer-builds/${name}/cancel`)).toBe(202);
+    const active = "jsonpath={.items[?(@.status.active)].metadata.name}";
+    const jobs = () => admin.kubectl(["get", "jobs", "-n", "datalayer-builds", "-o", active]);
+    await expect.poll(jobs, { timeout: 60_000 }).toBe("");
+    await admin.kubectl(["delete", ...image, "--timeout=60s"]);
+    const tags = await fetch(`http://${admin.registry}/v2/environments/${name}/tags/list`);
+    expect(await tags.text()).not.toContain("latest");
+  });
+
   async function imagesOfPool(): Promise<Set<string>> {
     const pods = ["pods", "-n", namespace, "-l", "app=runtime-pools"];
     const images = await admin.kubectl([
@@ -147,6 +226,30 @@ describe("an Image", () => {
     ]);
     return new Set(images.split(" "));
   }
+});
+
+describe("rights", () => {
+  let compared: Comparison;
+  beforeAll(async () => {
+    const kinds = "roles,rolebindings,clusterroles,clusterrolebindings";
+    const { items } = JSON.parse(await admin.kubectl(["get", kinds, "-A", "-o", "json"])) as {
+      items: RbacObject[];
+    };
+    compared = compareRights(items, await readFile(admin.cluster.auditLogPath, "utf8"), namespace);
+  });
+
+  it("suffice for all of this", () => {
+    expect(compared.granted.length).toBeGreaterThan(100);
+    expect(compared.refused).toEqual([]);
+  });
+
+  it("are all used, here or where it is said", () => {
+    expect(compared.unused.filter((right) => !usedElsewhere.includes(right))).toEqual([]);
+  });
+
+  it("are there, where it is said that they are used elsewhere", () => {
+    expect(usedElsewhere.filter((right) => !compared.granted.includes(right))).toEqual([]);
+  });
 });
 
 describe("plane down", () => {

@@ -1,10 +1,6 @@
 import { Command } from "commander";
-import {
-  type ConfigureFlags,
-  configureOptions,
-  type HelmValuesFlags,
-  helmValuesOptions,
-} from "./azure/options.ts";
+import * as aws from "./aws/options.ts";
+import * as azure from "./azure/options.ts";
 import type { CommandContext } from "./command/context.ts";
 import { version } from "./version.ts";
 
@@ -15,16 +11,41 @@ export function clouderProgram(context: CommandContext): Command {
     .version(version)
     .exitOverride()
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted");
-  const azure = program.command("azure").description("credentials of Azure");
-  configureOptions(
-    azure
-      .command("configure")
-      .description("check and store the service principal that clouder signs in with"),
-  ).action(async (flags: ConfigureFlags) => (await import("./azure/configure.ts")).configure(context, flags));
-  helmValuesOptions(
-    azure.command("helm-values").description("write the Helm values with which the operator signs in"),
-  ).action(async (flags: HelmValuesFlags) =>
-    (await import("./azure/helm-values.ts")).helmValues(context, flags),
-  );
+  addAzure(program.command("azure").description("credentials of Azure"), context);
+  addAws(program.command("aws").description("credentials of AWS"), context);
   return program;
+}
+
+const writesValues = "write the Helm values with which the operator signs in";
+
+function addAzure(command: Command, context: CommandContext): void {
+  azure
+    .configureOptions(
+      command
+        .command("configure")
+        .description("check and store the service principal that clouder signs in with"),
+    )
+    .action(async (flags: azure.ConfigureFlags) =>
+      (await import("./azure/configure.ts")).configure(context, flags),
+    );
+  azure
+    .helmValuesOptions(command.command("helm-values").description(writesValues))
+    .action(async (flags: azure.HelmValuesFlags) =>
+      (await import("./azure/helm-values.ts")).helmValues(context, flags),
+    );
+}
+
+function addAws(command: Command, context: CommandContext): void {
+  aws
+    .configureOptions(
+      command.command("configure").description("check and store the access key that clouder signs in with"),
+    )
+    .action(async (flags: aws.ConfigureFlags) =>
+      (await import("./aws/configure.ts")).configure(context, flags),
+    );
+  aws
+    .helmValuesOptions(command.command("helm-values").description(writesValues))
+    .action(async (flags: aws.HelmValuesFlags) =>
+      (await import("./aws/helm-values.ts")).helmValues(context, flags),
+    );
 }

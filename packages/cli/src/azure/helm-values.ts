@@ -1,46 +1,33 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { type AzureValues, cloudValues } from "../clouder-home/cloud-values.ts";
-import { clusterPath, isFolderName, valuesPath } from "../clouder-home/paths.ts";
+import { accountOf } from "../clouder-home/account.ts";
+import type { AzureValues } from "../clouder-home/cloud-values.ts";
+import { clusterPath } from "../clouder-home/paths.ts";
 import { readCloudValues } from "../clouder-home/read-values.ts";
-import { writePrivate } from "../clouder-home/write-private.ts";
+import { outputOf, writeCloudValues } from "../clouder-home/write-values.ts";
 import { usageError } from "../command/command-error.ts";
 import type { CommandContext } from "../command/context.ts";
-import { type Account, accountOf } from "./account.ts";
+import { azureAccount, type ServicePrincipal } from "./account.ts";
 import type { HelmValuesFlags } from "./options.ts";
 import { addSecret, ensurePrincipal, ensureRole } from "./principal.ts";
 import { AzureRefusal, openSession } from "./session.ts";
 
 /** `clouder azure helm-values`: writes the values with which the operator signs in to Azure. */
 export async function helmValues(context: CommandContext, flags: HelmValuesFlags): Promise<void> {
-  const { cluster } = flags;
-  if (cluster !== undefined && !isFolderName(cluster)) {
-    throw usageError(`--cluster "${cluster}": expected a name that can be that of a folder`);
-  }
-  const output = flags.output ?? valuesPath(context, "azure", cluster);
-  const account = await accountOf(context, flags);
+  const output = outputOf(context, "azure", flags);
+  const account = await accountOf(context, azureAccount, { ...flags, secretFile: flags.clientSecretFile });
   const resourceGroup = await resourceGroupOf(context, flags);
   const isOwn = flags.createSp && flags.clientId === undefined;
   const target = { account, resourceGroup, output };
   const values = isOwn ? await ownPrincipal(context, flags, target) : { ...account, resourceGroup };
-  await write(context, output, values);
-}
-
-async function write({ terminal }: CommandContext, output: string, values: AzureValues): Promise<void> {
-  const { tenantId, clientId, clientSecret, subscriptionId, resourceGroup } = values;
+  const { tenantId, clientId, clientSecret, subscriptionId } = values;
   const azure = { tenantId, clientId, clientSecret, subscriptionId, resourceGroup };
-  const text = JSON.stringify(cloudValues({ azure }), undefined, 2);
-  if (output === "-") {
-    terminal.out(text);
-    return;
-  }
-  await writePrivate(output, `${text}\n`);
-  terminal.tell(`Written: ${output}. What is next:\n  plane up datalayer-operator`);
+  await writeCloudValues(context, output, { azure });
 }
 
 /** Where values go, and what they are made with. */
 interface Target {
-  account: Account;
+  account: ServicePrincipal;
   resourceGroup: string;
   output: string;
 }

@@ -1,29 +1,22 @@
 import { type Command, Option } from "commander";
+import type { ConfigureFlags as HowToConfigure } from "../clouder-home/configure.ts";
 import { addExamples } from "../command/options.ts";
+import type { ServicePrincipal } from "./account.ts";
 
 /** Flags that say who signs in, and where. */
-export interface AccountFlags {
-  subscriptionId?: string;
-  tenantId?: string;
-  clientId?: string;
-  clientSecret?: string;
-  clientSecretFile?: string;
-}
+type PrincipalFlags = Partial<ServicePrincipal> & { clientSecretFile?: string };
 
 /** The flags of `clouder azure configure`. */
-export interface ConfigureFlags extends AccountFlags {
-  interactive: boolean;
-  check: boolean;
-}
+export type ConfigureFlags = PrincipalFlags & HowToConfigure;
 
 /** The flags of `clouder azure helm-values`. */
-export interface HelmValuesFlags extends AccountFlags {
+export type HelmValuesFlags = PrincipalFlags & {
   cluster?: string;
   output?: string;
   resourceGroup?: string;
   createSp: boolean;
   reuseSpOnly?: boolean;
-}
+};
 
 /** Declares the command. */
 export function configureOptions(command: Command): Command {

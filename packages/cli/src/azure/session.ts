@@ -1,7 +1,8 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import { CommandError, messageOf, usageError } from "../command/command-error.ts";
 import { type CommandContext, variable } from "../command/context.ts";
-import type { Account } from "./account.ts";
+import { CloudUnreachable } from "../clouder-home/configure.ts";
+import type { ServicePrincipal } from "./account.ts";
 
 /** One of Azure's interfaces. */
 export type Service = "arm" | "graph";
@@ -31,9 +32,6 @@ export class AzureRefusal extends CommandError {
   }
 }
 
-/** Azure could not be asked. */
-export class AzureUnreachable extends CommandError {}
-
 const names: Readonly<Record<Service, string>> = { arm: "Azure Resource Manager", graph: "Microsoft Graph" };
 const addresses = {
   arm: ["AZURE_RESOURCE_MANAGER_URL", "https://management.azure.com"],
@@ -45,7 +43,7 @@ const onceOnly = { retryOptions: { maxRetries: 0 } } as const;
 /** Signs in as a service principal. The sign-in happens with the first request. */
 export async function openSession(
   context: CommandContext,
-  { tenantId, clientId, clientSecret }: Pick<Account, "tenantId" | "clientId" | "clientSecret">,
+  { tenantId, clientId, clientSecret }: Pick<ServicePrincipal, "tenantId" | "clientId" | "clientSecret">,
 ): Promise<AzureSession> {
   const [{ ClientSecretCredential }, pipelines] = await Promise.all([
     import("@azure/identity"),
@@ -104,7 +102,10 @@ function parsed(text: string): object {
   }
 }
 
-function explain(error: unknown, { clientId, tenantId }: Pick<Account, "clientId" | "tenantId">): unknown {
+function explain(
+  error: unknown,
+  { clientId, tenantId }: Pick<ServicePrincipal, "clientId" | "tenantId">,
+): unknown {
   if (error instanceof CommandError) return error;
   const message = messageOf(error);
   // However the library wraps it, this is what whoever issues tokens said.
@@ -117,10 +118,7 @@ function explain(error: unknown, { clientId, tenantId }: Pick<Account, "clientId
   }
   // The library sends the reader to a page about itself.
   const line = message.replace(/(: See https:\/\/aka\.ms|\n)[\s\S]*/, "");
-  return new AzureUnreachable(`Azure cannot be reached: ${line}`, {
-    next: ["is there a way to the internet, or HTTPS_PROXY set? Then try again"],
-    cause: error,
-  });
+  return new CloudUnreachable(`Azure cannot be reached: ${line}`, error);
 }
 
 function nextAfter(status: number): string[] {

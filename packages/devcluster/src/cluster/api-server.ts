@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { auditArgs } from "./audit.ts";
 import type { ClusterContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
 import { freePort } from "./ports.ts";
@@ -21,6 +22,8 @@ export interface ApiServerOptions {
   credentials: Credentials;
   /** See `ControlPlaneOptions`. */
   address: string;
+  /** See `ClusterOptions`. */
+  audit: boolean;
 }
 
 /** Starts the API server and waits until it is ready. */
@@ -47,6 +50,7 @@ export async function startApiServer(context: ClusterContext, options: ApiServer
       "--kubelet-preferred-address-types=InternalIP",
       ...endpointArgs(address),
       ...credentialArgs(options.credentials),
+      ...(options.audit ? await auditArgs(context.state) : []),
     ],
     port,
     graceful: false,

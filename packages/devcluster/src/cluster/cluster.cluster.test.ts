@@ -1,6 +1,8 @@
 import { access, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { AuthenticationV1TokenRequest, V1ServiceAccount } from "@kubernetes/client-node";
+import { Agent, request } from "undici";
 import { identify } from "../process/identity.ts";
 import type { ComponentRecord } from "../process/state.ts";
 import { silentProgress } from "../progress/progress.ts";
@@ -44,6 +46,31 @@ describe("a cluster", () => {
     await expectGone(others);
     expect(await directory.names()).toEqual([]);
   }, 90_000);
+
+  it("keeps an audit log of what service accounts ask for, where that is wanted", async () => {
+    const cluster = await startCluster({ nodes: "none", settings, name: "one", audit: true });
+    const api = coreApi(cluster.kubeconfigPath);
+    const account = { name: "asker", namespace: "default" };
+    const made = Object.assign(new V1ServiceAccount(), { metadata: account });
+    await api.createNamespacedServiceAccount({ namespace: "default", body: made });
+    const body = Object.assign(new AuthenticationV1TokenRequest(), { spec: { audiences: [] } });
+    const { status } = await api.createNamespacedServiceAccountToken({ ...account, body });
+    const answer = await request(`${cluster.server}/api/v1/namespaces/default/pods`, {
+      headers: { authorization: `Bearer ${status!.token}` },
+      dispatcher: new Agent({ connect: { rejectUnauthorized: false } }),
+    });
+    expect(answer.statusCode).toBe(403);
+    const events = (await readFile(cluster.auditLogPath, "utf8")).trim().split("\n");
+    expect(events.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({
+        verb: "list",
+        user: expect.objectContaining({ username: "system:serviceaccount:default:asker" }) as object,
+        objectRef: expect.objectContaining({ resource: "pods", namespace: "default" }) as object,
+        responseStatus: expect.objectContaining({ code: 403 }) as object,
+      }),
+    ]);
+    await cluster.down();
+  });
 
   it("is given up on while it starts, and leaves nothing behind", async () => {
     const controller = new AbortController();

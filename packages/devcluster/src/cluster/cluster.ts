@@ -38,6 +38,8 @@ export interface ClusterOptions {
   keptRepositories?: readonly string[];
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
+  /** Whether the API server keeps an audit log of what service accounts ask for. Default: false. */
+  audit?: boolean;
   /** Whether the cluster outlives this process, until `devcluster down`. Default: false. */
   detached?: boolean;
   /** Gives up starting; whatever runs by then is ended. */

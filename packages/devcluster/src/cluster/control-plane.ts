@@ -25,6 +25,8 @@ export interface ControlPlaneOptions {
   address?: string;
   /** Whether etcd waits for the disk. Default: false, since the data goes with the cluster anyway. */
   fsync?: boolean;
+  /** See `ClusterOptions`. */
+  audit?: boolean;
 }
 
 /** Starts etcd, the API server, the controller manager and, if provided, the scheduler; all work on return. */
@@ -32,11 +34,11 @@ export async function startControlPlane(
   context: ClusterContext,
   options: ControlPlaneOptions,
 ): Promise<ApiServerAccess> {
-  const { programs, address = "127.0.0.1", fsync = false } = options;
+  const { programs, address = "127.0.0.1", fsync = false, audit = false } = options;
   const credentials = await createCredentials(context.state);
   const etcdUrl = await startEtcd(context, { program: programs.etcd, fsync });
   const program = programs["kube-apiserver"];
-  const apiServer = await startApiServer(context, { program, etcdUrl, credentials, address });
+  const apiServer = await startApiServer(context, { program, etcdUrl, credentials, address, audit });
   const kubeconfigs = await writeKubeconfigs(context, apiServer, credentials);
   const clients = [
     startClient(context, {

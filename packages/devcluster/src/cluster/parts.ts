@@ -29,6 +29,8 @@ export interface PartOptions {
   keptRepositories?: readonly string[];
   /** Whether to start Traefik. Default: with a real node. */
   traefik?: boolean;
+  /** See `ClusterOptions`. */
+  audit?: boolean;
   settings: Settings;
 }
 
@@ -72,14 +74,14 @@ export async function startParts(context: ClusterContext, options: PartOptions):
 async function startReal(
   context: ClusterContext,
   programs: ControlPlanePrograms,
-  { images: sets = [], keptRepositories = [], settings }: PartOptions,
+  { images: sets = [], keptRepositories = [], settings, audit }: PartOptions,
 ) {
   const index = sets.includes("builds") ? await preparePackageIndex(context) : undefined;
   const kept = keptRepositories.map((name) => keptRepository(name, settings));
   const parts = await prepareNode(context, { sets, kept });
   const address = parts.network.hostAddress;
   const [api, runtime] = await context.progress.task("control plane and container runtime", () =>
-    together([startControlPlane(context, { programs, address }), startNodeRuntime(context, parts)]),
+    together([startControlPlane(context, { programs, address, audit }), startNodeRuntime(context, parts)]),
   );
   const nodeContext = { ...context, api };
   await context.progress.task("node", () =>
@@ -97,7 +99,10 @@ async function startWithoutKubelet(
   programs: ControlPlanePrograms,
   options: PartOptions,
 ) {
-  const api = await context.progress.task("control plane", () => startControlPlane(context, { programs }));
+  const { audit } = options;
+  const api = await context.progress.task("control plane", () =>
+    startControlPlane(context, { programs, audit }),
+  );
   if (options.nodes === "kwok") {
     const { kwokNodes = 1 } = options;
     const nodeContext = { ...context, api };

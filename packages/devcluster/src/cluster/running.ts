@@ -4,6 +4,7 @@ import type { ClusterState } from "../process/state.ts";
 import type { Component, ComponentSpec } from "../process/supervisor.ts";
 import type { Settings } from "../settings.ts";
 import { UserError } from "../errors.ts";
+import { auditLogPath } from "./audit.ts";
 import { ClusterDirectory, removeCluster } from "./directory.ts";
 import type { NodeKind, StartedParts } from "./parts.ts";
 
@@ -24,6 +25,8 @@ export interface DevCluster {
   programDirs: readonly string[];
   /** Variables for programs that use the cluster: KUBECONFIG, DEVCLUSTER_KUBECONFIG, PATH with kubectl first. */
   env(): Record<string, string>;
+  /** File of the audit log, where one was asked for: events of audit.k8s.io/v1, one JSON object a line. */
+  auditLogPath: string;
   /** The cluster's own folder; it goes with the cluster. */
   directory: string;
   /** The name by which Pods ask the registry for images. */
@@ -54,6 +57,7 @@ export function runningCluster(
     kubeconfigPath,
     programDirs,
     directory: state.dir,
+    auditLogPath: auditLogPath(state),
     imageRegistry: registryAlias,
     registry: parts.addresses["registry"],
     packageIndex: parts.addresses["package-index"],
