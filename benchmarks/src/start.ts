@@ -127,7 +127,8 @@ async function up(cluster: StartedCluster): Promise<number> {
 
 /** Creates an object of each controller, and ends the Pods that would look at them: processes here do it instead. */
 async function leaveToNobody({ cluster, admin }: Stage): Promise<void> {
-  const env = cluster.env();
+  // kubectl keeps what it learns of the kinds in the home folder.
+  const env = { ...cluster.env(), HOME: cluster.directory };
   const kubectl = (...args: string[]) => exec("kubectl", [...args, "--namespace", namespace], { env });
   await kubectl("scale", "deployments", "--selector", "app=operator", "--replicas=0");
   await kubectl("wait", "pods", "--selector", "app=operator", "--for=delete", "--timeout=60s");
