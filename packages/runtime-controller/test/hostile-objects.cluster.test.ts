@@ -1,5 +1,6 @@
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import type { ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
 import { type Condition, findCondition } from "@datalayer/shared/controller/conditions";
 import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
@@ -287,10 +288,9 @@ describe("what the schema lets pass and no runtime can come of", () => {
     const startMs = performance.now();
     const reconciles = await replica.counter("controller_runtime_reconcile_total");
     await untilRenewed(2);
-    const isOfPods = ({ resource }: { resource: string }): boolean => resource.startsWith(Pod.plural);
     const written = cluster.proxy.log.writes({ sinceMs: startMs, exceptResource: Lease.plural });
-    expect(written.filter((one) => !isOfPods(one))).toEqual([]);
-    expect(written.filter(isOfPods).length).toBeLessThanOrEqual(unschedulable.length);
+    expect(written.filter((one) => !followsNodes(one))).toEqual([]);
+    expect(written.filter(followsNodes).length).toBeLessThanOrEqual(4 * unschedulable.length);
     const again = (await replica.counter("controller_runtime_reconcile_total")) - reconciles;
     expect(again).toBeLessThan(3 * table.length);
     const { items } = await cluster.admin.list(Event, { namespace: cluster.namespace });
@@ -316,6 +316,12 @@ describe("what the schema lets pass and no runtime can come of", () => {
     for (const { kind, name } of table) await untilReason(kind, name, ({ status }) => status === "True");
   });
 });
+
+/** Other tests bring and take nodes: the scheduler tries again each time, and counts them in what it says. */
+function followsNodes({ resource, name = "" }: ProxiedRequest): boolean {
+  const isStatus = resource === `${RuntimePool.plural}/status`;
+  return resource.startsWith(Pod.plural) || (isStatus && unschedulable.includes(name));
+}
 
 const unschedulable = table.flatMap(({ name, reason }) => (reason === "Unschedulable" ? [name] : []));
 
