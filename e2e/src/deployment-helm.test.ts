@@ -171,7 +171,8 @@ describe("plane up on a cluster that clouder made", () => {
     expect(code, stderr).toBe(0);
     expect(stderr).toContain(`Credentials for Azure: ${path}`);
     expect(await azureClient()).toBe(ids.tenant);
-    expect(await mounted()).toBe(`${generated} ${generated} ${generated}`);
+    // The Pods before it end in their own time.
+    await expect.poll(mounted, { timeout: 60_000 }).toBe(`${generated} ${generated} ${generated}`);
   });
 
   it("prefers the file of DATALAYER_OPERATOR_AZURE_VALUES_FILE", async () => {
