@@ -1,17 +1,8 @@
 import { provideBashCompletion } from "@datalayer/devcluster/testkit/bash-completion";
-import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Desk } from "../../test/plane.ts";
-
-interface RuntimePool extends KubeObject {
-  spec: { environment: string; size: number };
-}
-const RuntimePool = defineKind<RuntimePool>({
-  apiVersion: "datalayer.io/v1",
-  kind: "RuntimePool",
-  plural: "runtime-pools",
-});
 
 const main = new URL("../plane.ts", import.meta.url).pathname;
 const release = "completed";

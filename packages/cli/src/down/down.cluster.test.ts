@@ -1,17 +1,8 @@
 import { Lease, Pod, Secret } from "@datalayer/shared/kube/kinds";
-import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Desk } from "../../test/plane.ts";
 import { CustomResourceDefinition, Deployment } from "../cluster/kinds.ts";
-
-interface RuntimePool extends KubeObject {
-  spec: { environment: string; size: number };
-}
-const RuntimePool = defineKind<RuntimePool>({
-  apiVersion: "datalayer.io/v1",
-  kind: "RuntimePool",
-  plural: "runtime-pools",
-});
 
 let desk: Desk;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { readFile } from "node:fs/promises";
 import { Lease, Secret } from "@datalayer/shared/kube/kinds";
-import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
+import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Desk } from "../../test/plane.ts";
 import type { CheckReport } from "../check/check.ts";
@@ -15,15 +15,6 @@ const values = {
     env: { DATALAYER_OPERATOR_API_KEY: "canary-of-the-api-key-0123456789abcdef" },
   },
 };
-
-interface RuntimePool extends KubeObject {
-  spec: { environment: string; size: number };
-}
-const RuntimePool = defineKind<RuntimePool>({
-  apiVersion: "datalayer.io/v1",
-  kind: "RuntimePool",
-  plural: "runtime-pools",
-});
 
 let desk: Desk;
 beforeAll(async () => {
