@@ -1,4 +1,5 @@
 import { Lease, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { pointer } from "@datalayer/shared/kube/json-patch";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Desk } from "../../test/plane.ts";
@@ -71,7 +72,7 @@ describe("plane down", () => {
   });
 
   it("removes nothing while a user has a runtime, and names it, unless told to leave it", async () => {
-    await desk.create(Pod, runtimeOf("user-7"));
+    await makeRuntime("user-7");
     const { code, stderr } = await desk.plane(["down", "gone", "--yes"]);
     expect(code).toBe(1);
     expect(stderr).toContain(`${desk.namespace}/runtime-of-a-user, user user-7`);
@@ -101,18 +102,20 @@ describe("plane down", () => {
   });
 });
 
-function runtimeOf(user: string) {
-  return {
+/** An assigned runtime, brought there as the policy of the states wants it: it holds for administrators as well. */
+async function makeRuntime(user: string): Promise<void> {
+  const state = "runtime-pools.datalayer.io/pod-status";
+  const { metadata } = await desk.create(Pod, {
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
       name: "runtime-of-a-user",
-      labels: {
-        app: "runtime-pools",
-        "runtime-pools.datalayer.io/pod-status": "assigned",
-        "runtime-pools.datalayer.io/user-uid": user,
-      },
+      labels: { app: "runtime-pools", [state]: "pending", "runtime-pools.datalayer.io/user-uid": user },
     },
     spec: { containers: [{ name: "runtime", image: "runtime" }] },
-  };
+  });
+  const ref = { name: metadata.name, namespace: desk.namespace };
+  for (const value of ["available", "assigned"]) {
+    await desk.admin.patch(Pod, ref, [{ op: "replace", path: pointer("metadata", "labels", state), value }]);
+  }
 }
