@@ -1,11 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { imageReason } from "@datalayer/shared/crds/image";
-import {
-  type ApiDocument,
-  type ApiRequest,
-  type Operation,
-  operationsOf,
-} from "@datalayer/shared/http/testkit/contract";
+import { type ApiDocument, operationsOf } from "@datalayer/shared/http/testkit/contract";
+import { ContractTests, expectNamed } from "@datalayer/shared/http/testkit/contract-tests";
 import { ConfigMap, Job } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { digest, hash } from "../../test/builders.ts";
@@ -22,6 +18,7 @@ const at = "2026-01-01T00:00:00Z";
 const log = "step 1\nstep 2\n";
 
 let test: TestApi;
+const contract = new ContractTests(() => test.api, apiKey);
 
 beforeAll(async () => {
   test = await startApi();
@@ -64,23 +61,6 @@ async function createWhole(): Promise<void> {
   expect(created.metadata.namespace).toBe(namespace);
 }
 
-/** Sends a request, with the key unless told otherwise, and holds the answer against the document. */
-async function answerTo(operation: Operation, { method, url, headers, payload }: ApiRequest, key = apiKey) {
-  const answer = await test.api.inject({
-    method,
-    url,
-    headers: { ...(key !== "" && { "x-api-key": key }), ...headers },
-    ...(payload !== undefined && { payload: JSON.stringify(payload) }),
-  });
-  const { statusCode: status } = answer;
-  const type = String(answer.headers["content-type"]);
-  const body: unknown = type.includes("json") ? answer.json() : answer.payload;
-  expect(operation.complaintAbout(status, body)).toBeUndefined();
-  if (status >= 400) expect(type).toBe("application/problem+json; charset=utf-8");
-  expect(answer.headers["x-request-id"]).toMatch(/^[\w.-]+$/);
-  return { status, type, body };
-}
-
 /** Of the whole Image. */
 const values = () => ({ namespace: test.namespace, name: "contract" });
 
@@ -96,10 +76,8 @@ const shown = { status: 200, body: expect.objectContaining({ success: true }) as
 const signed = "gitWebhook";
 
 it("names every operation once, and says what it does", () => {
-  const ids = operations.map(({ description }) => description.operationId);
-  expect(new Set(ids).size).toBe(operations.length);
+  expectNamed(operations);
   expect(operations.length).toBeGreaterThan(6);
-  for (const { description } of operations) expect(description.summary).toMatch(/^[A-Z].*[a-z]$/);
 });
 
 describe.each(operations.map((operation) => [operation.name, operation] as const))("%s", (_, operation) => {
@@ -108,41 +86,17 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
   if (id === signed) {
     it("refuses a call without signature, whether or not there is such an Image", async () => {
       for (const request of [operation.request(), operation.request(values())])
-        expect((await answerTo(operation, request)).status).toBe(401);
+        expect((await contract.answerTo(operation, request)).status).toBe(401);
     });
     return;
   }
 
   it("answers as the document says", async () => {
-    const { status, body } = await answerTo(operation, operation.request(values()));
+    const { status, body } = await contract.answerTo(operation, operation.request(values()));
     expect({ status, body }).toEqual(successes[id] ?? shown);
   });
 
-  if (!operation.isPublic) {
-    it.each([
-      ["no key", ""],
-      ["a wrong key", `${apiKey}0`],
-    ])("refuses %s", async (_what, key) => {
-      expect((await answerTo(operation, operation.request(values()), key)).status).toBe(401);
-    });
-  }
-
-  if (operation.namesSomething) {
-    it("knows nothing of what does not exist", async () => {
-      expect((await answerTo(operation, operation.request())).status).toBe(404);
-    });
-  }
-
-  const wrong = operation.wrongRequests();
-  if (wrong.length > 0) {
-    it.each(wrong.map((each) => [`${each.in} ${each.path}`, each.what, each] as const))(
-      "says what is wrong with %s: %s",
-      async (_place, _what, { request, path, in: place }) => {
-        const { status, body } = await answerTo(operation, request);
-        expect([400, 422]).toContain(status);
-        const { errors } = body as { errors: unknown };
-        expect(errors).toContainEqual(expect.objectContaining({ path, in: place }));
-      },
-    );
-  }
+  if (!operation.isPublic) contract.refusesStrangers(operation);
+  if (operation.namesSomething) contract.knowsNothingOfWhatIsAbsent(operation);
+  contract.refusesWrongRequests(operation);
 });
