@@ -3,11 +3,13 @@ import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { startCluster, type StartedCluster } from "@datalayer/devcluster/cluster";
 import { buildByHand } from "@datalayer/devcluster/testkit/build-by-hand";
-import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Image } from "@datalayer/shared/crds/image";
 import { loadAccess } from "@datalayer/shared/kube/access";
+import { Informer } from "@datalayer/shared/kube/informer";
 import { Namespace } from "@datalayer/shared/kube/kinds";
+import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { RestClient } from "@datalayer/shared/kube/rest";
+import { silentLogger } from "@datalayer/shared/log/logger";
 import { buildImageController } from "@datalayer/tools/start/controller";
 import { buildsNamespace, startImages } from "@datalayer/tools/start/images";
 import type { BenchContext } from "./claims.ts";
@@ -15,11 +17,15 @@ import { median, round } from "./measure/summary.ts";
 
 const builtWithinMs = 600_000;
 const sampleCount = 5;
+/** Rounds of work in a build: some seconds, and about half a minute, which a small environment takes. */
+const rounds = { short: 1, long: 10 };
 
 /** What the parts of this bench share. */
 interface Stage extends BenchContext {
   cluster: StartedCluster;
   admin: RestClient;
+  /** Watched rather than asked for: many questions would slow down the builds. */
+  images: ObjectReader<Image>;
   registry: string;
 }
 
@@ -40,6 +46,7 @@ export async function benchImages(context: BenchContext): Promise<Record<string,
   });
   const access = loadAccess({ kubeconfigPath: cluster.kubeconfigPath });
   const admin = new RestClient({ access, userAgent: "bench", fieldManager: "bench" });
+  const over = new AbortController();
   try {
     await admin.create(Namespace, {
       apiVersion: "v1",
@@ -47,8 +54,17 @@ export async function benchImages(context: BenchContext): Promise<Record<string,
       metadata: { name: "datalayer-runtimes" },
     });
     await startImages(cluster);
-    return await measure({ ...context, cluster, admin, registry: cluster.registry ?? "" });
+    const images = new Informer({
+      kind: Image,
+      client: admin,
+      namespace: buildsNamespace,
+      log: silentLogger,
+    });
+    images.start(over.signal);
+    await images.synced();
+    return await measure({ ...context, cluster, admin, images, registry: cluster.registry ?? "" });
   } finally {
+    over.abort();
     await admin.close();
     await progress.task("cluster down", () => cluster.down());
   }
@@ -59,19 +75,27 @@ async function measure(stage: Stage): Promise<Record<string, unknown>> {
   const samples = options.quick ? 1 : sampleCount;
   // The node pulls the builder before anything is timed.
   await progress.task("a first build", () => imageReady(stage, "first", dockerfile(stage, "first")));
-  const cold = await progress.task(`${samples} builds from nothing`, () => coldBuilds(stage, samples));
+  const short = await progress.task(`${samples} short builds from nothing`, () =>
+    coldBuilds(stage, "short", samples),
+  );
+  const long = await progress.task(`${samples} long builds from nothing`, () =>
+    coldBuilds(stage, "long", samples),
+  );
   const noopMs = await progress.task("what is there already", () => again(stage, samples * 2));
   const cachedMs = await progress.task("all but the last step cached", () => cachedBuilds(stage, samples));
   const many = await progress.task(`${options.builds} builds in turn, and at once`, () => manyBuilds(stage));
+  const { ratio: coldOverheadRatio, byController: coldMs, byHand: handMs } = long;
+  const cold = { coldOverheadRatio, coldMs, handMs, short, long };
   return { noopMs, cachedMs, ...cold, ...many, cores: availableParallelism(), load: loadavg().map(round) };
 }
 
-/** Work that takes some seconds and cannot be told from that of other marks before it runs. */
-function dockerfile({ registry }: Stage, mark: string): string {
+/** Work of some seconds a round, which cannot be told from that of other marks before it runs. */
+function dockerfile({ registry }: Stage, mark: string, count = rounds.short): string {
+  const work = "seq 1 300000 > /numbers && sort -R --random-source=/numbers /numbers > /shuffled";
   return [
     `FROM ${registry}/datalayer/debian:bookworm`,
     `RUN head -c 50000000 /dev/zero | sha256sum > /sum && echo ${mark} >> /sum`,
-    "RUN seq 1 300000 > /numbers && sort -R --random-source=/numbers /numbers > /shuffled",
+    ...Array.from({ length: count }, (_, round) => `RUN ${work}-${round}`),
     "",
   ].join("\n");
 }
@@ -93,55 +117,76 @@ async function imageReady(stage: Stage, name: string, text: string, repository =
   return performance.now() - startedMs;
 }
 
-async function untilReady({ admin }: Stage, name: string): Promise<void> {
-  const isReady = async (): Promise<boolean> => {
-    const { status } = await admin.get(Image, { namespace: buildsNamespace, name });
-    if (status?.phase === "Stalled") throw new Error(`Image ${name}: ${JSON.stringify(status.build)}`);
-    return status?.phase === "Ready";
-  };
-  await eventually(isReady, {
-    timeoutMs: builtWithinMs,
-    intervalMs: 10,
-    message: `Image ${name} to be ready`,
+async function untilReady({ images }: Stage, name: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => reject(new Error(`Image ${name} was not ready in time`)), builtWithinMs);
+  const stop = images.onChange(({ object: { metadata, status } }) => {
+    if (metadata.name !== name) return;
+    if (status?.phase === "Stalled") reject(new Error(`Image ${name}: ${JSON.stringify(status.build)}`));
+    if (status?.phase === "Ready") resolve(undefined);
   });
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    stop();
+  }
 }
 
-/** Seconds of one build, as the objects have them: until its container ran, while it ran, and until it was published. */
-async function phasesOf({ admin }: Stage, name: string): Promise<[number, number, number]> {
+/** Seconds of one build, as the objects have them. */
+interface Phases {
+  /** Until its container ran. */
+  start: number;
+  run: number;
+  /** From the end of its container until it was published. */
+  publish: number;
+}
+
+async function phasesOf({ admin }: Stage, name: string): Promise<Phases> {
   const { metadata, status } = await admin.get(Image, { namespace: buildsNamespace, name });
   const { startedAt = "", finishedAt = "" } = status?.build ?? {};
-  const publishedAt = status?.published?.[0]?.publishedAt ?? "";
-  const [created, started, finished, published] = [
-    metadata.creationTimestamp,
-    startedAt,
-    finishedAt,
-    publishedAt,
-  ].map((time) => Date.parse(time) / 1000) as [number, number, number, number];
-  return [started - created, finished - started, published - finished];
+  const { publishedAt = "" } = status?.published?.[0] ?? {};
+  const secondsBetween = (from = "", to = ""): number => (Date.parse(to) - Date.parse(from)) / 1000;
+  return {
+    start: secondsBetween(metadata.creationTimestamp, startedAt),
+    run: secondsBetween(startedAt, finishedAt),
+    publish: secondsBetween(finishedAt, publishedAt),
+  };
 }
 
-async function coldBuilds(stage: Stage, samples: number): Promise<Record<string, unknown>> {
-  const [byController, byHand]: [number[], number[]] = [[], []];
-  const phases: [number, number, number][] = [];
+/** Builds from nothing, by the controller and by hand in turn: medians. */
+interface Cold {
+  /** Milliseconds. */
+  byController: number;
+  byHand: number;
+  ratio: number;
+  /** Of what the controller built. */
+  seconds: Phases;
+}
+
+async function coldBuilds(stage: Stage, length: keyof typeof rounds, samples: number): Promise<Cold> {
+  const [controllerMs, handMs]: [number[], number[]] = [[], []];
+  const phases: Phases[] = [];
   for (let turn = 0; turn < samples; turn++) {
-    byController.push(await imageReady(stage, `cold-${turn}`, dockerfile(stage, `cold-${turn}`)));
-    phases.push(await phasesOf(stage, `cold-${turn}`));
-    byHand.push(await handBuild(stage, `hand-${turn}`));
+    const mark = `${length}-${turn}`;
+    controllerMs.push(await imageReady(stage, mark, dockerfile(stage, mark, rounds[length])));
+    phases.push(await phasesOf(stage, mark));
+    handMs.push(await handBuild(stage, `hand-${mark}`, rounds[length]));
   }
-  const [coldMs, handMs] = [median(byController), median(byHand)];
-  const [start, run, publish] = [0, 1, 2].map((part) => median(phases.map((one) => one[part] ?? 0)));
+  const [byController, byHand] = [median(controllerMs), median(handMs)];
+  const part = (name: keyof Phases): number => median(phases.map((one) => one[name]));
   return {
-    coldMs: round(coldMs),
-    handMs: round(handMs),
-    coldOverheadRatio: round(coldMs / handMs),
-    coldSeconds: { start, run, publish },
+    byController: round(byController),
+    byHand: round(byHand),
+    ratio: round(byController / byHand),
+    seconds: { start: part("start"), run: part("run"), publish: part("publish") },
   };
 }
 
 /** The call of `buildctl` that a build in a Pod makes, on this machine itself and as root. */
-async function handBuild(stage: Stage, name: string): Promise<number> {
+async function handBuild(stage: Stage, name: string, count: number): Promise<number> {
   const { cluster, registry } = stage;
-  const [text, image] = [dockerfile(stage, name), `${registry}/bench/${name}`];
+  const [text, image] = [dockerfile(stage, name, count), `${registry}/bench/${name}`];
   const cache = `type=registry,ref=${image}:buildcache`;
   await writeFile(join(cluster.directory, "Dockerfile"), text);
   const startedMs = performance.now();
