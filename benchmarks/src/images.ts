@@ -17,6 +17,7 @@ import { median, round } from "./measure/summary.ts";
 
 const builtWithinMs = 600_000;
 const sampleCount = 5;
+const longSampleCount = 3;
 /** Rounds of work in a build: some seconds, and about half a minute, which a small environment takes. */
 const rounds = { short: 1, long: 10 };
 
@@ -73,13 +74,14 @@ export async function benchImages(context: BenchContext): Promise<Record<string,
 async function measure(stage: Stage): Promise<Record<string, unknown>> {
   const { options, progress } = stage;
   const samples = options.quick ? 1 : sampleCount;
+  const longSamples = options.quick ? 1 : longSampleCount;
   // The node pulls the builder before anything is timed.
   await progress.task("a first build", () => imageReady(stage, "first", dockerfile(stage, "first")));
   const short = await progress.task(`${samples} short builds from nothing`, () =>
     coldBuilds(stage, "short", samples),
   );
-  const long = await progress.task(`${samples} long builds from nothing`, () =>
-    coldBuilds(stage, "long", samples),
+  const long = await progress.task(`${longSamples} long builds from nothing`, () =>
+    coldBuilds(stage, "long", longSamples),
   );
   const noopMs = await progress.task("what is there already", () => again(stage, samples * 2));
   const cachedMs = await progress.task("all but the last step cached", () => cachedBuilds(stage, samples));
