@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "@datalayer/shared/log/logger";
 import type { Dispatcher } from "undici";
 import { responseHeaders } from "./headers.ts";
@@ -30,6 +30,8 @@ export class Answer implements Dispatcher.DispatchHandler, Ending {
   readonly #onClose = (): void => this.#close();
   #controller: Dispatcher.DispatchController | undefined;
   #isOver = false;
+  /** How much of the body is still to come, where the runtime said how long it is. */
+  #bytesLeft = Number.NaN;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -50,12 +52,13 @@ export class Answer implements Dispatcher.DispatchHandler, Ending {
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    _headers: unknown,
+    { "content-length": length }: IncomingHttpHeaders,
     statusText?: string,
   ): void {
     // Interim answers concern one connection only.
     if (status < 200 || this.#isOver) return;
     this.#count(status);
+    if (length !== undefined) this.#bytesLeft = Number(length);
     // Of HTTP/1, they are as they came over the wire.
     const headers = responseHeaders(controller.rawHeaders as Buffer[]);
     this.#exchange.response.writeHead(status, statusText, headers);
@@ -63,7 +66,14 @@ export class Answer implements Dispatcher.DispatchHandler, Ending {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { response } = this.#exchange;
-    if (this.#isOver || response.write(chunk)) return;
+    if (this.#isOver) return;
+    this.#bytesLeft -= chunk.length;
+    if (this.#bytesLeft === 0) {
+      // With its end, so that a small answer is one write.
+      response.end(chunk);
+      return;
+    }
+    if (response.write(chunk)) return;
     controller.pause();
     response.once("drain", () => controller.resume());
   }

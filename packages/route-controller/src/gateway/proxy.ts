@@ -6,7 +6,7 @@ import type { Logger } from "@datalayer/shared/log/logger";
 import { Answer, type Exchange } from "./answer.ts";
 import { bodyOf } from "./body.ts";
 import { Handshake, isHandshake, responseOn } from "./handshake.ts";
-import { requestHeaders } from "./headers.ts";
+import { type ForwardedFor, requestHeaders } from "./headers.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { Passage, Passages } from "./passages.ts";
 import { badUpgrade, problemOf, refuse } from "./refusal.ts";
@@ -24,10 +24,14 @@ export interface ProxyOptions {
   log: Logger;
 }
 
+/** Who is at the other end of a connection. */
+type Peer = Pick<ForwardedFor, "peer" | "trusted">;
+
 /** Sends each request to the runtime that its path names, and its answer back. */
 export class Proxy {
   readonly #options: ProxyOptions;
   readonly #tunnels = new Set<Tunnel>();
+  readonly #peers = new WeakMap<Socket, Peer>();
   #openRequests = 0;
   /** Resolves when no request is under way any more; there once the proxy drains. */
   #drained: PromiseWithResolvers<void> | undefined;
@@ -118,11 +122,19 @@ export class Proxy {
   }
 
   #target({ url, headers, rawHeaders, socket }: IncomingMessage): { path: string; headers: string[] } {
-    const { remoteAddress: peer = "", remoteFamily } = socket;
-    const family = remoteFamily === "IPv6" ? "ipv6" : "ipv4";
-    const trusted = this.#options.trustedProxies.check(peer, family);
     const { host, connection } = headers;
-    return { path: url ?? "", headers: requestHeaders(rawHeaders, { peer, trusted, host, connection }) };
+    const client = { ...this.#peerOf(socket), host, connection };
+    return { path: url ?? "", headers: requestHeaders(rawHeaders, client) };
+  }
+
+  /** Looked up once for a connection, which takes many requests. */
+  #peerOf(socket: Socket): Peer {
+    const known = this.#peers.get(socket);
+    if (known) return known;
+    const { remoteAddress: peer = "", remoteFamily } = socket;
+    const trusted = this.#options.trustedProxies.check(peer, remoteFamily === "IPv6" ? "ipv6" : "ipv4");
+    this.#peers.set(socket, { peer, trusted });
+    return { peer, trusted };
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
