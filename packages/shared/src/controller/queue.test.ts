@@ -46,6 +46,14 @@ describe("a work queue", () => {
     expect(await drain(queue)).toEqual(["u", "c", "a", "b"]);
   });
 
+  it("gives normal keys every fifth turn while there are user keys", async () => {
+    const { queue } = newQueue();
+    for (const key of ["a", "b"]) queue.add(key);
+    for (let index = 1; index <= 9; index++) queue.add(`u${index}`, { priority: "user" });
+    const order = ["u1", "u2", "u3", "u4", "a", "u5", "u6", "u7", "u8", "b", "u9"];
+    expect(await drain(queue)).toEqual(order);
+  });
+
   it("keeps the priority of a key that was raised while being worked on", async () => {
     const { queue } = newQueue();
     queue.add("a");

@@ -36,6 +36,9 @@ interface Waiting {
   sinceMs: number;
 }
 
+/** After so many `user` keys in a row a `normal` one has its turn, so that thousands of edits do not stop the rest. */
+const USER_KEYS_IN_A_ROW = 4;
+
 /** Client-go's 5 ms start is too eager for one process. */
 const BACKOFF = { firstMs: 250, longestMs: 300_000 };
 
@@ -44,7 +47,8 @@ const BACKOFF = { firstMs: 250, longestMs: 300_000 };
  *
  * Guarantees: a key is handed to one worker at a time; a key added while it is being worked on is handed out
  * again after `done`; adding a waiting key again adds nothing; a delayed key that is added without delay runs
- * now and only once. `user` keys go before `normal` ones; inside a priority namespaces take turns.
+ * now and only once. `user` keys go before `normal` ones, which still have every fifth turn; inside a priority
+ * namespaces take turns.
  *
  * Every `take` that returned a key must be followed by `done`.
  */
@@ -63,6 +67,7 @@ export class WorkQueue {
   readonly #delayedUser = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #takers = new Set<(key: string | undefined) => void>();
+  #userKeysInARow = 0;
   #alarm: { dueMs: number; cancel: AbortController } | undefined;
   #drained: (() => void) | undefined;
   #stopped = false;
@@ -197,7 +202,7 @@ export class WorkQueue {
   }
 
   #next(): string | undefined {
-    const key = this.#lanes.user.shift() ?? this.#lanes.normal.shift();
+    const key = this.#shift();
     if (key === undefined) return undefined;
     const nowMs = this.#clock.monotonicMs();
     const sinceMs = this.#waiting.get(key)?.sinceMs ?? nowMs;
@@ -205,6 +210,14 @@ export class WorkQueue {
     this.#working.set(key, nowMs);
     this.#observer?.started(nowMs - sinceMs);
     return key;
+  }
+
+  #shift(): string | undefined {
+    const { user, normal } = this.#lanes;
+    const isTurnOfUser = this.#userKeysInARow < USER_KEYS_IN_A_ROW || normal.size === 0;
+    const key = isTurnOfUser ? user.shift() : undefined;
+    this.#userKeysInARow = key === undefined ? 0 : this.#userKeysInARow + 1;
+    return key ?? normal.shift();
   }
 
   /** One timer, set for the earliest delayed key. */
