@@ -112,7 +112,9 @@ describe("an informer of an optional kind", () => {
 
     await install();
     await create("first");
-    await soon(() => informer.get({ namespace, name: "first" }) !== undefined, "the first gadget");
+    // Asked for again soon at first: the kind may have been installed a moment after the controller.
+    await clock.advance(500);
+    await eventually(() => informer.get({ namespace, name: "first" }), { message: "the first gadget" });
 
     await uninstall();
     await soon(() => !informer.isServed, "the kind being gone");

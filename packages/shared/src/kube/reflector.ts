@@ -38,8 +38,8 @@ const BACKOFF = { firstMs: 800, longestMs: 30_000, resetAfterMs: 120_000 };
 const WATCH_SECONDS = { least: 290, most: 580 };
 /** A watch that the server ends sooner, and without news, is refused rather than served. */
 const SHORTEST_WATCH_MS = 1_000;
-/** How often is asked for an optional kind that is not served. */
-const ABSENT_RETRY_MS = 10_000;
+/** How long until an optional kind that is not served is asked for again; twice as long each time. */
+const ABSENT_RETRY = { firstMs: 500, longestMs: 10_000 };
 
 /**
  * Follows one kind: list, then watch from there; a watch that ends goes on where it stopped, and only one that
@@ -50,6 +50,8 @@ export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #backoff: Backoff;
   #state: State = { phase: "list" };
+  /** Times in a row that an optional kind was not served. */
+  #absences = 0;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -75,8 +77,11 @@ export class Reflector<T extends KubeObject> {
     if (signal.aborted) return;
     if (!list) {
       sink.absent();
-      return this.#options.clock.sleep(ABSENT_RETRY_MS, signal);
+      // Soon at first: kinds are installed together with their controllers, and not always before them.
+      const retryMs = Math.min(ABSENT_RETRY.longestMs, ABSENT_RETRY.firstMs * 2 ** this.#absences++);
+      return this.#options.clock.sleep(retryMs, signal);
     }
+    this.#absences = 0;
     sink.replace(list.items, list.resourceVersion);
     this.#state = { phase: "watch", resourceVersion: list.resourceVersion };
   }
