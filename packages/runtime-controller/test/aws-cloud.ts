@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -37,7 +38,6 @@ export class AwsCloud {
   readonly #moto: string;
   readonly #faults: { action: string; fault: AwsFault }[] = [];
   readonly #admin: AutoScalingClient;
-  #groups = 0;
 
   private constructor(moto: string, url: string) {
     this.#moto = moto;
@@ -71,10 +71,10 @@ export class AwsCloud {
     this.#faults.push(...faults.map((fault) => ({ action, fault })));
   }
 
-  /** Creates a group; answers with its name. */
+  /** Creates a group; answers with its name, which no other file has: its nodes are in the cluster that all share. */
   async createGroup({ desired = 0, max = 10, min = 0 } = {}): Promise<string> {
-    const name = `workers-${++this.#groups}`;
-    const LaunchConfigurationName = `config-${this.#groups}`;
+    const name = `workers-${randomBytes(4).toString("hex")}`;
+    const LaunchConfigurationName = `config-of-${name}`;
     await this.#admin.send(
       new CreateLaunchConfigurationCommand({
         LaunchConfigurationName,
