@@ -3,6 +3,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { startCluster, type StartedCluster } from "@datalayer/devcluster/cluster";
 import { buildByHand } from "@datalayer/devcluster/testkit/build-by-hand";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Image } from "@datalayer/shared/crds/image";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { Informer } from "@datalayer/shared/kube/informer";
@@ -17,15 +18,14 @@ import { median, round } from "./measure/summary.ts";
 
 const builtWithinMs = 600_000;
 const sampleCount = 5;
-const longSampleCount = 3;
-/** Rounds of work in a build: some seconds, and about half a minute, which a small environment takes. */
-const rounds = { short: 1, long: 10 };
+/** A build of some seconds, and one of about half a minute, which a small environment takes. */
+const lengths = { short: { rounds: 1, samples: sampleCount }, long: { rounds: 10, samples: 3 } };
 
 /** What the parts of this bench share. */
 interface Stage extends BenchContext {
   cluster: StartedCluster;
   admin: RestClient;
-  /** Watched rather than asked for: many questions would slow down the builds. */
+  /** The cache is asked and not the API server: many questions would slow down the builds. */
   images: ObjectReader<Image>;
   registry: string;
 }
@@ -74,30 +74,24 @@ export async function benchImages(context: BenchContext): Promise<Record<string,
 async function measure(stage: Stage): Promise<Record<string, unknown>> {
   const { options, progress } = stage;
   const samples = options.quick ? 1 : sampleCount;
-  const longSamples = options.quick ? 1 : longSampleCount;
   // The node pulls the builder before anything is timed.
   await progress.task("a first build", () => imageReady(stage, "first", dockerfile(stage, "first")));
-  const short = await progress.task(`${samples} short builds from nothing`, () =>
-    coldBuilds(stage, "short", samples),
-  );
-  const long = await progress.task(`${longSamples} long builds from nothing`, () =>
-    coldBuilds(stage, "long", longSamples),
-  );
+  const short = await coldBuilds(stage, "short");
+  const cold = await coldBuilds(stage, "long");
   const noopMs = await progress.task("what is there already", () => again(stage, samples * 2));
   const cachedMs = await progress.task("all but the last step cached", () => cachedBuilds(stage, samples));
   const many = await progress.task(`${options.builds} builds in turn, and at once`, () => manyBuilds(stage));
-  const { ratio: coldOverheadRatio, byController: coldMs, byHand: handMs } = long;
-  const cold = { coldOverheadRatio, coldMs, handMs, short, long };
-  return { noopMs, cachedMs, ...cold, ...many, cores: availableParallelism(), load: loadavg().map(round) };
+  const machine = { cores: availableParallelism(), load: loadavg().map(round) };
+  return { noopMs, cachedMs, ...cold, short, ...many, ...machine };
 }
 
 /** Work of some seconds a round, which cannot be told from that of other marks before it runs. */
-function dockerfile({ registry }: Stage, mark: string, count = rounds.short): string {
+function dockerfile({ registry }: Stage, mark: string, rounds = lengths.short.rounds): string {
   const work = "seq 1 300000 > /numbers && sort -R --random-source=/numbers /numbers > /shuffled";
   return [
     `FROM ${registry}/datalayer/debian:bookworm`,
     `RUN head -c 50000000 /dev/zero | sha256sum > /sum && echo ${mark} >> /sum`,
-    ...Array.from({ length: count }, (_, round) => `RUN ${work}-${round}`),
+    ...Array.from({ length: rounds }, (_, index) => `RUN ${work}-${index}`),
     "",
   ].join("\n");
 }
@@ -120,19 +114,16 @@ async function imageReady(stage: Stage, name: string, text: string, repository =
 }
 
 async function untilReady({ images }: Stage, name: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => reject(new Error(`Image ${name} was not ready in time`)), builtWithinMs);
-  const stop = images.onChange(({ object: { metadata, status } }) => {
-    if (metadata.name !== name) return;
-    if (status?.phase === "Stalled") reject(new Error(`Image ${name}: ${JSON.stringify(status.build)}`));
-    if (status?.phase === "Ready") resolve(undefined);
+  const isReady = (): boolean => {
+    const { status } = images.get({ namespace: buildsNamespace, name }) ?? {};
+    if (status?.phase === "Stalled") throw new Error(`Image ${name}: ${JSON.stringify(status.build)}`);
+    return status?.phase === "Ready";
+  };
+  await eventually(isReady, {
+    timeoutMs: builtWithinMs,
+    intervalMs: 10,
+    message: `Image ${name} to be ready`,
   });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    stop();
-  }
 }
 
 /** Seconds of one build, as the objects have them. */
@@ -156,39 +147,42 @@ async function phasesOf({ admin }: Stage, name: string): Promise<Phases> {
   };
 }
 
-/** Builds from nothing, by the controller and by hand in turn: medians. */
+/** Builds from nothing, by the controller and by hand in turn: medians, in milliseconds but for the phases. */
 interface Cold {
-  /** Milliseconds. */
-  byController: number;
-  byHand: number;
-  ratio: number;
-  /** Of what the controller built. */
-  seconds: Phases;
+  coldMs: number;
+  handMs: number;
+  coldOverheadRatio: number;
+  coldSeconds: Phases;
 }
 
-async function coldBuilds(stage: Stage, length: keyof typeof rounds, samples: number): Promise<Cold> {
-  const [controllerMs, handMs]: [number[], number[]] = [[], []];
+async function coldBuilds(stage: Stage, length: keyof typeof lengths): Promise<Cold> {
+  const { options, progress } = stage;
+  const { rounds, samples } = lengths[length];
+  const names = Array.from({ length: options.quick ? 1 : samples }, (_, turn) => `${length}-${turn}`);
+  const byController: number[] = [];
+  const byHand: number[] = [];
   const phases: Phases[] = [];
-  for (let turn = 0; turn < samples; turn++) {
-    const mark = `${length}-${turn}`;
-    controllerMs.push(await imageReady(stage, mark, dockerfile(stage, mark, rounds[length])));
-    phases.push(await phasesOf(stage, mark));
-    handMs.push(await handBuild(stage, `hand-${mark}`, rounds[length]));
-  }
-  const [byController, byHand] = [median(controllerMs), median(handMs)];
-  const part = (name: keyof Phases): number => median(phases.map((one) => one[name]));
+  await progress.task(`${names.length} ${length} builds from nothing`, async () => {
+    for (const name of names) {
+      byController.push(await imageReady(stage, name, dockerfile(stage, name, rounds)));
+      phases.push(await phasesOf(stage, name));
+      byHand.push(await handBuild(stage, `hand-${name}`, rounds));
+    }
+  });
+  const [coldMs, handMs] = [median(byController), median(byHand)];
+  const phase = (name: keyof Phases): number => median(phases.map((one) => one[name]));
   return {
-    byController: round(byController),
-    byHand: round(byHand),
-    ratio: round(byController / byHand),
-    seconds: { start: part("start"), run: part("run"), publish: part("publish") },
+    coldMs: round(coldMs),
+    handMs: round(handMs),
+    coldOverheadRatio: round(coldMs / handMs),
+    coldSeconds: { start: phase("start"), run: phase("run"), publish: phase("publish") },
   };
 }
 
 /** The call of `buildctl` that a build in a Pod makes, on this machine itself and as root. */
-async function handBuild(stage: Stage, name: string, count: number): Promise<number> {
+async function handBuild(stage: Stage, name: string, rounds: number): Promise<number> {
   const { cluster, registry } = stage;
-  const [text, image] = [dockerfile(stage, name, count), `${registry}/bench/${name}`];
+  const [text, image] = [dockerfile(stage, name, rounds), `${registry}/bench/${name}`];
   const cache = `type=registry,ref=${image}:buildcache`;
   await writeFile(join(cluster.directory, "Dockerfile"), text);
   const startedMs = performance.now();
