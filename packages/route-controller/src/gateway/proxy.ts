@@ -133,8 +133,9 @@ export class Proxy {
     if (known) return known;
     const { remoteAddress: peer = "", remoteFamily } = socket;
     const trusted = this.#options.trustedProxies.check(peer, remoteFamily === "IPv6" ? "ipv6" : "ipv4");
-    this.#peers.set(socket, { peer, trusted });
-    return { peer, trusted };
+    const found = { peer, trusted };
+    this.#peers.set(socket, found);
+    return found;
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
