@@ -2,6 +2,7 @@ import { findCondition } from "@datalayer/shared/controller/conditions";
 import { type Route, routeCondition } from "@datalayer/shared/crds/route";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RoutePass } from "../route/pass.ts";
+import { OpenItems } from "./open-items.ts";
 import type { Ending } from "./runtime-link.ts";
 
 /** Where a request wants to go. */
@@ -19,6 +20,12 @@ interface Known {
   since: number;
 }
 
+interface LetIn {
+  ending: Ending;
+  /** Of the Route, when it was let in. */
+  generation: number;
+}
+
 /**
  * Which Routes let requests in, and what is open by each. What was let in ends when its Route is deleted, is refused, or
  * says otherwise who may come in, by which hosts and paths, and where to: the data plane ends nothing that is open.
@@ -27,7 +34,7 @@ export class RoutePasses {
   readonly #routes: ObjectReader<Route> & { readonly isServed: boolean };
   /** By uid of the Route. */
   readonly #known = new Map<string, Known>();
-  readonly #open = new Map<string, Map<Ending, number>>();
+  readonly #open = new Map<string, OpenItems<LetIn>>();
 
   /** Make it before the cache is started. */
   constructor(routes: ObjectReader<Route> & { readonly isServed: boolean }) {
@@ -54,10 +61,11 @@ export class RoutePasses {
 
   /** Counts something as let in by a Route until the returned function is called; it ends with the Route. */
   open({ uid, generation }: RoutePass, ending: Ending): () => void {
-    const open = this.#open.get(uid) ?? new Map<Ending, number>();
-    this.#open.set(uid, open.set(ending, generation));
+    const open = this.#open.get(uid) ?? new OpenItems<LetIn>();
+    this.#open.set(uid, open);
+    const remove = open.add({ ending, generation });
     return () => {
-      open.delete(ending);
+      remove();
       if (open.size === 0 && this.#open.get(uid) === open) this.#open.delete(uid);
     };
   }
@@ -80,7 +88,8 @@ export class RoutePasses {
 
   #endWhatIsNotLetIn(uid: string): void {
     const since = this.#known.get(uid)?.since ?? Infinity;
-    for (const [ending, generation] of [...(this.#open.get(uid) ?? [])]) if (generation < since) ending.end();
+    for (const { ending, generation } of this.#open.get(uid)?.all() ?? [])
+      if (generation < since) ending.end();
   }
 }
 

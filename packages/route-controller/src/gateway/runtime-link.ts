@@ -2,6 +2,7 @@ import type { Clock } from "@datalayer/shared/clock/clock";
 import type { RuntimeActivity } from "@datalayer/shared/runtime/activity";
 import { jupyterPort } from "@datalayer/shared/runtime/names";
 import { Pool } from "undici";
+import { OpenItems } from "./open-items.ts";
 import type { RuntimePod } from "./runtime-pod.ts";
 
 /** How runtimes are reached. */
@@ -32,7 +33,7 @@ const connectTimeoutMs = 3_000;
  */
 export class RuntimeLink {
   readonly #options: LinkOptions;
-  readonly #open = new Set<Ending>();
+  readonly #open = new OpenItems<Ending>();
   #pod: RuntimePod;
   #connections: Pool | undefined;
   #lastUsedMs: number | undefined;
@@ -70,8 +71,7 @@ export class RuntimeLink {
 
   /** Counts something as under way until the returned function is called; it ends with the runtime. */
   open(ending: Ending): () => void {
-    this.#open.add(ending);
-    return () => void this.#open.delete(ending);
+    return this.#open.add(ending);
   }
 
   /** Notes that a client uses the runtime now. */
@@ -94,7 +94,7 @@ export class RuntimeLink {
   end(): void {
     const connections = this.#connections;
     this.#connections = undefined;
-    for (const ending of [...this.#open]) ending.end();
+    for (const ending of this.#open.all()) ending.end();
     void connections?.destroy(new RuntimeGone("the runtime has ended"));
   }
 
