@@ -16,6 +16,9 @@ export interface Exchange extends Passage {
   log: Logger;
 }
 
+/** Longer bodies are not worth the copy that joins them to the headers. */
+const joinedBytes = 4_096;
+
 class ClientGone extends Error {
   override readonly name = "ClientGone";
 }
@@ -69,13 +72,19 @@ export class Answer implements Dispatcher.DispatchHandler, Ending {
     if (this.#isOver) return;
     this.#bytesLeft -= chunk.length;
     if (this.#bytesLeft === 0) {
-      // With its end, so that a small answer is one write.
-      response.end(chunk);
+      this.#sendLast(chunk);
       return;
     }
     if (response.write(chunk)) return;
     controller.pause();
     response.once("drain", () => controller.resume());
+  }
+
+  /** With the end, so that a small answer is one write: as text, which Node joins to the headers, byte by byte. */
+  #sendLast(chunk: Buffer): void {
+    const { response } = this.#exchange;
+    if (chunk.length > joinedBytes) response.end(chunk);
+    else response.end(chunk.toString("latin1"), "latin1");
   }
 
   onResponseEnd(): void {

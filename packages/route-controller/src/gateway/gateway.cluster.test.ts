@@ -157,6 +157,16 @@ describe("an answer of a runtime", () => {
     expect(await ask(`${url}/`, { method: "HEAD" })).toMatchObject({ status: 299, body: "" });
   });
 
+  it.each([256, mebibyte])("of %d bytes keeps each of them", async (length) => {
+    const body = Buffer.from(Array.from({ length }, (_, index) => index % 256));
+    const url = await serve(`bytes${length}`, (_request, response) => {
+      response.writeHead(200, { "content-length": length }).end(body);
+    });
+    const request = httpRequest(`${url}/`, { agent: false }).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    expect(body.equals(await buffer(response))).toBe(true);
+  });
+
   it("waits for a slow reader", async () => {
     const block = randomBytes(mebibyte);
     const blocks = 128;
