@@ -21,6 +21,8 @@ let registries: Registries;
 let kube: RestClient;
 let clock: ManualClock;
 let looks: Looks;
+/** What the looks take for chance. */
+let chance: number;
 
 beforeAll(async () => {
   const { kubeconfigPath } = await useCluster();
@@ -34,14 +36,21 @@ afterAll(() => Promise.all([kube.close(), registries.close()]));
 
 beforeEach(() => {
   clock = new ManualClock();
+  chance = 0;
   const installers = { micromamba: "r.example/m:1", pixi: "r.example/p:1" };
   const dockerRegistry = proxy.host;
   looks = new Looks({
     resolver: new Resolver({ registries, engine: buildkit, engineSettings, installers, dockerRegistry }),
-    policy: { dockerRegistry, allowedRepositories: [], isolations: ["rootless"], unsetImages: [] },
+    policy: {
+      dockerRegistry,
+      allowedRepositories: [],
+      isolations: ["rootless"],
+      unsetImages: [],
+      reservedRepositories: [],
+    },
     defaultPushSecret: "absent",
     clock,
-    random: () => 0,
+    random: () => chance,
   });
 });
 
@@ -121,6 +130,26 @@ describe("looks at what an Image is made of", () => {
     fault.remove();
     await clock.advance(5_000);
     expect((await lookAt(onBase())).fault).toBeUndefined();
+  });
+
+  it("keep failing while what was seen once is not to be seen, later and later", async () => {
+    expect((await lookAt(onBase())).fault).toBeUndefined();
+    await clock.advance(15 * minute);
+    chance = 0.5;
+    const fault = proxy.inject({ path: /\/base\//, act: { kind: "answer", status: 503 } });
+    const delays: number[] = [];
+    for (let tries = 0; tries < 3; tries++) {
+      const { fault: found, resolved, dueAtMs } = await lookAt(onBase());
+      expect(found).toMatchObject({ reason: "BaseUnavailable" });
+      expect(resolved).toBeUndefined();
+      const delayMs = dueAtMs - clock.monotonicMs();
+      delays.push(delayMs);
+      await clock.advance(delayMs);
+    }
+    expect(delays).toEqual(delays.toSorted((a, b) => a - b));
+    expect(new Set(delays).size).toBe(3);
+    fault.remove();
+    expect((await lookAt(onBase())).resolved?.inputs.bases).toHaveLength(1);
   });
 
   it("leave a registry alone for as long as it asks", async () => {

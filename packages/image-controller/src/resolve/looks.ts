@@ -87,12 +87,6 @@ export class Looks {
     return next.look;
   }
 
-  /** Has the next reconcile look anew, whatever is due. */
-  expire(uid: string): void {
-    const memory = this.#memories.get(uid);
-    if (memory) this.#memories.set(uid, { ...memory, key: "" });
-  }
-
   /** The Image is gone. */
   forget(uid: string): void {
     this.#memories.delete(uid);
@@ -113,7 +107,8 @@ export class Looks {
     const { resolver, policy, defaultPushSecret } = this.#options;
     const look: Look = { dueAtMs: Infinity };
     const known = memory ? this.#stillGood(image, memory, nowMs) : newlyKnown(remembered, nowMs);
-    const next: Memory = { key, look, seen: remembered, ...known.at, failures: 0 };
+    // What was due is not known, if it cannot be seen now: it is asked again at the next try.
+    const next: Memory = { key, look, seen: known.seen, ...known.at, failures: 0 };
     try {
       const target = (look.target = targetOf(image, policy));
       const { host } = target.repository;
@@ -143,6 +138,7 @@ export class Looks {
       seen: {
         ...(isSourceGood && { source: seen.source }),
         ...(seen.git && { git: seen.git }),
+        ...(seen.revision !== undefined && { revision: seen.revision }),
         ...(areBasesGood && { bases: seen.bases }),
       },
       at: {
