@@ -79,6 +79,16 @@ describe("the last words of a build", () => {
       "BuildFailed",
       true,
     ],
+    [
+      'error: failed to solve: process "/bin/sh -c x || (echo \\"failed to push: no space left on device\\"; exit 1)" did not complete successfully: exit code: 1',
+      "BuildFailed",
+      false,
+    ],
+    [
+      "error: failed to solve: failed to push r.example/access-denied/a:h-1: unexpected status: 503 Service Unavailable",
+      "PushUnavailable",
+      true,
+    ],
     ["something that nobody has seen before", "BuildFailed", false],
     ["", "BuildFailed", false],
   ])("%j mean %s, passing: %s", (log, reason, isPassing) => {

@@ -70,10 +70,17 @@ const messages: readonly { about: RegExp; rules: readonly Rule[] }[] = [
 /** What the last lines of a builder mean. What is not known is taken for a fault of the build itself. */
 export function failureOfLog(log: string): BuildFailure {
   // Its error comes last; what commands printed before could say anything.
-  const error = log.slice(Math.max(0, log.search(/^(?:error|ERROR): /m)));
+  const error = withoutNames(log.slice(Math.max(0, log.search(/^(?:error|ERROR): /m))));
   const { rules } = messages.find(({ about }) => about.test(error)) ?? { rules: [anything] };
   const [, reason, message, isPassing = false] = rules.find(([pattern]) => pattern.test(error)) ?? anything;
   return { reason, message, isPassing };
+}
+
+/** Commands and images that an error names are what authors write, and could mean anything. */
+function withoutNames(error: string): string {
+  return error
+    .replaceAll(/process "(?:[^"\\]|\\.)*" did not/g, "process did not")
+    .replaceAll(/(failed to push|source metadata for|(?:failed|error) (?:pulling|pushing)) \S+/g, "$1");
 }
 
 const fetchedLater = /^(?:HostNotFound|GitFailed|TimedOut)/;
