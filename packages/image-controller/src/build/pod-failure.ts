@@ -4,8 +4,16 @@ import { type BuildFailure, failureOfFetch, failureOfLog } from "./failure.ts";
 
 /** Why the Pod of a build failed. */
 export function failureOfPod({ status = {} }: Pod): BuildFailure {
+  if (status.reason === "DeadlineExceeded") return timedOut;
   return disruptionOf(status) ?? failureOfContainers(status);
 }
+
+/** Its time was over. */
+export const timedOut: BuildFailure = {
+  reason: imageReason.timedOut,
+  message: "The build took longer than spec.build.timeout.",
+  isPassing: false,
+};
 
 type PodStatus = NonNullable<Pod["status"]>;
 

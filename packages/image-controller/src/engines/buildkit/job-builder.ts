@@ -12,6 +12,8 @@ import { place, registryVariable } from "./script.ts";
 import { mountsOf, volumesOf } from "./volumes.ts";
 
 const stopSeconds = 10;
+/** How long a Pod may take to find its node, before its own time begins. */
+const startSeconds = 600;
 const defaults = { cpu: "500m", memory: "2Gi", storage: "20Gi", timeout: "30m" };
 
 /** The Job of an attempt: one Pod, once. Retries are new Jobs. */
@@ -27,7 +29,7 @@ export function buildJob(
     metadata,
     spec: {
       backoffLimit: 0,
-      activeDeadlineSeconds: secondsOf(build?.timeout ?? defaults.timeout),
+      activeDeadlineSeconds: timeoutSeconds(build) + startSeconds,
       // A Pod that is going may still push: the next one begins when it is gone.
       podReplacementPolicy: "Failed",
       template: {
@@ -45,6 +47,8 @@ function podSpec(request: BuildRequest, settings: EngineSettings): PodSpec {
   const sizeLimit = build?.resources?.storage ?? defaults.storage;
   return {
     restartPolicy: "Never",
+    // Of the Pod, which stays with what it has said; the Job would delete it.
+    activeDeadlineSeconds: timeoutSeconds(build),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: stopSeconds,
@@ -59,6 +63,10 @@ function podSpec(request: BuildRequest, settings: EngineSettings): PodSpec {
       ...(fetch ? fetchVolumes(fetch, "source", sizeLimit) : []),
     ],
   };
+}
+
+function timeoutSeconds(build: ImageBuild | undefined): number {
+  return secondsOf(build?.timeout ?? defaults.timeout);
 }
 
 /** Which node runs it, and how. */
