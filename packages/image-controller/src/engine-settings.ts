@@ -2,6 +2,7 @@ import { imageReferenceOf } from "@datalayer/shared/config/image-reference";
 import type { ImageControllerSettings } from "./config.ts";
 import type { EngineSettings } from "./engines/engine.ts";
 import type { InstallerImages } from "./environment/compile.ts";
+import { parseReference, repositoryText } from "./registry/reference.ts";
 
 /** The settings of builds, with the registry of the operator in the names of its images. */
 export function engineSettingsOf(settings: ImageControllerSettings): EngineSettings {
@@ -23,6 +24,16 @@ export function engineSettingsOf(settings: ImageControllerSettings): EngineSetti
 export function installersOf(settings: ImageControllerSettings): InstallerImages {
   const named = namer(settings);
   return { micromamba: named(settings.micromambaImage), pixi: named(settings.pixiImage) };
+}
+
+/** Where the images are that builds run, or take programs from. */
+export function reservedRepositories(settings: ImageControllerSettings): string[] {
+  const { builderImage, fetcherImage, sbomGeneratorImage } = engineSettingsOf(settings);
+  const { micromamba, pixi } = installersOf(settings);
+  return [builderImage, fetcherImage, sbomGeneratorImage, micromamba, pixi].flatMap((image) => {
+    const reference = parseReference(image);
+    return reference ? [repositoryText(reference)] : [];
+  });
 }
 
 /** Images that name the registry of the operator where none is set; without them nothing can be built. */

@@ -3,7 +3,7 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import { parseBuild } from "./build/build.ts";
 import { type Caches, createCaches } from "./caches.ts";
 import type { ImageControllerSettings } from "./config.ts";
-import { engineSettingsOf, installersOf, unsetImages } from "./engine-settings.ts";
+import { engineSettingsOf, installersOf, reservedRepositories, unsetImages } from "./engine-settings.ts";
 import { buildkit } from "./engines/buildkit/engine.ts";
 import { imageController } from "./image/controller.ts";
 import { logController } from "./logs/controller.ts";
@@ -34,7 +34,11 @@ export function createReplica(options: ReplicaOptions<ImageControllerSettings>):
   const caches = createCaches({ ...builder.cacheOptions, namespaces });
   const metrics = imageMetrics(registry, gaugesOf(caches));
   const registries = new Registries({ plainHosts, clock, observer: metrics.registryObserver });
-  const policy = { ...settings, unsetImages: unsetImages(settings) };
+  const policy = {
+    ...settings,
+    unsetImages: unsetImages(settings),
+    reservedRepositories: reservedRepositories(settings),
+  };
   const [engine, engineSettings] = [buildkit, engineSettingsOf(settings)];
   const installers = installersOf(settings);
   const resolver = new Resolver({ registries, engine, engineSettings, installers, dockerRegistry });
@@ -42,7 +46,7 @@ export function createReplica(options: ReplicaOptions<ImageControllerSettings>):
   const controllers = [
     imageController({
       ...caches,
-      ...{ registries, metrics, looks, engine, engineSettings, policy, maxBuilds },
+      ...{ registries, metrics, looks, engine, engineSettings, policy, maxBuilds, clock },
       buildSecrets: settings,
       retention: new Retention({ ...caches, registries, defaultPushSecret: settings.pushSecret }),
     }),

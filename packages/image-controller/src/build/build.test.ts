@@ -2,7 +2,7 @@ import type { Job, Pod } from "@datalayer/shared/kube/kinds";
 import { describe, expect, it } from "vitest";
 import { digest, hash } from "../../test/builders.ts";
 import { annotation } from "../image/names.ts";
-import { parseBuild } from "./build.ts";
+import { isHeldUp, parseBuild } from "./build.ts";
 
 const at = "2026-01-01T00:00:00Z";
 const later = "2026-01-01T00:05:00Z";
@@ -39,6 +39,19 @@ function container(terminated: { exitCode: number; reason?: string; message?: st
   const state = { terminated: { startedAt: at, ...terminated } };
   const status = { name: "build", image: "", imageID: "", ready: false, restartCount: 0, state };
   return pod({ phase: "Failed", containerStatuses: [status] });
+}
+
+function leavingPod(): Pod {
+  const leaving = pod({ phase: "Running" });
+  leaving.metadata.deletionTimestamp = later;
+  leaving.spec = { containers: [], nodeName: "n1" };
+  return leaving;
+}
+
+function runningPod(): Pod {
+  const state = { running: { startedAt: at } };
+  const status = { name: "build", image: "", imageID: "", ready: true, restartCount: 0, state };
+  return pod({ phase: "Running", containerStatuses: [status] });
 }
 
 const failed: Ended = { type: "Failed", reason: "BackoffLimitExceeded" };
@@ -115,6 +128,12 @@ describe("a Job and its Pod", () => {
       passing("OutOfDisk"),
     ],
     ["its Pod is gone", failed, undefined, passing("JobLost")],
+    [
+      "its Pod took too long",
+      failed,
+      pod({ phase: "Failed", reason: "DeadlineExceeded" }),
+      lasting("TimedOut"),
+    ],
     ["it took too long", { type: "Failed", reason: "DeadlineExceeded" }, undefined, lasting("TimedOut")],
     [
       "a command failed",
@@ -132,6 +151,30 @@ describe("a Job and its Pod", () => {
     expect(parseBuild(job(), [pod({ phase: "Pending", conditions })])?.state).toMatchObject({
       waitsFor: "0/3 nodes are available",
     });
+  });
+
+  it("say where to read why there is no Pod, and which node does not let go of one", () => {
+    const without = job();
+    without.status = { startTime: at };
+    expect(parseBuild(without, [])?.state).toMatchObject({
+      waitsFor: expect.stringContaining(`Events of the Job "${without.metadata.name}"`) as string,
+    });
+    expect(parseBuild(job(), [leavingPod()])?.state).toMatchObject({
+      waitsFor: 'the end of its Pod on "n1", which is being deleted.',
+    });
+  });
+
+  it.each<[string, Pod[], string | undefined]>([
+    ["has no Pod", [], at],
+    ["has not begun", [pod({ phase: "Pending" })], at],
+    ["runs", [runningPod()], undefined],
+    ["is leaving", [leavingPod()], later],
+  ])("are held up ten minutes after they could have gone on: %s", (_, pods, since) => {
+    const build = parseBuild(job(), pods)!;
+    const minute = 60_000;
+    const fromMs = Date.parse(since ?? at);
+    expect(isHeldUp(build, fromMs + 10 * minute)).toBe(false);
+    expect(isHeldUp(build, fromMs + 11 * minute)).toBe(since !== undefined);
   });
 
   it("are none of ours without what they build", () => {

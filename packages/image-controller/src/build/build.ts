@@ -3,12 +3,15 @@ import type { Job, Pod } from "@datalayer/shared/kube/kinds";
 import { annotation } from "../image/names.ts";
 import { parseRepository, type RepositoryName } from "../registry/reference.ts";
 import type { BuildFailure } from "./failure.ts";
-import { failureOfPod } from "./pod-failure.ts";
+import { failureOfPod, timedOut } from "./pod-failure.ts";
 
 /** How far a build has come. */
 export type BuildState =
-  /** `startedAt`: when its container began, if it has; `waitsFor`: what keeps it from that. */
-  | { kind: "running"; startedAt?: string; waitsFor?: string }
+  /**
+   * `startedAt`: when its container began, if it has; `leavingAt`: when its Pod is to be gone, if it is being deleted;
+   * `waitsFor`: what keeps it from going on.
+   */
+  | { kind: "running"; startedAt?: string; leavingAt?: string; waitsFor?: string }
   /** The digest that it says to have pushed; undefined when its Pod is gone. */
   | { kind: "succeeded"; digest: string | undefined; startedAt?: string; finishedAt: string }
   | ({ kind: "failed"; startedAt?: string; finishedAt: string; log: string } & BuildFailure);
@@ -29,6 +32,7 @@ export interface Build {
   state: BuildState;
 }
 
+const heldUpAfterMs = 600_000;
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 
 /** Reads a Job and its Pods. Undefined when it is none of ours: its annotations do not say what it builds. */
@@ -51,6 +55,16 @@ export function parseBuild(job: Job, pods: readonly Pod[]): Build | undefined {
   };
 }
 
+/**
+ * Whether it does nothing, and may do nothing for long: it has not begun by now, or its node does not say that its Pod
+ * has ended.
+ */
+export function isHeldUp({ createdAt, state }: Build, nowMs: number): boolean {
+  if (state.kind !== "running") return false;
+  const since = state.leavingAt ?? (state.startedAt === undefined ? createdAt : undefined);
+  return since !== undefined && nowMs - Date.parse(since) > heldUpAfterMs;
+}
+
 function newestOf(pods: readonly Pod[]): Pod | undefined {
   return pods.toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1))[0];
 }
@@ -65,7 +79,7 @@ function stateOf(job: Job, pod: Pod | undefined): BuildState {
   );
   const started = startOf(pod);
   const success = successOf(pod);
-  if (!ended) return success ?? { kind: "running", ...started, ...waitOf(pod) };
+  if (!ended) return success ?? { kind: "running", ...started, ...leavingOf(pod), ...waitOf(job, pod) };
   const finishedAt = ended.lastTransitionTime ?? job.metadata.creationTimestamp;
   if (ended.type === "Complete")
     return success ?? { kind: "succeeded", digest: pod && digestOf(pod), ...started, finishedAt };
@@ -81,12 +95,7 @@ function successOf(pod: Pod | undefined): BuildState | undefined {
 }
 
 function failureOf(reason: string | undefined, pod: Pod | undefined): BuildFailure {
-  if (reason === "DeadlineExceeded")
-    return {
-      reason: imageReason.timedOut,
-      message: "The build took longer than spec.build.timeout.",
-      isPassing: false,
-    };
+  if (reason === "DeadlineExceeded") return timedOut;
   if (pod) return failureOfPod(pod);
   return { reason: imageReason.jobLost, message: "The Pod of the build is gone.", isPassing: true };
 }
@@ -111,12 +120,33 @@ function logOf({ status }: Pod): string {
   return failed?.terminated?.message ?? "";
 }
 
-/** Why its container does not run yet, where somebody may have to do something. */
-function waitOf(pod: Pod | undefined): { waitsFor?: string } {
-  const scheduled = pod?.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  if (scheduled?.status === "False") return { waitsFor: scheduled.message ?? "a node" };
-  const waiting = statesOf(pod?.status).find((state) => state.waiting?.message !== undefined)?.waiting;
-  return waiting ? { waitsFor: [waiting.reason, waiting.message].filter(Boolean).join(": ") } : {};
+function leavingOf(pod: Pod | undefined): { leavingAt?: string } {
+  const leavingAt = pod?.metadata.deletionTimestamp;
+  return leavingAt === undefined ? {} : { leavingAt };
+}
+
+/** Why it does not go on, where somebody may have to do something. */
+function waitOf(job: Job, pod: Pod | undefined): { waitsFor?: string } {
+  const waitsFor = pod ? waitOfPod(pod) : waitForPod(job);
+  return waitsFor === undefined ? {} : { waitsFor };
+}
+
+function waitForPod({ metadata, status }: Job): string | undefined {
+  const mayLack = status?.startTime !== undefined && !status.active;
+  return mayLack ? `a Pod: if it gets none, the Events of the Job "${metadata.name}" say why.` : undefined;
+}
+
+function waitOfPod({ metadata, spec, status }: Pod): string | undefined {
+  if (metadata.deletionTimestamp !== undefined)
+    return `the end of its Pod on "${spec?.nodeName ?? ""}", which is being deleted.`;
+  const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.status === "False") return scheduled.message ?? "a node";
+  return waitOfContainers(status);
+}
+
+function waitOfContainers(status: Pod["status"]): string | undefined {
+  const waiting = statesOf(status).find((state) => state.waiting?.message !== undefined)?.waiting;
+  return waiting && [waiting.reason, waiting.message].filter(Boolean).join(": ");
 }
 
 /** Of all its containers, in the order in which they run. */

@@ -6,16 +6,17 @@ import { nextBuilds, type StartedBuild, type WaitingBuild } from "./fair-queue.t
 const waiting = (key: string, more: Partial<WaitingBuild> = {}): WaitingBuild => ({
   key,
   namespace: key.split("/")[0]!,
-  hash: key,
+  product: key,
   trigger: "Spec",
   queuedAt: "2026-01-01T00:00:00Z",
   ...more,
 });
 const started = (namespace: string, more: Partial<StartedBuild> = {}): StartedBuild => ({
   namespace,
-  hash: `of ${namespace}`,
+  product: `of ${namespace}`,
   createdAt: "2026-01-01T00:00:00Z",
   isRunning: true,
+  takesPlace: more.isRunning ?? true,
   ...more,
 });
 
@@ -26,6 +27,12 @@ describe("builds that wait", () => {
     expect(nextBuilds(all, [started("b")], 2)).toEqual(["a/1"]);
     expect(nextBuilds(all, [started("b"), started("c")], 2)).toEqual([]);
     expect(nextBuilds(all, [started("b", { isRunning: false })], 2)).toEqual(["a/1", "a/2"]);
+  });
+
+  it("do not wait for one that is held up, which still counts for its namespace", () => {
+    const heldUp = started("a", { takesPlace: false });
+    expect(nextBuilds([waiting("a/1"), waiting("b/1")], [heldUp], 1)).toEqual(["b/1"]);
+    expect(nextBuilds([waiting("c/1", { product: heldUp.product })], [heldUp], 1)).toEqual([]);
   });
 
   it("take turns by namespace, however many wait in one", () => {
@@ -59,9 +66,9 @@ describe("builds that wait", () => {
   });
 
   it("of the same inputs go one after another, and take no places from others", () => {
-    const same = ["a/1", "b/1", "c/1"].map((key) => waiting(key, { hash: "h" }));
+    const same = ["a/1", "b/1", "c/1"].map((key) => waiting(key, { product: "h" }));
     expect(nextBuilds([...same, waiting("d/1")], [], 4)).toEqual(["a/1", "d/1"]);
-    expect(nextBuilds([...same, waiting("d/1")], [started("x", { hash: "h" })], 4)).toEqual(["d/1"]);
+    expect(nextBuilds([...same, waiting("d/1")], [started("x", { product: "h" })], 4)).toEqual(["d/1"]);
   });
 
   it("never run more at once than may, and leave no place free that somebody could use", () => {

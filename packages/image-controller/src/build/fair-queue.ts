@@ -5,8 +5,8 @@ export interface WaitingBuild {
   /** Of the Image: `namespace/name`. */
   key: string;
   namespace: string;
-  /** Of its inputs. */
-  hash: string;
+  /** What it makes: its inputs, and the repository that they go to. */
+  product: string;
   trigger: BuildTrigger;
   /** RFC 3339. */
   queuedAt: string;
@@ -15,12 +15,13 @@ export interface WaitingBuild {
 /** A Job that builds, or has built. */
 export interface StartedBuild {
   namespace: string;
-  /** Of its inputs. */
-  hash: string;
+  /** What it makes: its inputs, and the repository that they go to. */
+  product: string;
   /** RFC 3339. */
   createdAt: string;
-  /** Whether it takes a place. */
   isRunning: boolean;
+  /** Whether it takes one of the places of all; one that is held up leaves its own to others. */
+  takesPlace: boolean;
 }
 
 /** Who waits goes before what only keeps up. */
@@ -38,7 +39,7 @@ const ranks: Readonly<Record<BuildTrigger, number>> = {
  *
  * Namespaces take turns: the next build is of the namespace with the fewest running, and of those the one whose last
  * build began longest ago. A namespace with a thousand builds delays another one's single build by one. Of builds of the
- * same inputs one runs at a time: the others find in the registry what it has pushed.
+ * same inputs for the same repository one runs at a time: the others find there what it has pushed.
  *
  * @param limit - how many run at once, over all namespaces.
  */
@@ -48,10 +49,10 @@ export function nextBuilds(
   limit: number,
 ): string[] {
   const turns = new Turns(started);
-  const building = new Set(started.flatMap(({ isRunning, hash }) => (isRunning ? [hash] : [])));
+  const building = new Set(started.flatMap(({ isRunning, product }) => (isRunning ? [product] : [])));
   const left = Map.groupBy(eachOnce(waiting.toSorted(byTurn), building), ({ namespace }) => namespace);
   const next: string[] = [];
-  for (let free = limit - turns.running; free > 0; free--) {
+  for (let free = limit - turns.taken; free > 0; free--) {
     const namespace = turns.next([...left.keys()]);
     const build = namespace === undefined ? undefined : left.get(namespace)?.shift();
     if (!build) break;
@@ -62,22 +63,23 @@ export function nextBuilds(
   return next;
 }
 
-/** The first of those with the same inputs, where none is being built. */
+/** The first of those that make the same, where none is being built. */
 function eachOnce(waiting: readonly WaitingBuild[], building: ReadonlySet<string>): WaitingBuild[] {
   const seen = new Set(building);
-  return waiting.filter(({ hash }) => !seen.has(hash) && seen.add(hash));
+  return waiting.filter(({ product }) => !seen.has(product) && seen.add(product));
 }
 
 class Turns {
-  running = 0;
+  /** Places that are taken. */
+  taken = 0;
   readonly #byNamespace = new Map<string, { running: number; lastAt: string }>();
 
   constructor(started: readonly StartedBuild[]) {
-    for (const { namespace, createdAt, isRunning } of started) {
+    for (const { namespace, createdAt, isRunning, takesPlace } of started) {
       const of = this.#of(namespace);
       if (createdAt > of.lastAt) of.lastAt = createdAt;
       if (isRunning) of.running++;
-      if (isRunning) this.running++;
+      if (takesPlace) this.taken++;
     }
   }
 

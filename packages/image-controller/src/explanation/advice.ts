@@ -33,9 +33,8 @@ const adviceByReason: Partial<Record<ImageReason, string>> = {
   [imageReason.outOfDisk]: "Raise spec.build.resources.storage, or have the build write less.",
   [imageReason.timedOut]: "Raise spec.build.timeout, or have the build take less time.",
   [imageReason.notScheduled]:
-    "Ask for less in spec.build, correct nodeSelector and tolerations there, or add a node.",
-  [imageReason.jobRefused]:
-    "Read the message: a quota, a policy or the Pod Security level of the namespace refuses the Job.",
+    "Ask for less in spec.build, correct nodeSelector and tolerations there, add a node, or read in the Events of the Job why it had no Pod.",
+  [imageReason.jobRefused]: "Read the message: a quota or a policy of the namespace refuses the Job.",
   [imageReason.baseRefused]:
     "Correct the Secret that spec.output.pushSecretRef names: it has to let one pull what is built on, too.",
   [imageReason.pushRefused]: lookAtLogin,

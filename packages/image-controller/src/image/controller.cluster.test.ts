@@ -209,6 +209,15 @@ describe("the spec of an Image", () => {
   });
 });
 
+describe("what is not an Image's own", () => {
+  it("is not overwritten: the images that builds run", async () => {
+    const output = { repository: `${harness.registryProxy.host}/datalayer/buildkit`, tags: ["0.34.2"] };
+    await harness.createImage("takeover", { output });
+    await harness.phase("takeover", "Stalled", { reason: "RepositoryNotAllowed" });
+    expect(await harness.jobs("takeover")).toEqual([]);
+  });
+});
+
 describe("a build that fails", () => {
   it("for a passing reason is tried again after a while", async () => {
     await harness.createImage("oom");

@@ -18,7 +18,7 @@ import { ImageReconciler, type ImageReconcilerOptions } from "./reconcile.ts";
 export interface ImageControllerOptions
   extends
     Pick<ImageReconcilerOptions, "looks" | "engine" | "engineSettings" | "retention" | "buildSecrets">,
-    Pick<ImageSources, "policy" | "maxBuilds"> {
+    Pick<ImageSources, "policy" | "maxBuilds" | "clock"> {
   images: ObjectReader<Image>;
   jobs: ObjectReader<Job>;
   pods: ObjectReader<Pod>;

@@ -1,6 +1,7 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Image } from "@datalayer/shared/crds/image";
 import { Job } from "@datalayer/shared/kube/kinds";
+import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness } from "../../test/harness.ts";
 import { end } from "../../test/kubelet.ts";
@@ -54,5 +55,43 @@ describe("more Images than may be built at once", () => {
       await finish(jobs[0]!);
     }
     expect((await harness.admin.list(Job, { namespace: busy })).items).toHaveLength(6);
+  });
+});
+
+describe("Images whose Jobs are refused", () => {
+  const ResourceQuota = defineKind<KubeObject & { spec: object; status?: { hard?: object } }>({
+    apiVersion: "v1",
+    kind: "ResourceQuota",
+    plural: "resourcequotas",
+  });
+
+  it("say so, wait until they are due again, and let others build meanwhile", async () => {
+    const [full, other = ""] = harness.namespaces;
+    const earlier = ["earlier-1", "earlier-2"];
+    for (const name of earlier) await harness.createImage(name, {}, other);
+    const jobs = await Promise.all(earlier.map((name) => harness.job(name, { namespace: other })));
+    const names = ["refused-1", "refused-2", "refused-3"];
+    for (const name of names) await harness.createImage(name);
+    for (const name of names) await harness.phase(name, "Queued", { reason: "Queued" });
+    const metadata = { namespace: full, name: "no-jobs" };
+    const spec = { hard: { "count/jobs.batch": "0" } };
+    await harness.admin.create(ResourceQuota, { apiVersion: "v1", kind: "ResourceQuota", metadata, spec });
+    await eventually(async () => (await harness.admin.get(ResourceQuota, metadata)).status?.hard, {
+      message: "the quota being in force",
+    });
+    for (const job of jobs) await finish(job);
+    for (const name of names) await harness.phase(name, "Queued", { reason: "JobRefused" });
+    const refusals = () =>
+      harness.proxy.log.select({
+        verb: "create",
+        resource: "jobs",
+        namespace: full,
+        where: ({ status }) => status === 403,
+      }).length;
+    const before = refusals();
+    await harness.createImage("beside", {}, other);
+    await finish(await harness.job("beside", { namespace: other }));
+    // Each may be due again meanwhile; in a loop there would be hundreds.
+    expect(refusals() - before).toBeLessThanOrEqual(names.length);
   });
 });

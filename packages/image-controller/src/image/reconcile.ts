@@ -13,7 +13,7 @@ import type { Look, Looks } from "../resolve/looks.ts";
 import type { Retention } from "../retention/retention.ts";
 import { createBuild, removeBuilds } from "./carry-out.ts";
 import type { Fault } from "./fault.ts";
-import { buildsOf, gather, type ImageSources } from "./gather.ts";
+import { buildsOf, gather, type ImageSources, productOf } from "./gather.ts";
 import type { Holdings } from "./holdings.ts";
 import { attemptName, buildTag, label } from "./names.ts";
 import type { ImageObservation } from "./observation.ts";
@@ -85,6 +85,7 @@ export class ImageReconciler {
       { kube, inputs: sources.inputs },
     );
     if (left.length === 0) {
+      sources.slots.admit(keyOf(image.metadata));
       looks.forget(image.metadata.uid);
       return retention.end(image, context);
     }
@@ -94,14 +95,16 @@ export class ImageReconciler {
 
   /** From caches, and at once: a place in the queue that is free must not be taken by two. */
   #decide(image: Image, facts: Facts, { clock }: Context): Decision {
-    const observed = gather(image, facts, this.#options.sources);
+    const { sources } = this.#options;
+    const key = keyOf(image.metadata);
+    sources.slots.admit(key);
+    const observed = gather(image, facts, sources);
     const plan = planImage(observed, clock.now());
-    const { metadata } = image;
-    if (plan.step.kind === "build" && plan.subject)
-      this.#options.sources.slots.take(keyOf(metadata), {
-        namespace: metadata.namespace ?? "",
-        hash: plan.subject.hash,
-      });
+    if (plan.step.kind === "build" && plan.subject) {
+      const { hash, repository } = plan.subject;
+      const { namespace = "" } = image.metadata;
+      sources.slots.take(key, { namespace, product: productOf(hash, repository) });
+    }
     return { observed, plan };
   }
 
@@ -154,7 +157,9 @@ export class ImageReconciler {
     if (!request) return { observed: again, plan };
     const fault = await createBuild(engine.job(request, engineSettings), { kube, ...sources });
     const after = { observed: { ...again, builds: buildsOf(image, sources) }, plan };
-    return fault ? blocked(after, fault, "Queued") : after;
+    if (!fault) return after;
+    sources.slots.refuse(keyOf(image.metadata));
+    return blocked(after, fault, "Queued");
   }
 }
 

@@ -10,6 +10,8 @@ export interface TargetPolicy {
   dockerRegistry: string | undefined;
   /** Registries, and repositories with all below them, to which images may be pushed; all where there is none. */
   allowedRepositories: readonly string[];
+  /** Repositories of the operator's own images, which are run for everybody: nobody pushes there. */
+  reservedRepositories: readonly string[];
   /** The first is the default. */
   isolations: readonly Isolation[];
   /** Images of the operator that name its registry where none is set. */
@@ -60,6 +62,11 @@ function repositoryOf({ metadata, spec }: Image, policy: TargetPolicy): Reposito
       `spec.output.repository: "${reference}" is not the name of a repository.`,
     );
   const name = repositoryText(repository);
+  if (policy.reservedRepositories.includes(name))
+    throw lasting(
+      imageReason.repositoryNotAllowed,
+      `spec.output.repository: ${name} holds an image of the operator; expected another one.`,
+    );
   if (isBelow(name, policy.allowedRepositories)) return repository;
   const expected = policy.allowedRepositories.join(", ");
   throw lasting(

@@ -46,10 +46,7 @@ export function volumesOf(request: BuildRequest, settings: EngineSettings): Volu
   return [
     { name: "inputs", configMap: { name: attempt.name, defaultMode: 0o444, items } },
     { name: "work", emptyDir: { sizeLimit: "16Mi" } },
-    {
-      name: "package-sources",
-      secret: { secretName: settings.packageSourcesSecret, optional: true, defaultMode: 0o440 },
-    },
+    ...(installsPackages(image) ? [packageSources(settings)] : []),
     ...(credentials ? [secretVolume("credentials", credentials.name, keysOf(credentials.type))] : []),
     ...(caSecretRef ? [secretVolume("ca", caSecretRef.name, ["ca.crt"])] : []),
     ...(image.spec.build?.secrets ?? []).map(({ name, key }, index) => ({
@@ -65,7 +62,9 @@ export function mountsOf({ image, inputs, credentials }: BuildRequest): VolumeMo
   return [
     { name: "inputs", mountPath: place.inputs, readOnly },
     { name: "work", mountPath: place.work },
-    { name: "package-sources", mountPath: place.packageSources, readOnly },
+    ...(installsPackages(image)
+      ? [{ name: "package-sources", mountPath: place.packageSources, readOnly }]
+      : []),
     ...(credentials ? [{ name: "credentials", mountPath: place.credentials, readOnly }] : []),
     ...(image.spec.output?.caSecretRef ? [{ name: "ca", mountPath: place.ca, readOnly }] : []),
     ...(image.spec.build?.secrets ?? []).map((_, index) => ({
@@ -75,6 +74,15 @@ export function mountsOf({ image, inputs, credentials }: BuildRequest): VolumeMo
     })),
     ...(inputs.source.kind === "context" ? [] : [{ name: "source", mountPath: place.source, readOnly }]),
   ];
+}
+
+/** A Dockerfile of an author could mount the credentials for them in any step, and keep them. */
+function installsPackages({ spec }: BuildRequest["image"]): boolean {
+  return spec.source.environment !== undefined;
+}
+
+function packageSources({ packageSourcesSecret: secretName }: EngineSettings): Volume {
+  return { name: "package-sources", secret: { secretName, optional: true, defaultMode: 0o440 } };
 }
 
 /** Only the keys that the build reads. */
