@@ -16,7 +16,11 @@ export function attemptJob(image: Image, name: string, pod: Partial<PodSpec> = {
       name,
       namespace,
       labels,
-      annotations: { [annotation.inputsHash]: hash, [annotation.attempt]: name.replace(/^.*-/, "") },
+      annotations: {
+        [annotation.inputsHash]: hash,
+        [annotation.attempt]: name.replace(/^.*-/, ""),
+        [annotation.repository]: "r.example/none",
+      },
       ownerReferences: [{ apiVersion: Image.apiVersion, kind: Image.kind, name: imageName, uid }],
     },
     spec: {

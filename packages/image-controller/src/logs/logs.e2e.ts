@@ -2,9 +2,11 @@ import { ownCluster } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import type { Image } from "@datalayer/shared/crds/image";
 import { Job, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import type { PodSpec } from "@datalayer/shared/kube/pod-parts";
 import { beforeAll, describe, expect, it } from "vitest";
 import { attemptJob } from "../../test/jobs.ts";
 import { apiKey, startApi, type TestApi } from "../../test/test-api.ts";
+import { parseBuild } from "../build/build.ts";
 import { podOf } from "./attempt.ts";
 import { keepLog } from "./keep-log.ts";
 import { maskFor } from "./log-secrets.ts";
@@ -28,7 +30,11 @@ beforeAll(async () => {
 });
 
 /** Runs a script as an attempt to build an Image, after a container that fetches its source. */
-async function build(name: string, script: string): Promise<{ owner: Image; job: Job }> {
+async function build(
+  name: string,
+  script: string,
+  limits: Pick<PodSpec, "activeDeadlineSeconds" | "terminationGracePeriodSeconds"> = {},
+): Promise<{ owner: Image; job: Job }> {
   const secrets = [{ id: "hub", name: "tokens", key: "hub" }];
   const owner = await test.create(name, { build: { secrets } });
   const command = (text: string): string[] => ["/bin/sh", "-c", text];
@@ -36,6 +42,7 @@ async function build(name: string, script: string): Promise<{ owner: Image; job:
     Job,
     attemptJob(owner, `${name}-0123456789-1`, {
       automountServiceAccountToken: false,
+      ...limits,
       initContainers: [{ name: "fetch", image, command: command("echo fetched") }],
       containers: [{ name: "build", image, command: command(script) }],
     }),
@@ -117,6 +124,21 @@ describe("the log of a build on a real node", () => {
       const answer = await fetch(urlOf(job, query), { headers });
       expect({ status: answer.status, text: await answer.text() }).toEqual({ status: 200, text: whole });
     }
+  });
+
+  it("is left of a build whose time is over", async () => {
+    const limits = { activeDeadlineSeconds: 15, terminationGracePeriodSeconds: 1 };
+    const { owner, job } = await build("late", "echo begun; sleep 1000", limits);
+    const over = await ended(job);
+    const pod = await podOf({ image: owner, name: job.metadata.name }, test.admin);
+    expect(parseBuild(over, pod ? [pod] : [])?.state).toMatchObject({
+      kind: "failed",
+      reason: "TimedOut",
+      startedAt: expect.any(String) as string,
+    });
+    const mask = () => maskFor(owner, test.admin, { packageSourcesSecret: "none", pushSecret: "none" });
+    expect(await keepLog(owner, over, { client: test.admin, mask })).toBe("fetched\nbegun\n");
+    await remove(job);
   });
 
   it("ends for whoever follows it when its Job is deleted", async () => {
