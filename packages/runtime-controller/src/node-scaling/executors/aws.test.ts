@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterFile, useCluster } from "@datalayer/devcluster/testkit/cluster";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AwsCloud, type AwsFault } from "../../../test/aws-cloud.ts";
 import { CloudError } from "../executor.ts";
@@ -138,6 +139,21 @@ describe("a call that fails", () => {
     expect((await failureOf(executor.raise(3, seen, never))).reason).toBe(reason);
     expect(cloud.requests.filter((one) => one.startsWith("Set"))).toHaveLength(1);
     expect(await desired()).toBe(fault.kind === "drop-after" ? 3 : 2);
+  });
+
+  it("because nobody waits any longer may be done all the same", async () => {
+    const [first = ""] = await instanceIds();
+    const seen = await executor.describe(never);
+    cloud.fail("TerminateInstanceInAutoScalingGroup", { kind: "slow", lateMs: 500 });
+    const caller = new AbortController();
+    const failure = failureOf(executor.remove(first, seen, caller.signal));
+    const isAsked = (): boolean => cloud.requests.some((one) => one.startsWith("Terminate"));
+    await eventually(isAsked, { message: "the request being on its way" });
+    caller.abort();
+    expect((await failure).reason).toBe("CloudUnclear");
+    await eventually(async () => !(await instanceIds()).includes(first), {
+      message: "the machine being gone",
+    });
   });
 
   it("says how long to wait", async () => {

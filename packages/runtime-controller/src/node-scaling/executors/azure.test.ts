@@ -126,6 +126,17 @@ describe("a call that fails", () => {
     expect(cloud.capacity).toBe(fault.kind === "drop-after" ? 3 : 2);
   });
 
+  it("because nobody waits any longer may be done all the same", async () => {
+    const seen = await executor.describe(never);
+    cloud.fail("update", { kind: "slow", lateMs: 500 });
+    const caller = new AbortController();
+    const failure = failureOf(executor.raise(3, seen, caller.signal));
+    await eventually(() => cloud.requests.length > 0, { message: "the request being on its way" });
+    caller.abort();
+    expect((await failure).reason).toBe("CloudUnclear");
+    await eventually(() => cloud.capacity === 3, { message: "the scale set being raised" });
+  });
+
   it("says how long to wait", async () => {
     cloud.fail("get", { kind: "error", status: 429, code: "TooManyRequests", retryAfterSeconds: 17 });
     expect(await failureOf(executor.describe(never))).toMatchObject({
