@@ -7,6 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AzureCloud, type AzureFault } from "../../../test/azure-cloud.ts";
 import { CloudError, type CloudGroup } from "../executor.ts";
 import { AzureExecutor } from "./azure.ts";
+import { readCloudValues } from "./cloud-credentials.ts";
 
 const never = new AbortController().signal;
 let cloud: AzureCloud;
@@ -158,7 +159,11 @@ describe("credentials", () => {
   it("that are renewed in the mounted files are used from then on", async () => {
     const directory = await mkdtemp(join(tmpdir(), "credentials-"));
     afterFile(() => rm(directory, { recursive: true }));
-    const mounted = new AzureExecutor({ ...cloud.settings(), credentialsDir: directory });
+    const settings = { ...cloud.settings(), credentialsDir: directory };
+    for (const [file, value] of Object.entries(await readCloudValues(settings))) {
+      await writeFile(join(directory, file), value);
+    }
+    const mounted = new AzureExecutor(settings);
     expect((await mounted.describe(never)).desired).toBe(2);
     cloud.clientSecret = "second-secret";
     cloud.expireTokens();
