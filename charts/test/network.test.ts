@@ -132,6 +132,18 @@ describe("an administrator", () => {
       ).toBe(false);
   });
 
+  it("closes builds and runtimes in the namespace of the release where all are watched, and nobody else there", async () => {
+    const all = { watchNamespaces: ["*"] };
+    const some = await policiesOf({ values: { operator: all, "image-controller": all } });
+    const toMetadata = (app: string): boolean => {
+      const from = pod("datalayer-runtimes", { app });
+      return letsThrough(some, { from, to: outside("169.254.169.254"), port: 80 });
+    };
+    expect(toMetadata("datalayer-images")).toBe(false);
+    expect(toMetadata("runtime-pools")).toBe(false);
+    expect(toMetadata("web")).toBe(true);
+  });
+
   it("may leave it all to others", async () => {
     const off = { networkPolicy: { enabled: false } };
     const some = await policiesOf({

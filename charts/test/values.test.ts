@@ -68,6 +68,16 @@ describe("values that are wrong", () => {
       "env.DATALAYER_OPERATOR_API_KEY: expected none; the key is read from the Secret datalayer-operator-api-key",
     ],
     [
+      "the previous API key where keys are only read",
+      { "route-controller": { env: { DATALAYER_OPERATOR_API_KEY_PREVIOUS: "k" } } },
+      "env.DATALAYER_OPERATOR_API_KEY_PREVIOUS: expected none; the key is read from the Secret",
+    ],
+    [
+      "a previous API key without the key",
+      { operator: { env: { DATALAYER_OPERATOR_API_KEY_PREVIOUS: "k" } } },
+      "env.DATALAYER_OPERATOR_API_KEY_PREVIOUS: expected only together with env.DATALAYER_OPERATOR_API_KEY",
+    ],
+    [
       "two API keys",
       { operator: { env: { DATALAYER_OPERATOR_API_KEY: "k" }, apiKey: { existingSecret: "mine" } } },
       "env.DATALAYER_OPERATOR_API_KEY: expected none while the key comes from the Secret mine",
@@ -236,6 +246,8 @@ describe("what Helm says in the end", () => {
     [{ operator: { env: { DATALAYER_SCALING_DRY_RUN: false } } }, "no credentials of a cloud"],
     [{ operator: {} }, "Users reach no runtime yet"],
     [{ global: { apiKeySecret: "my-key" } }, "kubectl get secret my-key"],
+    [{ operator: { watchNamespaces: ["*"] } }, "the NetworkPolicy datalayer-runtimes"],
+    [{ "image-controller": { watchNamespaces: ["*"] } }, "needs a NetworkPolicy like datalayer-builds"],
     [{ "image-controller": { builds: { createNamespaces: false } } }, "These namespaces have to exist"],
   ])("warns of what is missing: %j", async (values, expected) => {
     expect(await notes(values)).toContain(expected);

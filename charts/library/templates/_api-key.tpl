@@ -21,7 +21,9 @@ DATALAYER_OPERATOR_API_KEY_PREVIOUS_FILE: /etc/datalayer/api-key/previousApiKey
 
 {{/* Where a chart only reads the key, it is no value: there would be two of them. */}}
 {{- define "datalayer.refuseApiKey" -}}
-{{- if hasKey (.env | default dict) "DATALAYER_OPERATOR_API_KEY" -}}
-{{- fail (printf "%s.DATALAYER_OPERATOR_API_KEY: expected none; the key is read from the Secret %s (apiKey.existingSecret)" .path (include "datalayer.apiKeySecretName" .values)) -}}
+{{- range $name := list "DATALAYER_OPERATOR_API_KEY" "DATALAYER_OPERATOR_API_KEY_PREVIOUS" -}}
+{{- if hasKey ($.env | default dict) $name -}}
+{{- fail (printf "%s.%s: expected none; the key is read from the Secret %s (apiKey.existingSecret)" $.path $name (include "datalayer.apiKeySecretName" $.values)) -}}
+{{- end -}}
 {{- end -}}
 {{- end }}

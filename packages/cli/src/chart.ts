@@ -47,6 +47,18 @@ export const assignedRuntimes = "app=runtime-pools,runtime-pools.datalayer.io/po
 /** Selects all runtimes. */
 export const allRuntimes = "app=runtime-pools";
 
+/** How the finalizers begin with which controllers hold an object back until what it caused is undone. */
+export const finalizerPrefix = "datalayer.io/";
+
+/** Selects the ConfigMaps that the operator keeps records in: of usage, and of node scaling. */
+export const recordSelectors: readonly string[] = [
+  "datalayer.io/usage=records",
+  "datalayer.io/scaling=state",
+];
+
+/** Selects the namespaces that the chart makes for builds; they stay when the release goes. */
+export const buildNamespaces = `${operatorSelector},${componentLabel}=image-controller`;
+
 /** The Service of the REST API. */
 export const apiService = { name: "datalayer-operator-svc", port: 2111 } as const;
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
 import { execa } from "execa";
+import { onTerminal, type Typed } from "./on-terminal.ts";
 import type { Ended } from "./plane.ts";
 
 /** A home folder, and `clouder` as an administrator has it. */
@@ -35,6 +36,12 @@ export class ClouderHome {
       ...(input === undefined ? { stdin: "ignore" } : { input }),
     });
     return { code: exitCode, stdout, stderr };
+  }
+
+  /** Runs `clouder` on a terminal. */
+  onTerminal(args: readonly string[], typed: readonly Typed[]): ReturnType<typeof onTerminal> {
+    const main = join(import.meta.dirname, "../src/clouder.ts");
+    return onTerminal([process.execPath, main, ...args], { HOME: this.home, ...this.#environment }, typed);
   }
 
   /** Writes a file below the home folder; answers with its path. */

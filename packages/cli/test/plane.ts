@@ -11,6 +11,8 @@ import type { Kind, KubeObject, Manifest } from "@datalayer/shared/kube/object";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { execa, type ResultPromise } from "execa";
 
+import { onTerminal, type Typed } from "./on-terminal.ts";
+
 /** How a command ended, and what it wrote. */
 export interface Ended {
   code: number | undefined;
@@ -103,6 +105,13 @@ export class Desk {
       detached: true,
       ...(input === undefined ? { stdin: "ignore" } : { input }),
     }) as ResultPromise<{ reject: false }>;
+  }
+
+  /** Runs `plane` on a terminal. */
+  onTerminal(args: readonly string[], typed: readonly Typed[]): ReturnType<typeof onTerminal> {
+    const main = join(import.meta.dirname, "../src/plane.ts");
+    const env = { HOME: this.home, KUBECONFIG: this.kubeconfigPath, PLANE_HELM: this.helmPath };
+    return onTerminal([process.execPath, main, ...args, "--namespace", this.namespace], env, typed);
   }
 
   /** Runs Helm on the desk's namespace, and expects it to do what it is told. */

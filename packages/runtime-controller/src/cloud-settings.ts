@@ -10,7 +10,7 @@ export const cloudSettingTable = settingTable({
     schema: text(),
     optional: true,
     description:
-      "A folder with the mounted Secret of cloud credentials, one file for each variable below, such as AWS_ACCESS_KEY_ID. Its files come before the variables, and are read again for every call.",
+      "A folder with the mounted Secret of cloud credentials, one file for each variable below, such as AWS_ACCESS_KEY_ID. They are read again for every call. With any file of a cloud there, its variables are not used.",
   },
   awsRegion: {
     name: "AWS_REGION",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type AutoScalingGroup,
   AutoScalingClient,
@@ -22,7 +23,9 @@ export type AwsFault =
   /** It is done, and the connection breaks before the answer. */
   | { kind: "drop-after" }
   /** The connection breaks before anything is done. */
-  | { kind: "drop-before" };
+  | { kind: "drop-before" }
+  /** It is done and answered so late, whether or not somebody still waits for it. */
+  | { kind: "slow"; lateMs: number };
 
 /**
  * A moto server behind a proxy of our own: the proxy counts what was asked and fails what it is told to, in the words
@@ -128,21 +131,26 @@ export class AwsCloud {
 
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(incoming);
-    const parameters = new URLSearchParams(body);
+    const fault = this.#faultOf(this.#noted(new URLSearchParams(body)));
+    if (fault?.kind === "slow") await delay(fault.lateMs);
+    if (fault?.kind === "error") {
+      refuse(response, fault);
+    } else if (fault?.kind === "drop-before") {
+      response.destroy();
+    } else {
+      this.#forward(incoming, body, response, fault?.kind === "drop-after" || response.destroyed);
+    }
+  }
+
+  /** The action of a request, which is kept. */
+  #noted(parameters: URLSearchParams): string {
     const action = parameters.get("Action") ?? "";
     this.requests.push(
       [action, parameters.get("DesiredCapacity") ?? parameters.get("InstanceId")].join(" ").trim(),
     );
     const named = parameters.get("AutoScalingGroupName") ?? parameters.get("AutoScalingGroupNames.member.1");
     if (named !== null) this.groupsAsked.push(named);
-    const fault = this.#faultOf(action);
-    if (fault?.kind === "error") {
-      refuse(response, fault);
-    } else if (fault?.kind === "drop-before") {
-      response.destroy();
-    } else {
-      this.#forward(incoming, body, response, fault?.kind === "drop-after");
-    }
+    return action;
   }
 
   #faultOf(action: string): AwsFault | undefined {

@@ -3,6 +3,7 @@ import { createServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
@@ -23,6 +24,8 @@ export type AzureFault =
   | { kind: "error"; status: number; code: string; message?: string; retryAfterSeconds?: number }
   /** It is done, and the connection breaks before the answer. */
   | { kind: "drop-after" }
+  /** It is done and answered so late, whether or not somebody still waits for it. */
+  | { kind: "slow"; lateMs: number }
   /** It is taken, and fails later. */
   | { kind: "operation-fails"; code: string; message: string };
 
@@ -199,8 +202,20 @@ export class AzureCloud {
   }
 
   /** Begins a change, and answers with where to ask how far it is. */
-  #change(begin: () => LongOperation, fault: AzureFault | undefined, exchange: Exchange): unknown {
-    const { incoming, response, answer } = exchange;
+  async #change(
+    begin: () => LongOperation,
+    fault: AzureFault | undefined,
+    exchange: Exchange,
+  ): Promise<unknown> {
+    if (fault?.kind === "slow") await delay(fault.lateMs);
+    return this.#begin(begin, fault, exchange);
+  }
+
+  #begin(
+    begin: () => LongOperation,
+    fault: AzureFault | undefined,
+    { incoming, response, answer }: Exchange,
+  ): unknown {
     if (fault?.kind === "error") return refuse(fault, answer);
     if ((incoming.headers["if-match"] ?? this.#etag()) !== this.#etag()) {
       return answer(

@@ -56,8 +56,10 @@ export class ScalingSimulation {
   /** Seconds until a machine is gone. */
   goSeconds = 10;
   max = 10;
-  /** The answers to the next calls that change something; `lost` does it, and the answer is lost. */
-  faults: (CloudError | "lost")[] = [];
+  /** The answers to the next calls that change something; `lost` does it, `slow` does it later; neither answers. */
+  faults: (CloudError | "lost" | "slow")[] = [];
+  /** How late what is slow is done, in seconds. */
+  lateSeconds = 18;
   /** Fails every look. */
   blindness: CloudError | undefined;
   /** The scheduler puts nothing anywhere. */
@@ -75,6 +77,7 @@ export class ScalingSimulation {
   #seenAtMs = -Infinity;
   #done = 0;
   #waitingSinceMs: number | undefined;
+  #late: { atMs: number; change: () => void }[] = [];
 
   constructor(limits: Partial<ScalingLimits> = {}) {
     this.limits = { ...defaultLimits, ...limits };
@@ -97,6 +100,7 @@ export class ScalingSimulation {
   /** Lets time pass. */
   async run(seconds: number): Promise<this> {
     for (let second = 0; second < seconds; second++) {
+      this.#moveCloud();
       this.#moveCluster();
       if (Math.round(this.clock.monotonicMs()) % tickMs === 0) this.#tickOrCrash();
       await this.clock.advance(1_000);
@@ -212,10 +216,14 @@ export class ScalingSimulation {
 
   #call(effect: Extract<Effect, { kind: "raise" | "remove" }>): CloudError | undefined {
     const fault = this.faults.shift();
-    if (fault !== undefined && fault !== "lost") return fault;
-    if (effect.kind === "raise") this.#raise(effect.command.target);
-    else this.#remove(effect.command.instanceId);
-    return fault === "lost" ? new CloudError("CloudUnclear", "The answer was lost.") : undefined;
+    if (fault instanceof CloudError) return fault;
+    const change = (): void => {
+      if (effect.kind === "raise") this.#raise(effect.command.target);
+      else this.#remove(effect.command.instanceId);
+    };
+    if (fault === "slow") this.#late.push({ atMs: this.clock.now() + this.lateSeconds * 1000, change });
+    else change();
+    return fault && new CloudError("CloudUnclear", "The answer was lost.");
   }
 
   #raise(target: number): void {
@@ -249,6 +257,13 @@ export class ScalingSimulation {
         phase: goesAtMs === undefined ? ("running" as const) : ("going" as const),
       }));
     return { desired: this.desired, min: 0, max: this.max, instances };
+  }
+
+  #moveCloud(): void {
+    const isDue = ({ atMs }: { atMs: number }): boolean => atMs <= this.clock.now();
+    const due = this.#late.filter(isDue);
+    this.#late = this.#late.filter((one) => !isDue(one));
+    for (const { change } of due) change();
   }
 
   #moveCluster(): void {

@@ -1,16 +1,20 @@
-import type { KubeObject } from "@datalayer/shared/kube/object";
+import type { Kind, KubeObject } from "@datalayer/shared/kube/object";
 import type { Cluster } from "../cluster/cluster.ts";
 import { Discovery } from "../cluster/discovery.ts";
 
 /** What Helm does with the objects of a release. */
 const verbs = ["get", "create", "patch", "delete"] as const;
 
-/** What one may do with a resource. */
-interface Attributes {
+/** A resource, in a namespace where it has one. */
+interface Place {
   group: string;
   resource: string;
-  verb: string;
   namespace?: string;
+}
+
+/** What one may do with a resource. */
+interface Attributes extends Place {
+  verb: string;
 }
 
 /**
@@ -30,20 +34,35 @@ export async function gatherMissingRights(
 
 async function neededRights(cluster: Cluster, objects: readonly KubeObject[]): Promise<Attributes[]> {
   const discovery = new Discovery(cluster);
-  const kinds = await Promise.all(objects.map((object) => discovery.kindOf(object)));
-  // The release's own records are Secrets, and its lock is a Lease.
-  const own = [
-    { group: "", resource: "secrets", namespaced: true },
-    { group: "coordination.k8s.io", resource: "leases", namespaced: true },
-    { group: "", resource: "namespaces", namespaced: false },
+  const found = await Promise.all(
+    objects.map(async (object) => ({ object, kind: await discovery.kindOf(object) })),
+  );
+  const placed = found.flatMap(({ object, kind }) =>
+    kind ? [placeOf(object, kind, cluster.namespace)] : [],
+  );
+  return rightsIn([...ownPlaces(cluster.namespace), ...placed]);
+}
+
+/** The release's own records are Secrets, and its lock is a Lease. */
+function ownPlaces(namespace: string): Place[] {
+  return [
+    { group: "", resource: "secrets", namespace },
+    { group: "coordination.k8s.io", resource: "leases", namespace },
+    { group: "", resource: "namespaces" },
   ];
-  const found = kinds.flatMap((kind) =>
-    kind ? [{ group: groupOf(kind.apiVersion), resource: kind.plural, namespaced: kind.namespaced }] : [],
-  );
-  const distinct = new Map([...own, ...found].map((one) => [`${one.resource}.${one.group}`, one]));
-  return [...distinct.values()].flatMap(({ group, resource, namespaced }) =>
-    verbs.map((verb) => ({ group, resource, verb, ...(namespaced && { namespace: cluster.namespace }) })),
-  );
+}
+
+/** Where an object goes: a chart writes also outside of the namespace of the release. */
+export function placeOf({ metadata }: KubeObject, kind: Kind, ofRelease: string): Place {
+  const { apiVersion, plural: resource, namespaced } = kind;
+  const namespace = namespaced ? { namespace: metadata.namespace ?? ofRelease } : {};
+  return { group: groupOf(apiVersion), resource, ...namespace };
+}
+
+/** Every verb for every place, once; pure. */
+export function rightsIn(places: readonly Place[]): Attributes[] {
+  const distinct = new Map(places.map((place) => [JSON.stringify(Object.values(place)), place]));
+  return [...distinct.values()].flatMap((place) => verbs.map((verb) => ({ ...place, verb })));
 }
 
 function groupOf(apiVersion: string): string {

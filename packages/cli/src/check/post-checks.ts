@@ -1,4 +1,5 @@
 import semver from "semver";
+import { isHeld } from "../down/held.ts";
 import type { Finding as Problem } from "../observe/object-health.ts";
 import { age } from "../terminal/age.ts";
 import { type Category, failed, type Finding, fromFact, ok, warned } from "./check.ts";
@@ -58,8 +59,8 @@ export const postChecks: readonly Category<Facts>[] = [
         run: ({ apiEndpoints, status }) => {
           if (!has(status, "runtime-controller")) return ok;
           return fromFact(apiEndpoints, (slices) => {
-            const endpoints = slices.flatMap((slice) => slice.endpoints);
-            const isReady = endpoints.some((endpoint) => endpoint?.conditions?.ready !== false);
+            const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
+            const isReady = endpoints.some((endpoint) => endpoint.conditions?.ready !== false);
             return isReady ? ok : failed("it has no endpoint that is ready: no runtime can be claimed");
           });
         },
@@ -116,12 +117,9 @@ export const postChecks: readonly Category<Facts>[] = [
         description: "nothing waits in vain for a controller to let it go",
         run: ({ observed, runtimes, nowMs }) => {
           const pods = "value" in runtimes ? runtimes.value : [];
-          const stuck = [...observed.objects, ...pods].filter(({ metadata }) => {
-            const sinceMs = nowMs - Date.parse(metadata.deletionTimestamp ?? "");
-            return (
-              sinceMs > STUCK_MS &&
-              (metadata.finalizers ?? []).some((name) => name.startsWith("datalayer.io/"))
-            );
+          const stuck = [...observed.objects, ...pods].filter((object) => {
+            const sinceMs = nowMs - Date.parse(object.metadata.deletionTimestamp ?? "");
+            return sinceMs > STUCK_MS && isHeld(object);
           });
           const [first] = stuck;
           if (!first) return ok;

@@ -1,3 +1,4 @@
+import { answer } from "../command/answer.ts";
 import { CommandError } from "../command/command-error.ts";
 import type { CommandContext } from "../command/context.ts";
 import {
@@ -54,14 +55,15 @@ async function ask<Key extends string>(
   const answers = await givenAccount(context, kind, flags);
   const stored = await storedAccount(context, kind);
   const { input, password } = await import("@inquirer/prompts");
-  const options = { output: process.stderr, signal: context.signal };
   for (const key of keysOf(kind)) {
     const message = kind.parts[key].question;
     if (answers[key] !== undefined) continue;
-    answers[key] =
+    const proposal = stored[key] && { default: stored[key] };
+    answers[key] = await answer(context, (asking) =>
       key === kind.secret
-        ? await password({ message, mask: true }, options)
-        : await input({ message, required: true, ...(stored[key] && { default: stored[key] }) }, options);
+        ? password({ message, mask: true }, asking)
+        : input({ message, required: true, ...proposal }, asking),
+    );
   }
   return checkedAccount(kind, answers);
 }

@@ -14,6 +14,7 @@ import { ageOf } from "../terminal/age.ts";
 import { withLock } from "../helm/lock.ts";
 import { isOf } from "../helm/ownership.ts";
 import type { DownFlags } from "./options.ts";
+import { describeHeld, gatherHeld } from "./held.ts";
 import { remove } from "./remove.ts";
 import { describeRemains, gatherRemains } from "./what-stays.ts";
 
@@ -28,6 +29,7 @@ export async function down(context: CommandContext, name: string, flags: DownFla
     const release = await helm.release(name);
     if (!release && !(await hasRest(cluster, name))) return notFound(cluster, helm, { name, flags, context });
     await refuseWhileAssigned(cluster, name, flags);
+    await warnOfHeld(cluster, context);
     const question = `Remove release "${name}" from ${nameOf(cluster)}? Kinds, pools and runtimes stay.`;
     if (!flags.yes && !(await confirm(context, question)))
       throw new CommandError("not confirmed: nothing was removed");
@@ -61,6 +63,18 @@ async function notFound(cluster: Cluster, helm: Helm, { name, flags, context }: 
       others === "" ? "plane ls -A   # there is no release in this cluster" : `plane ls -A   # has ${others}`,
     ],
   });
+}
+
+/** With the release goes who would let these objects go: a later deletion of them would not end. */
+async function warnOfHeld(cluster: Cluster, { terminal }: CommandContext): Promise<void> {
+  const held = await gatherHeld(cluster);
+  const [first] = Object.keys(held);
+  if (first === undefined) return;
+  terminal.tell(
+    `${terminal.paint("yellow", "Warning:")} only controllers of the release let these objects go: ${describeHeld(held)}.\n` +
+      `  To delete them too, do it before, such as: kubectl delete ${first} --all --all-namespaces\n` +
+      "  Afterwards a deletion of them waits for the next `plane up`.",
+  );
 }
 
 const NAMED = 10;
@@ -100,7 +114,7 @@ async function removeAndReport(cluster: Cluster, helm: Helm, going: Going): Prom
   await withLock(cluster, { release: name, signal, onWait }, () =>
     remove(cluster, helm, { release: name, timeoutMs: flags.timeout, signal }),
   );
-  const remains = await gatherRemains(cluster, ownSecret);
+  const remains = await gatherRemains(cluster, { name, ownSecret });
   terminal.tell(`Release "${name}" is removed. What stays:`);
   for (const line of describeRemains(remains)) terminal.tell(line);
   printData(terminal, flags.output, { release: name, removed: true, remains }, () => "");

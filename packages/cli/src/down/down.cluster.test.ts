@@ -1,7 +1,8 @@
-import { Lease, Pod, Secret } from "@datalayer/shared/kube/kinds";
+import { ConfigMap, Lease, PersistentVolumeClaim, Pod, Secret } from "@datalayer/shared/kube/kinds";
 import { pointer } from "@datalayer/shared/kube/json-patch";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ctrlC } from "../../test/on-terminal.ts";
 import { Desk } from "../../test/plane.ts";
 import { CustomResourceDefinition, Deployment } from "../cluster/kinds.ts";
 
@@ -11,11 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => desk.leave());
 
-const makePool = (name: string) =>
+const makePool = (name: string, finalizers: string[] = []) =>
   desk.create(RuntimePool, {
     apiVersion: "datalayer.io/v1",
     kind: "RuntimePool",
-    metadata: { name },
+    metadata: { name, finalizers },
     spec: { environment: "python", size: 1 },
   });
 
@@ -42,6 +43,33 @@ describe("plane down", () => {
     });
     expect(stderr).toContain("runtime-pools.datalayer.io (1)");
     await desk.delete(RuntimePool, "of-a-user");
+  });
+
+  it("warns of what only a controller lets go, and lists all that stays", async () => {
+    await makePool("held", ["datalayer.io/pool"]);
+    await desk.create(ConfigMap, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "runtime-usage-00000000", labels: { "datalayer.io/usage": "records" } },
+    });
+    await desk.create(PersistentVolumeClaim, {
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: "volume-of-a-user", labels: { app: "runtime-pools" } },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+    });
+    const { code, stdout, stderr } = await desk.plane(["down", "gone", "--yes", "-o", "json"]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const [before = "", after = ""] = stderr.split("What stays:");
+    expect(before).toMatch(/let these objects go: .*[1-9] of runtime-pools\.datalayer\.io/);
+    expect(before).toMatch(/kubectl delete \S+\.datalayer\.io --all --all-namespaces/);
+    expect(after).toMatch(/[1-9]\d* of users, as PersistentVolumeClaims/);
+    expect(after).toContain("ConfigMaps runtime-usage-00000000");
+    expect(after).toMatch(/waits for the next `plane up`.*[1-9] of runtime-pools\.datalayer\.io/);
+    expect(JSON.parse(stdout)).toMatchObject({ remains: { configMaps: ["runtime-usage-00000000"] } });
+    const ref = { name: "held", namespace: desk.namespace };
+    await desk.admin.patch(RuntimePool, ref, [{ op: "remove", path: "/metadata/finalizers" }]);
+    await desk.delete(RuntimePool, "held");
   });
 
   it("removes the generated Secret also where an earlier attempt was interrupted after the release was gone", async () => {
@@ -85,10 +113,12 @@ describe("plane down", () => {
     await desk.delete(Pod, "runtime-of-a-user");
   });
 
-  it("removes nothing when nobody is there to confirm", async () => {
+  it("removes nothing when nobody is there to confirm, or at Ctrl-C", async () => {
     const { code, stderr } = await desk.plane(["down", "gone"]);
     expect(code).toBe(2);
     expect(stderr).toContain("Error: nobody is there to confirm\nNext: add --yes when you are sure");
+    const interrupted = await desk.onTerminal(["down", "gone"], [["Remove release", ctrlC]]);
+    expect(interrupted).toMatchObject({ code: 130 });
     expect(await desk.find(Deployment, "datalayer-runtime-controller")).toBeDefined();
   });
 

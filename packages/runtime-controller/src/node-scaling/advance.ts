@@ -1,7 +1,7 @@
 import type { Capacity, Terms } from "./capacity.ts";
 import { type Command, type CommandFailure, ended, type ScaleDown, type ScaleUp } from "./command.ts";
 import { counted } from "./counted.ts";
-import type { CloudError } from "./executor.ts";
+import { callLimitMs, type CloudError, lateArrivalMs } from "./executor.ts";
 import type { ScalingNode, ScalingObservation, SeenGroup } from "./observation.ts";
 import { type HistoryEvent, type ScalingState, withCommand, withDeadLetter } from "./state.ts";
 
@@ -25,8 +25,8 @@ export interface Step {
 const freshMs = 2_000;
 /** How often the cloud is asked how far it has come. */
 const lookAgainMs = 15_000;
-/** A call may still arrive for so long after its answer was lost: until then nobody repeats it. */
-const callMs = 20_000;
+/** Whoever goes on after a crash does not know when the call ended, only when it was written down. */
+const attemptMs = callLimitMs + lateArrivalMs;
 
 /** The scheduler may put a Pod on a node for so long after that was cordoned: it has not heard of it yet. */
 const settlingMs = 10_000;
@@ -162,7 +162,7 @@ function called<C extends Command>(command: C, scene: Scene, effectOf: (counted:
     return givenUp(command, scene, command.failure ?? unanswered);
   }
   const attempts = command.attempts + 1;
-  const counted = { ...command, attempts, notBefore: nowMs + Math.max(callMs, limits.retryDelayMs) };
+  const counted = { ...command, attempts, notBefore: nowMs + Math.max(attemptMs, limits.retryDelayMs) };
   return { save: withCommand(observed.state, counted), effect: effectOf(counted) };
 }
 
@@ -206,7 +206,7 @@ export function afterCall(
   { observed, terms }: Pick<Scene, "observed" | "terms">,
 ): Step {
   const { state } = observed;
-  const { nowMs, limits } = terms;
+  const { nowMs } = terms;
   if (!failure) {
     const done = { notBefore: undefined, failure: undefined, acceptedAt: nowMs };
     const accepted: Command =
@@ -219,11 +219,11 @@ export function afterCall(
       message: `${command.id}: the cloud has taken it.`,
     });
   }
-  const { reason, message, retryAfterMs = 0 } = failure;
+  const { reason, message } = failure;
   const failed: Command = {
     ...command,
     failure: { reason, message },
-    notBefore: nowMs + Math.max(limits.retryDelayMs, retryAfterMs),
+    notBefore: nextAttemptAt(command, failure, terms),
   };
   if (reason === "CloudRefused") return givenUp(failed, { observed, terms }, { reason, message });
   return recorded(state, failed, {
@@ -231,4 +231,14 @@ export function afterCall(
     reason,
     message: `${command.id}: attempt ${command.attempts}: ${message}`,
   });
+}
+
+/** When a command whose call has failed may be tried again, in epoch milliseconds. */
+function nextAttemptAt(
+  { notBefore = 0 }: Command,
+  { reason, retryAfterMs = 0 }: CloudError,
+  { limits, nowMs }: Terms,
+): number {
+  const pausedUntil = nowMs + Math.max(limits.retryDelayMs, retryAfterMs);
+  return reason === "CloudUnclear" ? Math.max(pausedUntil, notBefore, nowMs + lateArrivalMs) : pausedUntil;
 }

@@ -153,6 +153,18 @@ describe("given a group of one node", { timeout: 90_000 }, () => {
     },
   );
 
+  it("removes one node of a cloud that takes longer than its answer is waited for", async () => {
+    await scaled.pool("slow", 6);
+    await scaled.settled(2);
+    // Whoever asks again at once does so before this is over.
+    cloud.fail("TerminateInstanceInAutoScalingGroup", { kind: "slow", lateMs: 15_000 });
+    await scaled.cluster.resize("slow", 3);
+    await scaled.settled(1);
+    expect(await scaled.desired()).toBe(1);
+    expect(terminated()).toHaveLength(1);
+    expect((await scaled.events()).get("CloudUnclear")).toMatch(/^Warning: scale-down-\d/);
+  });
+
   it("gives a command up that the cloud refuses, and keeps it", async () => {
     cloud.fail("SetDesiredCapacity", fault(400, "ValidationError"));
     await scaled.pool("refused", 6);

@@ -49,8 +49,19 @@ export class CloudError extends Error {
   }
 }
 
+/** A call ends within this time, however many requests it makes of its cloud. */
+export const callLimitMs = 10_000;
+
+/** A change may arrive for so long after its call has ended unanswered: until then nobody asks for it again. */
+export const lateArrivalMs = 10_000;
+
+/** Ends a call when its time is over, or when its caller gives it up. */
+export function callSignal(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(callLimitMs)]);
+}
+
 /**
- * Carries decisions out on a group of machines. Every call ends within its own time limit, and is never sent twice by
+ * Carries decisions out on a group of machines. Every call ends within {@link callLimitMs}, and is never sent twice by
  * itself: who calls looks at the group first.
  */
 export interface Executor {

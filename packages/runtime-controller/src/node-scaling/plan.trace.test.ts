@@ -116,6 +116,21 @@ const stories: Record<string, Story> = {
       })
       .run(240);
   }),
+  slow: settled(1, 2, async (cluster) => {
+    await cluster
+      .event("four more are wanted, and the cloud takes its time", () => {
+        cluster.faults = ["slow"];
+        cluster.size = 6;
+      })
+      .run(120);
+    await cluster
+      .event("one is wanted, and the cloud takes its time", () => {
+        cluster.faults = ["slow"];
+        cluster.size = 1;
+      })
+      .run(240);
+    expect(cluster.calls).toEqual(["raise 2", "remove i-1"]);
+  }),
   "do-not-join": settled(1, 2, async (cluster) => {
     await cluster
       .event("four more are wanted, and machines do not become nodes", () => {

@@ -2,10 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterFile, useCluster } from "@datalayer/devcluster/testkit/cluster";
+import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AwsCloud, type AwsFault } from "../../../test/aws-cloud.ts";
 import { CloudError } from "../executor.ts";
 import { AwsExecutor } from "./aws.ts";
+import { forgetAwsKeys, readCloudValues } from "./cloud-credentials.ts";
 
 const never = new AbortController().signal;
 let cloud: AwsCloud;
@@ -140,6 +142,21 @@ describe("a call that fails", () => {
     expect(await desired()).toBe(fault.kind === "drop-after" ? 3 : 2);
   });
 
+  it("because nobody waits any longer may be done all the same", async () => {
+    const [first = ""] = await instanceIds();
+    const seen = await executor.describe(never);
+    cloud.fail("TerminateInstanceInAutoScalingGroup", { kind: "slow", lateMs: 500 });
+    const caller = new AbortController();
+    const failure = failureOf(executor.remove(first, seen, caller.signal));
+    const isAsked = (): boolean => cloud.requests.some((one) => one.startsWith("Terminate"));
+    await eventually(isAsked, { message: "the request being on its way" });
+    caller.abort();
+    expect((await failure).reason).toBe("CloudUnclear");
+    await eventually(async () => !(await instanceIds()).includes(first), {
+      message: "the machine being gone",
+    });
+  });
+
   it("says how long to wait", async () => {
     const fault = {
       kind: "error",
@@ -164,8 +181,9 @@ describe("credentials", () => {
   it("are those of the mounted files, as they are at each call", async () => {
     const directory = await mkdtemp(join(tmpdir(), "credentials-"));
     afterFile(() => rm(directory, { recursive: true }));
-    const settings = { ...cloud.settings(name, { AWS_ACCESS_KEY_ID: "" }), credentialsDir: directory };
-    const mounted = new AwsExecutor(settings);
+    const mounted = new AwsExecutor({ ...cloud.settings(name), credentialsDir: directory });
+    const files = { AWS_DEFAULT_REGION: "us-east-1", AWS_SECRET_ACCESS_KEY: "first-secret" };
+    for (const [file, value] of Object.entries(files)) await writeFile(join(directory, file), value);
     await writeFile(join(directory, "AWS_ACCESS_KEY_ID"), "AKIAFIRST\n");
     expect((await mounted.describe(never)).desired).toBe(2);
     await rm(join(directory, "AWS_ACCESS_KEY_ID"));
@@ -175,11 +193,40 @@ describe("credentials", () => {
     expect((await failureOf(mounted.describe(never))).message).toContain("no Auto Scaling group");
   });
 
+  it("are never those with which the process began once there are files, though parts are taken out", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "credentials-"));
+    afterFile(() => rm(directory, { recursive: true }));
+    const begun = {
+      AWS_DEFAULT_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "AKIABEGUN",
+      AWS_SESSION_TOKEN: "old",
+    };
+    const settings = { ...cloud.settings(name, begun), credentialsDir: directory };
+    expect(await readCloudValues(settings)).toEqual({ ...begun, AWS_SECRET_ACCESS_KEY: "example-secret" });
+    const rotated = { AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "AKIANEW", AWS_SECRET_ACCESS_KEY: "new" };
+    for (const [file, value] of Object.entries(rotated)) await writeFile(join(directory, file), value);
+    expect(await readCloudValues(settings)).toEqual(rotated);
+    await rm(join(directory, "AWS_ACCESS_KEY_ID"));
+    await rm(join(directory, "AWS_SECRET_ACCESS_KEY"));
+    expect(await readCloudValues(settings)).toEqual({ AWS_REGION: "eu-west-1" });
+  });
+
+  it("of the process are not there for the library of AWS, which would prefer them to a role", () => {
+    const environment = {
+      AWS_ACCESS_KEY_ID: "a",
+      AWS_SECRET_ACCESS_KEY: "b",
+      AWS_SESSION_TOKEN: "c",
+      AWS_REGION: "r",
+    };
+    forgetAwsKeys(environment);
+    expect(environment).toEqual({ AWS_REGION: "r" });
+  });
+
   it("that lack a part are refused, and the part is named", async () => {
     const partial = new AwsExecutor(cloud.settings(name, { AWS_SECRET_ACCESS_KEY: "" }));
     expect(await failureOf(partial.describe(never))).toMatchObject({
       reason: "CredentialsRefused",
-      message: "AWS_SECRET_ACCESS_KEY is not set, neither as a file nor as a variable.",
+      message: expect.stringMatching(/^AWS_SECRET_ACCESS_KEY is not set, neither as a file/) as unknown,
     });
   });
 });

@@ -4,14 +4,20 @@ import type {
   DescribeAutoScalingGroupsCommandOutput,
   DescribeScalingActivitiesCommandOutput,
 } from "@aws-sdk/client-auto-scaling";
-import { CloudError, type CloudGroup, type CloudInstance, type Executor } from "../executor.ts";
+import {
+  callLimitMs,
+  callSignal,
+  CloudError,
+  type CloudGroup,
+  type CloudInstance,
+  type Executor,
+} from "../executor.ts";
 import { awsErrorOf } from "./aws-error.ts";
 import { type CloudValues, readCloudValues, required } from "./cloud-credentials.ts";
 import type { CloudSettings } from "./cloud-settings.ts";
 
 type Sdk = typeof import("@aws-sdk/client-auto-scaling");
 
-const callMs = 10_000;
 const connectMs = 5_000;
 const goingStates = /^(Terminat|Detach)/;
 
@@ -34,14 +40,16 @@ export class AwsExecutor implements Executor {
     return /^aws:\/\/\/[^/]*\/(i-[0-9a-f]+)$/.exec(providerId ?? "")?.[1];
   }
 
-  async describe(signal: AbortSignal): Promise<CloudGroup> {
+  async describe(callerSignal: AbortSignal): Promise<CloudGroup> {
+    const signal = callSignal(callerSignal);
     const found = await this.#find(signal);
     const group = groupOf(found);
     const isShort = group.instances.filter(({ phase }) => phase === "running").length < group.desired;
     return isShort ? { ...group, ...(await this.#trouble(signal)) } : group;
   }
 
-  async raise(target: number, seen: CloudGroup, signal: AbortSignal): Promise<void> {
+  async raise(target: number, seen: CloudGroup, callerSignal: AbortSignal): Promise<void> {
+    const signal = callSignal(callerSignal);
     const { desired, max } = groupOf(await this.#find(signal));
     if (desired >= target) return;
     requireUnchanged(desired, seen);
@@ -58,7 +66,8 @@ export class AwsExecutor implements Executor {
     );
   }
 
-  async remove(instanceId: string, seen: CloudGroup, signal: AbortSignal): Promise<void> {
+  async remove(instanceId: string, seen: CloudGroup, callerSignal: AbortSignal): Promise<void> {
+    const signal = callSignal(callerSignal);
     const { desired, min, instances } = groupOf(await this.#find(signal));
     const isRunning = instances.some(({ id, phase }) => id === instanceId && phase === "running");
     // Said twice, it would make the group smaller twice.
@@ -96,11 +105,10 @@ export class AwsExecutor implements Executor {
       : {};
   }
 
-  async #send<Output>(commandOf: (sdk: Sdk) => unknown, signal: AbortSignal): Promise<Output> {
+  async #send<Output>(commandOf: (sdk: Sdk) => unknown, abortSignal: AbortSignal): Promise<Output> {
     const values = await readCloudValues(this.#settings);
     const sdk = await import("@aws-sdk/client-auto-scaling");
     const client = this.#clientFor(values, sdk);
-    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(callMs)]);
     try {
       const command = commandOf(sdk) as Parameters<AutoScalingClient["send"]>[0];
       return (await client.send(command, { abortSignal })) as Output;
@@ -121,7 +129,7 @@ export class AwsExecutor implements Executor {
       ...credentialsOf(values),
       // Whether something is said twice is decided elsewhere.
       maxAttempts: 1,
-      requestHandler: { requestTimeout: callMs, connectionTimeout: connectMs },
+      requestHandler: { requestTimeout: callLimitMs, connectionTimeout: connectMs },
     });
     this.#client = { values: key, client };
     return client;

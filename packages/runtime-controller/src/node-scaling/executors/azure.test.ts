@@ -7,6 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AzureCloud, type AzureFault } from "../../../test/azure-cloud.ts";
 import { CloudError, type CloudGroup } from "../executor.ts";
 import { AzureExecutor } from "./azure.ts";
+import { readCloudValues } from "./cloud-credentials.ts";
 
 const never = new AbortController().signal;
 let cloud: AzureCloud;
@@ -126,6 +127,17 @@ describe("a call that fails", () => {
     expect(cloud.capacity).toBe(fault.kind === "drop-after" ? 3 : 2);
   });
 
+  it("because nobody waits any longer may be done all the same", async () => {
+    const seen = await executor.describe(never);
+    cloud.fail("update", { kind: "slow", lateMs: 500 });
+    const caller = new AbortController();
+    const failure = failureOf(executor.raise(3, seen, caller.signal));
+    await eventually(() => cloud.requests.length > 0, { message: "the request being on its way" });
+    caller.abort();
+    expect((await failure).reason).toBe("CloudUnclear");
+    await eventually(() => cloud.capacity === 3, { message: "the scale set being raised" });
+  });
+
   it("says how long to wait", async () => {
     cloud.fail("get", { kind: "error", status: 429, code: "TooManyRequests", retryAfterSeconds: 17 });
     expect(await failureOf(executor.describe(never))).toMatchObject({
@@ -147,7 +159,11 @@ describe("credentials", () => {
   it("that are renewed in the mounted files are used from then on", async () => {
     const directory = await mkdtemp(join(tmpdir(), "credentials-"));
     afterFile(() => rm(directory, { recursive: true }));
-    const mounted = new AzureExecutor({ ...cloud.settings(), credentialsDir: directory });
+    const settings = { ...cloud.settings(), credentialsDir: directory };
+    for (const [file, value] of Object.entries(await readCloudValues(settings))) {
+      await writeFile(join(directory, file), value);
+    }
+    const mounted = new AzureExecutor(settings);
     expect((await mounted.describe(never)).desired).toBe(2);
     cloud.clientSecret = "second-secret";
     cloud.expireTokens();

@@ -3,7 +3,7 @@ import type {
   ComputeManagementClientOptionalParams,
   VirtualMachineScaleSet,
 } from "@azure/arm-compute";
-import { CloudError, type CloudGroup, type CloudInstance, type Executor } from "../executor.ts";
+import { callSignal, CloudError, type CloudGroup, type CloudInstance, type Executor } from "../executor.ts";
 import { azureErrorOf } from "./azure-error.ts";
 import { readCloudValues, required } from "./cloud-credentials.ts";
 import type { CloudSettings } from "./cloud-settings.ts";
@@ -22,7 +22,6 @@ interface Session {
   readonly resourceGroup: string;
 }
 
-const callMs = 10_000;
 const providerIdPattern =
   /^azure:\/\/\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/virtualMachineScaleSets\/([^/]+)\/virtualMachines\/(\d+)$/i;
 
@@ -117,7 +116,7 @@ export class AzureExecutor implements Executor {
     signal: AbortSignal,
     call: (session: Session, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(callMs)]);
+    const abortSignal = callSignal(signal);
     try {
       return await call(await this.#open(), abortSignal);
     } catch (error) {

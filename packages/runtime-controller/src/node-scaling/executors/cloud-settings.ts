@@ -19,7 +19,7 @@ export type CloudVariable = (typeof cloudVariables)[number];
 export interface CloudSettings {
   readonly provider: "aws" | "azure";
   readonly group: string;
-  /** A folder with a file for each variable; those that are there come first. */
+  /** A folder with a file for each variable; with any of this cloud, nothing is taken from `variables`. */
   readonly credentialsDir: string | undefined;
   /** In place of the public address. */
   readonly endpoint: string | undefined;
