@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { compareRights, type Comparison, type RbacObject } from "@datalayer/shared/kube/testkit/rights";
 import { environmentOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { claimRuntime, type ClaimedRuntime, endRuntime, listRuntimes } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Administrator, namespace } from "./administrator.ts";
+import { readAuditLog } from "./audit-log.ts";
 import { Claims } from "./claims.ts";
-import { compareRights, type Comparison, type RbacObject } from "./deployment-rights.ts";
 import { usedElsewhere } from "./deployment-rights-elsewhere.ts";
 import { untilExampleWarm, warmExample } from "./stage.ts";
 
@@ -235,7 +236,8 @@ describe("rights", () => {
     const { items } = JSON.parse(await admin.kubectl(["get", kinds, "-A", "-o", "json"])) as {
       items: RbacObject[];
     };
-    compared = compareRights(items, await readFile(admin.cluster.auditLogPath, "utf8"), namespace);
+    const log = await readFile(admin.cluster.auditLogPath, "utf8");
+    compared = compareRights(items, readAuditLog(log, namespace), namespace);
   });
 
   it("suffice for all of this", () => {
