@@ -56,6 +56,12 @@ export const operatorSecrets: readonly string[] = [
   "datalayer-operator-token-keys",
 ];
 
+/** Select the ConfigMaps in which the operator writes what runtimes used, and what node scaling remembers; they stay. */
+export const recordSelectors: readonly string[] = [
+  "datalayer.io/usage=records",
+  "datalayer.io/scaling=state",
+];
+
 /** The Secret with credentials of a cloud that the chart makes. */
 export function generatedSecretName(release: string): string {
   return `${release}-cloud-credentials`;

@@ -100,7 +100,7 @@ async function removeAndReport(cluster: Cluster, helm: Helm, going: Going): Prom
   await withLock(cluster, { release: name, signal, onWait }, () =>
     remove(cluster, helm, { release: name, timeoutMs: flags.timeout, signal }),
   );
-  const remains = await gatherRemains(cluster, ownSecret);
+  const remains = await gatherRemains(cluster, { release: name, ownSecret });
   terminal.tell(`Release "${name}" is removed. What stays:`);
   for (const line of describeRemains(remains)) terminal.tell(line);
   printData(terminal, flags.output, { release: name, removed: true, remains }, () => "");
