@@ -31,8 +31,9 @@ const elsewhere: readonly Elsewhere[] = [
   },
   {
     role: "datalayer-runtime-controller",
-    why: "Buckets are mounted by Datashim.",
+    why: "Buckets are mounted by Datashim, with the credentials of a Secret.",
     rights: {
+      secrets: ["get"],
       "datashim.io/datasets": ["watch", "create", "delete"],
       "datalayer.io/runtime-contents/status": ["patch"],
     },

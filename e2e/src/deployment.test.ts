@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
+import { compareRights, type Comparison, type RbacObject } from "@datalayer/shared/kube/testkit/rights";
 import { environmentOfExample } from "@datalayer/tools/start/example";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { claimRuntime, type ClaimedRuntime, endRuntime, listRuntimes } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Administrator, namespace } from "./administrator.ts";
+import { readAuditLog } from "./audit-log.ts";
 import { Claims } from "./claims.ts";
-import { compareRights, type Comparison, type RbacObject } from "./deployment-rights.ts";
+import { addedSince, type Inventory, takeInventory } from "./deployment-inventory.ts";
 import { usedElsewhere } from "./deployment-rights-elsewhere.ts";
 import { untilExampleWarm, warmExample } from "./stage.ts";
 
@@ -13,11 +15,15 @@ const release = "datalayer-operator";
 const verifiers = "app.kubernetes.io/component=verifier";
 const { signal } = new AbortController();
 
+/** The objects of our kinds, and what the administrator brought for builds. */
+const madeByUsers = /^datalayer\.io\/v1\/|\/package-sources$/;
+
 interface LogLine {
   component: string;
 }
 
 let admin: Administrator;
+let before: Inventory;
 
 beforeAll(async () => {
   admin = await Administrator.start();
@@ -25,6 +31,7 @@ beforeAll(async () => {
   const level = "pod-security.kubernetes.io/enforce=restricted";
   await admin.kubectl(["create", "namespace", namespace]);
   await admin.kubectl(["label", "namespace", namespace, level]);
+  before = await takeInventory(admin);
 });
 
 afterAll(() => admin.cluster.down());
@@ -132,7 +139,7 @@ describe("an installed operator", () => {
 
   it("is upgraded while users claim: every claim is answered once, and runtimes live on", async () => {
     await untilExampleWarm(admin.cluster);
-    const before = await claim();
+    const one = await claim();
     const claims = new Claims(() => admin.api());
     const values = await admin.values("upgraded.json", {
       operator: { podAnnotations: { example: "upgrade" } },
@@ -144,9 +151,9 @@ describe("an installed operator", () => {
     expect(new Set(pods).size).toBe(pods.length);
     await expect
       .poll(async () => (await listRuntimes(await admin.api())).map(({ pod_name }) => pod_name))
-      .toEqual([before.pod_name]);
-    expect(await runCell(before, "6*7")).toBe("42");
-    await endRuntime(await admin.api(), before);
+      .toEqual([one.pod_name]);
+    expect(await runCell(one, "6*7")).toBe("42");
+    await endRuntime(await admin.api(), one);
   });
 });
 
@@ -235,7 +242,8 @@ describe("rights", () => {
     const { items } = JSON.parse(await admin.kubectl(["get", kinds, "-A", "-o", "json"])) as {
       items: RbacObject[];
     };
-    compared = compareRights(items, await readFile(admin.cluster.auditLogPath, "utf8"), namespace);
+    const log = await readFile(admin.cluster.auditLogPath, "utf8");
+    compared = compareRights(items, readAuditLog(log, namespace), namespace);
   });
 
   it("suffice for all of this", () => {
@@ -261,22 +269,36 @@ describe("plane down", () => {
     expect(refused.stderr).toContain(runtime.pod_name);
     await endRuntime(await admin.api(), runtime);
     await expect.poll(async () => listRuntimes(await admin.api())).toEqual([]);
+    const ofUsers = addedSince(before, await takeInventory(admin)).filter((name) => madeByUsers.test(name));
+    expect(ofUsers).toContain(`datalayer.io/v1/RuntimePool ${namespace}/python-simple-pool`);
     const { code, stderr } = await admin.plane(["down", release, "--namespace", namespace, "--yes"]);
     expect(code, stderr).toBe(0);
-    expect(
-      await admin.kubectl([
-        "get",
-        "deployments,services,serviceaccounts",
-        "-A",
-        "-l",
-        "app=operator",
-        "-o",
-        "name",
-      ]),
-    ).toBe("");
-    expect(await admin.kubectl(["get", "runtime-pools", "-n", namespace, "-o", "name"])).toMatch(
-      /python-simple-pool/,
-    );
-    expect(await admin.kubectl(["get", "crd", "-o", "name"])).toMatch(/runtime-pools.datalayer.io/);
+    const left = async (): Promise<Set<string>> => {
+      const names = addedSince(before, await takeInventory(admin));
+      return new Set(names.map((name) => name.replace(/(?<=\/runtime-usage)-\d+$/, "")));
+    };
+    await expect
+      .poll(left, { timeout: 60_000 })
+      .toEqual(
+        new Set([
+          ...[
+            "images",
+            "route-classes",
+            "routes",
+            "runtime-contents",
+            "runtime-environments",
+            "runtime-pools",
+          ].map((plural) => `apiextensions.k8s.io/v1/CustomResourceDefinition ${plural}.datalayer.io`),
+          ...ofUsers,
+          `v1/ConfigMap ${namespace}/datalayer-operator-scaling`,
+          `v1/ConfigMap ${namespace}/runtime-usage`,
+          "v1/Namespace datalayer-builds",
+          `v1/Secret ${namespace}/datalayer-operator-api-key`,
+          `v1/Secret ${namespace}/datalayer-operator-token-keys`,
+        ]),
+      );
+    for (const name of ["namespaces datalayer-runtimes, datalayer-builds", "runtime-usage-0"]) {
+      expect(stderr).toContain(name);
+    }
   });
 });

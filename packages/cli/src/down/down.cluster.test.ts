@@ -113,6 +113,22 @@ describe("plane down", () => {
     await desk.delete(Pod, "runtime-of-a-user");
   });
 
+  it("removes the leases of controllers that have ended, and none that somebody holds", async () => {
+    await desk.create(Pod, {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "of-another-release" },
+      spec: { containers: [{ name: "controller", image: "controller" }] },
+    });
+    await makeLease("runtime-controller", "datalayer-runtime-controller-7_x");
+    await makeLease("route-controller", "of-another-release_x");
+    expect(await desk.plane(["down", "gone", "--yes"])).toMatchObject({ code: 0 });
+    expect(await desk.find(Lease, "runtime-controller")).toBeUndefined();
+    expect(await desk.find(Lease, "route-controller")).toBeDefined();
+    await desk.delete(Lease, "route-controller");
+    await desk.delete(Pod, "of-another-release");
+  });
+
   it("removes nothing when nobody is there to confirm, or at Ctrl-C", async () => {
     const { code, stderr } = await desk.plane(["down", "gone"]);
     expect(code).toBe(2);
@@ -131,6 +147,17 @@ describe("plane down", () => {
     expect(ignored).toMatchObject({ code: 0 });
   });
 });
+
+/** A lease that reads as held, as those of controllers do whose rights went before they ended. */
+async function makeLease(name: string, holderIdentity: string): Promise<void> {
+  const renewTime = new Date().toISOString().replace("Z", "000Z");
+  await desk.create(Lease, {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: { name },
+    spec: { holderIdentity, leaseDurationSeconds: 3600, renewTime },
+  });
+}
 
 /** An assigned runtime, brought there as the policy of the states wants it: it holds for administrators as well. */
 async function makeRuntime(user: string): Promise<void> {

@@ -9,6 +9,7 @@ import { CommandError } from "../command/command-error.ts";
 import { exitCode } from "../command/exit-code.ts";
 import type { Helm } from "../helm/helm.ts";
 import { isOf } from "../helm/ownership.ts";
+import { leaderOf } from "../observe/leader.ts";
 
 /** How to remove a release. */
 export interface Removal {
@@ -58,13 +59,21 @@ function timedOut({ metadata }: Pod, namespace: string): CommandError {
 /** Of a controller that has ended: that of one that runs, of another release, stays. */
 async function removeLease(cluster: Cluster, name: string): Promise<void> {
   const { client, namespace, clock } = cluster;
+  const lease = await found(client.get(Lease, { namespace, name }));
+  if (!lease) return;
+  const { pod, isVacant } = leaderOf(lease, clock.now());
+  // It may still read as held: with the release went the right to give it back.
+  const holder =
+    isVacant || pod === undefined ? undefined : await found(client.get(Pod, { namespace, name: pod }));
+  if (!holder) await removeObject(cluster, Lease, lease);
+}
+
+async function found<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    const lease = await client.get(Lease, { namespace, name });
-    const { holderIdentity, renewTime, leaseDurationSeconds = 15 } = lease.spec ?? {};
-    const isHeld = holderIdentity && clock.now() - Date.parse(renewTime ?? "") < leaseDurationSeconds * 1000;
-    if (!isHeld) await removeObject(cluster, Lease, lease);
+    return await reading;
   } catch (error) {
-    if (!(error instanceof ApiError && error.isNotFound)) throw error;
+    if (error instanceof ApiError && error.isNotFound) return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import {
+  answer,
   type FaultHandle,
   type FaultProxy,
   hold,
@@ -33,16 +34,23 @@ function holdHelm(client: string): FaultHandle {
   return proxy.inject({ client, verb: ["create", "patch"], resource: "deployments", act: hold() });
 }
 
+/** Kills a command, and the Helm that it runs, once Helm is at the Deployments; answers with what Helm left behind. */
+async function killAtDeployments(args: string[], release: string): Promise<string> {
+  const client = `killed-${release}`;
+  const verb = ["create", "patch", "delete"] as const;
+  const rule = proxy.inject({ client, verb, resource: "deployments", act: hold() });
+  const killed = desk.start(args, await way(client));
+  await rule.struck();
+  process.kill(-killed.pid!, "SIGKILL");
+  await killed;
+  rule.remove();
+  const { stdout } = await desk.helm(["status", release, "--output", "json"]);
+  return (JSON.parse(stdout) as { info: { status: string } }).info.status;
+}
+
 describe("plane up, killed in the middle", () => {
   it("is put right by the next one, which waits until it is certain that nobody works on it", async () => {
-    const rule = holdHelm("killed");
-    const killed = desk.start(upOf("broken"), await way("killed"));
-    await rule.struck();
-    process.kill(-killed.pid!, "SIGKILL");
-    await killed;
-    rule.remove();
-    const { stdout } = await desk.helm(["status", "broken", "--output", "json"]);
-    expect(JSON.parse(stdout)).toMatchObject({ info: { status: "pending-install" } });
+    expect(await killAtDeployments(upOf("broken"), "broken")).toBe("pending-install");
 
     const { code, stderr } = await desk.up("broken", ["--no-wait"]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -50,6 +58,61 @@ describe("plane up, killed in the middle", () => {
     expect(stderr).toContain('Release "broken": its last operation was interrupted (pending-install)');
     expect(await desk.find(Lease, "plane-broken")).toBeUndefined();
     await desk.plane(["down", "broken", "--yes"]);
+  });
+});
+
+describe("a release that Helm has left pending, and that nobody is seen to work on", () => {
+  it("is left alone, for some time, unless the administrator says that nobody works on it", async () => {
+    expect(await killAtDeployments(upOf("unsure"), "unsure")).toBe("pending-install");
+    await desk.delete(Lease, "plane-unsure");
+    const refused = await desk.up("unsure", ["--no-wait"]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      /Error: release "unsure" is pending-install for \S+: Helm may be at work on it/,
+    );
+    expect(refused.stderr).toContain("plane up unsure --take-over");
+    const taken = await desk.up("unsure", ["--no-wait", "--take-over"]);
+    expect({ code: taken.code, stderr: taken.stderr }).toMatchObject({ code: 0 });
+    expect(taken.stderr).toContain(
+      'Release "unsure": its last operation was interrupted (pending-install); that is put right now.',
+    );
+    await desk.plane(["down", "unsure", "--yes"]);
+  });
+});
+
+describe("a release whose last operation failed", () => {
+  it("is installed by the next one, which says that it tries again", async () => {
+    const rule = proxy.inject({
+      client: "failing",
+      verb: ["create", "patch"],
+      resource: "deployments",
+      act: answer(422, { reason: "Invalid" }),
+    });
+    const failed = await desk.plane(upOf("again"), await way("failing"));
+    expect(failed.code).toBe(1);
+    rule.remove();
+    const { stdout } = await desk.helm(["status", "again", "--output", "json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ info: { status: "failed" } });
+    const { code, stderr } = await desk.up("again", ["--no-wait"]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toContain('Release "again": its last operation failed; it is tried again.');
+    await desk.plane(["down", "again", "--yes"]);
+  });
+});
+
+describe("plane down, killed in the middle", () => {
+  it("is finished by the next plane up, which installs the release anew", async () => {
+    expect(await desk.up("going", ["--no-wait"])).toMatchObject({ code: 0 });
+    expect(await killAtDeployments(["down", "going", "--yes"], "going")).toBe("uninstalling");
+    const { code, stderr } = await desk.up("going", ["--no-wait"]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toContain(
+      'Release "going": its removal was interrupted; that was finished, and it is installed anew.',
+    );
+    expect((await desk.find(Secret, "sh.helm.release.v1.going.v1"))?.metadata.labels).toMatchObject({
+      status: "deployed",
+    });
+    await desk.plane(["down", "going", "--yes"]);
   });
 });
 

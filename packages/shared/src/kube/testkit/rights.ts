@@ -1,3 +1,5 @@
+import type { ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+
 /** A role, or what binds one to accounts, of Kubernetes. */
 export interface RbacObject {
   kind: string;
@@ -12,21 +14,6 @@ export interface RbacObject {
   subjects?: { kind: string; name: string; namespace?: string }[];
 }
 
-/** What an event of the API server's audit log says, as far as rights go. */
-interface AuditEvent {
-  verb: string;
-  user: { username: string };
-  objectRef?: {
-    apiGroup?: string;
-    resource?: string;
-    subresource?: string;
-    namespace?: string;
-    name?: string;
-  };
-  responseStatus?: { code: number };
-  annotations?: Readonly<Record<string, string>>;
-}
-
 /** One verb on one resource, by one account. */
 interface Act {
   account: string;
@@ -37,6 +24,14 @@ interface Act {
   namespace: string | undefined;
   /** Undefined: all of them, or not known before, as with create. */
   name: string | undefined;
+}
+
+/** What an account asked of the API server. */
+export interface Asked extends Act {
+  /** Whether it was refused for want of a right. */
+  isRefused: boolean;
+  /** Whether it was answered with 201: an apply that makes an object takes the right to create it as well. */
+  hasCreated: boolean;
 }
 
 /** An act that a role allows. */
@@ -54,44 +49,61 @@ export interface Comparison {
   granted: string[];
 }
 
-/** Compares the rights that accounts of a namespace have by roles with what an audit log says that they did. */
+/**
+ * Compares the rights that accounts of a namespace have by roles with what they did. What two roles allow is held to be
+ * done by the narrower one: the other has to be of use by itself.
+ */
 export function compareRights(
   rbac: readonly RbacObject[],
-  auditLog: string,
+  asked: readonly Asked[],
   accountNamespace: string,
 ): Comparison {
-  const prefix = `system:serviceaccount:${accountNamespace}:`;
-  const events = auditLog
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as AuditEvent)
-    .filter(({ user, objectRef }) => user.username.startsWith(prefix) && objectRef !== undefined);
-  const acts = (decision: string): Act[] =>
-    events
-      .filter(({ annotations }) => annotations?.["authorization.k8s.io/decision"] === decision)
-      .flatMap((event) => actsOf(event, event.user.username.slice(prefix.length)));
-  const used = acts("allow");
   const grants = grantsOf(rbac, accountNamespace);
-  const unused = grants.filter((grant) => !used.some((act) => allows(grant, act)));
+  const used = new Set(
+    distinctActs(asked.filter(({ isRefused }) => !isRefused).flatMap(actsOf)).flatMap((act) =>
+      narrowest(grants.filter((grant) => allows(grant, act))),
+    ),
+  );
   const shown = (some: readonly Grant[]): string[] => distinct(some.map((one) => described(one.role, one)));
   return {
-    refused: distinct(acts("forbid").map((act) => described(act.account, act))),
-    unused: shown(unused),
+    refused: distinct(asked.filter(({ isRefused }) => isRefused).map((act) => described(act.account, act))),
+    unused: shown(grants.filter((grant) => !used.has(grant))),
     granted: shown(grants),
   };
 }
 
-/** What a request took: an apply that makes an object takes the right to create it as well. */
-function actsOf({ verb, objectRef = {}, responseStatus }: AuditEvent, account: string): Act[] {
-  const { apiGroup, resource = "", subresource, namespace, name } = objectRef;
-  const whole = subresource === undefined ? resource : `${resource}/${subresource}`;
-  const act = { account, verb, resource: qualified(apiGroup, whole), namespace, name };
-  const isCreated = verb === "patch" && responseStatus?.code === 201;
-  return isCreated ? [act, { ...act, verb: "create" }] : [act];
+/** What an account asked for through a fault proxy. */
+export function askedThroughProxy(log: readonly ProxiedRequest[], account: string): Asked[] {
+  return log
+    .filter(({ resource, upstreamStatus }) => resource !== "" && upstreamStatus !== undefined)
+    .map(({ verb, group, resource, namespace, name, url, upstreamStatus = 0 }) => ({
+      account,
+      verb,
+      resource: qualified(group, resource),
+      namespace,
+      name: name ?? nameSelectedBy(url),
+      isRefused: upstreamStatus === 401 || upstreamStatus === 403,
+      hasCreated: upstreamStatus === 201,
+    }));
 }
 
-const qualified = (group: string | undefined, resource: string): string =>
-  group ? `${group}/${resource}` : resource;
+/** Of lists and watches of one object, which rights on its name allow. */
+function nameSelectedBy(url: string): string | undefined {
+  const selector = new URLSearchParams(url.split("?")[1] ?? "").get("fieldSelector") ?? "";
+  return /(?:^|,)metadata\.name=([^,]+)/.exec(selector)?.[1];
+}
+
+/** A resource with its group; that of the core has none. */
+export function qualified(group: string | undefined, resource: string): string {
+  return group ? `${group}/${resource}` : resource;
+}
+
+const actsOf = ({ isRefused: _, hasCreated, ...act }: Asked): Act[] =>
+  act.verb === "patch" && hasCreated ? [act, { ...act, verb: "create" }] : [act];
+
+function distinctActs(acts: readonly Act[]): Act[] {
+  return [...new Map(acts.map((act) => [JSON.stringify(act), act])).values()];
+}
 
 function grantsOf(rbac: readonly RbacObject[], accountNamespace: string): Grant[] {
   return rbac.flatMap(({ kind, metadata, roleRef, subjects = [] }) => {
@@ -135,6 +147,14 @@ function allows(grant: Grant, act: Act): boolean {
     (["account", "verb", "resource"] as const).every((key) => grant[key] === act[key]) &&
     (["namespace", "name"] as const).every((key) => grant[key] === undefined || grant[key] === act[key])
   );
+}
+
+/** Those for one object before those for all of a namespace, and these before those for all of the cluster. */
+function narrowest(grants: readonly Grant[]): Grant[] {
+  const breadth = ({ namespace, name }: Grant): number =>
+    (namespace === undefined ? 2 : 0) + (name === undefined ? 1 : 0);
+  const least = Math.min(...grants.map(breadth));
+  return grants.filter((grant) => breadth(grant) === least);
 }
 
 function described(who: string, { verb, resource, name }: Act): string {
