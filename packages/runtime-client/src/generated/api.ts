@@ -804,10 +804,10 @@ export interface components {
             target: string;
             /** @description Absolute path in the runtime. */
             mount: string;
-            /** @description The uid of the content, where the environment names it by uid. */
+            /** @description The uid that the content declares; null when it declares none. */
             uid: string | null;
-            /** @description The name of the content, where the environment names it by name. */
-            name: string | null;
+            /** @description The name of the content. */
+            name: string;
             /** @enum {string} */
             permissions: "ro" | "rw";
         };
