@@ -57,6 +57,10 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
         headers: claimHeaders,
         body: claimBody,
         response: { 201: oneRuntime, 202: oneRuntime },
+        answerHeaders: {
+          201: ["preference-applied"],
+          202: ["location", "preference-applied", "retry-after"],
+        },
         problems: [403, 404, 409, 410, 429, 501, 502],
       },
     },
