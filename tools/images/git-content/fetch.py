@@ -37,6 +37,8 @@ LONGEST_SECONDS = 900
 SLOWEST = {"http.lowSpeedLimit": "1000", "http.lowSpeedTime": "60"}
 # What the node and its cloud answer at, beside loopback and link-local: they hand out credentials.
 FORBIDDEN = [ipaddress.ip_network(network) for network in ("100.100.100.200/32", "192.0.0.192/32", "fd00:ec2::254/128")]
+# Addresses of IPv4 as a network that has IPv6 alone writes them, in their last 32 bits.
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # What archives are at the most, unpacked; the volume has a limit of its own.
 MOST_ARCHIVE_BYTES = 2 << 30
 MOST_UNPACKED_BYTES = 10 << 30
@@ -127,7 +129,8 @@ def resolve(source: Source) -> list[str]:
 
 def is_forbidden(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        embedded = address.ipv4_mapped or address.sixtofour
+        translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
+        embedded = address.ipv4_mapped or address.sixtofour or translated
         if embedded is not None:
             return is_forbidden(embedded)
     if str(address) == os.environ.get("KUBERNETES_SERVICE_HOST"):

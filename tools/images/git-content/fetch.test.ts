@@ -57,6 +57,7 @@ describe("the fetcher of git contents", () => {
       "https://[fe80::1]/a",
       "https://[fd00:ec2::254]/a",
     ],
+    ...["https://[64:ff9b::a9fe:a9fe]/a", "https://[64:ff9b::127.0.0.1]/a", "https://[64:ff9b::10.96.0.1]/a"],
     ...["https://10.96.0.1/a", "https://100.100.100.200/a", "https://192.0.0.192/a"],
   ])("never speaks to %s", async (source) => {
     expect(await refusalOf({ SOURCE: source })).toContain("AddressRefused");

@@ -804,10 +804,10 @@ export interface components {
             target: string;
             /** @description Absolute path in the runtime. */
             mount: string;
-            /** @description The uid of the content, where the environment names it by uid. */
+            /** @description The uid that the content declares; null when it declares none. */
             uid: string | null;
-            /** @description The name of the content, where the environment names it by name. */
-            name: string | null;
+            /** @description The name of the content. */
+            name: string;
             /** @enum {string} */
             permissions: "ro" | "rw";
         };
@@ -1000,6 +1000,28 @@ export interface components {
                  *       "request_id": "0b6f0c0e-6b0c-4f0c-9d0e-6f1f5f7c1f7a",
                  *       "success": false,
                  *       "message": "What the request names existed and has ended."
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What the request names has changed since the caller read it. */
+        PreconditionFailed: {
+            headers: {
+                /** @description Finds the request in the logs. */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "https://datalayer.io/docs/operator/problems#precondition-failed",
+                 *       "title": "Precondition Failed",
+                 *       "status": 412,
+                 *       "detail": "What the request names has changed since the caller read it.",
+                 *       "request_id": "0b6f0c0e-6b0c-4f0c-9d0e-6f1f5f7c1f7a",
+                 *       "success": false,
+                 *       "message": "What the request names has changed since the caller read it."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -1320,6 +1342,8 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    /** @description How long the claim was ready to wait, where it prefers to (RFC 7240). */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1335,6 +1359,12 @@ export interface operations {
             /** @description Accepted */
             202: {
                 headers: {
+                    /** @description Where to look again. */
+                    Location?: string;
+                    /** @description How long the claim was ready to wait, where it prefers to (RFC 7240). */
+                    "Preference-Applied"?: string;
+                    /** @description Seconds until trying again is worth it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1423,6 +1453,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description Stands for this version; If-Match changes it only while it is still this one. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1467,6 +1499,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description Stands for this version; If-Match changes it only while it is still this one. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1482,6 +1516,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["URITooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1711,6 +1747,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description Stands for this version; If-Match changes it only while it is still this one. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1758,6 +1796,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description Stands for this version; If-Match changes it only while it is still this one. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1773,6 +1813,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["URITooLong"];
             415: components["responses"]["UnsupportedMediaType"];

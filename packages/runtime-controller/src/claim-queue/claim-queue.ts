@@ -25,6 +25,8 @@ export interface Wait {
   wanted: string;
   /** Where it begins on the ring of a pool. */
   point: string;
+  /** Whether a runtime of these pools will do, where not each of them does. */
+  suits?: (runtime: Runtime) => boolean;
   /** When it has waited long enough, on the monotonic clock. Absent: it does not wait at all. */
   untilMs?: number;
   /** Aborts when nobody waits for the answer any more. */
@@ -34,7 +36,7 @@ export interface Wait {
 }
 
 interface Waiting extends Ticket {
-  point: string;
+  suits: (runtime: Runtime) => boolean;
   serve: (runtime: Runtime) => void;
   refuse: (error: ClaimError) => void;
 }
@@ -104,7 +106,7 @@ export class ClaimQueue {
     const ticket: Waiting = {
       userUid: wait.userUid,
       pools: keysOf(wait),
-      point: wait.point,
+      suits: wait.suits ?? (() => true),
       serve: served.resolve,
       refuse: (error) => {
         // At once: a runtime handed to a claim that is gone would be given to nobody.
@@ -155,20 +157,21 @@ export class ClaimQueue {
   /** Runs while the watch delivers: nobody can take the runtime in between. */
   #hand(runtime: Runtime): void {
     const pool = { namespace: runtime.namespace, name: runtime.pool };
-    const ticket = this.#line.next(keyOf(pool));
+    const ticket = this.#line.next(keyOf(pool), ({ suits }) => suits(runtime));
     if (!ticket) return;
     this.#options.candidates.reserve(runtime);
     ticket.serve(runtime);
   }
 
-  #empty({ pools, wanted }: Wait, ahead: number, waitedMs = 0): ClaimError {
+  #empty({ pools, wanted, suits }: Wait, ahead: number, waitedMs = 0): ClaimError {
+    const runtime = suits ? "runtime with the contents that the claim names" : "runtime";
     const waited = waitedMs > 0 ? ` after ${Math.round(waitedMs / 1000)} s` : "";
     const behind = ahead > 0 ? `, with ${ahead} waiting before this claim` : "";
     return new ClaimError(
       "pool-empty",
-      `no runtime is available in a pool that ${wanted}${waited}${behind}`,
+      `no ${runtime} is available in a pool that ${wanted}${waited}${behind}`,
       {
-        retryAfterMs: this.#options.forecast.availableInMs(pools, ahead),
+        retryAfterMs: this.#options.forecast.availableInMs(pools, ahead, suits),
         facts: { queue_position: ahead + 1 },
       },
     );

@@ -56,6 +56,13 @@ describe("a waiting line", () => {
     expect(line.size).toBe(0);
   });
 
+  it("passes over claims that the runtime does not suit, and keeps their place", () => {
+    const line = lineOf(ticket("a1"), ticket("b1"), ticket("a2"));
+    expect(line.next("p", ({ name }) => name === "a2")?.name).toBe("a2");
+    expect(line.next("p", ({ name }) => name === "c1")).toBeUndefined();
+    expect(servedBy(line)).toEqual(["b1", "a1"]);
+  });
+
   it("serves a user whose turn it was not meant for in its place", () => {
     const line = lineOf(ticket("a1", "x"), ticket("b1"), ticket("a2", "x"), ticket("b2"));
     expect(servedBy(line, "p", "p", "x", "x")).toEqual(["b1", "b2", "a1", "a2"]);

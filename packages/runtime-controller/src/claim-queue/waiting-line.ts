@@ -35,10 +35,13 @@ export class WaitingLine<T extends Ticket> {
     this.#size++;
   }
 
-  /** Takes the ticket that a runtime of this pool goes to; its user's next turn comes after all others'. */
-  next(pool: string): T | undefined {
+  /**
+   * Takes the ticket that a runtime of this pool goes to; its user's next turn comes after all others'.
+   * @param suits - passes over tickets for which it is false. Default: none.
+   */
+  next(pool: string, suits: (ticket: T) => boolean = () => true): T | undefined {
     for (const [userUid, own] of this.#byUser) {
-      const ticket = own.find(({ pools }) => pools.has(pool));
+      const ticket = own.find((each) => each.pools.has(pool) && suits(each));
       if (!ticket) continue;
       this.remove(ticket);
       if (this.#byUser.delete(userUid)) this.#byUser.set(userUid, own);

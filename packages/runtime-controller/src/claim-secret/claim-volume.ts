@@ -10,7 +10,7 @@ const mountPath = "/var/run/secrets/datalayer.io/claim";
  * a Secret, and the entries of the Secret as files, once it is there. One volume for both: kubelet changes all files
  * at once.
  */
-export function claimParts(podName: string): Required<Omit<PodParts, "initContainers">> {
+export function claimParts(podName: string): Required<Pick<PodParts, "volumes" | "volumeMounts" | "env">> {
   const fileOf = (path: string, name: string): { path: string; fieldRef: { fieldPath: string } } => {
     return { path, fieldRef: { fieldPath: `metadata.annotations['${name}']` } };
   };

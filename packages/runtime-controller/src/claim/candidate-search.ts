@@ -1,6 +1,7 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ClaimQueue, Wait } from "../claim-queue/claim-queue.ts";
+import { hasMounted } from "../mount/content-mounts.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Candidates } from "./candidates.ts";
 import type { ClaimError } from "./claim-error.ts";
@@ -28,7 +29,7 @@ export class CandidateSearch {
     claim: { request: ClaimRequest; eligible: readonly RuntimePool[]; point: string },
   ) {
     const { request, eligible, point } = claim;
-    const { userUid, waitMs = 0, signal } = request;
+    const { userUid, waitMs = 0, signal, contents = [] } = request;
     this.#options = options;
     this.#wait = {
       userUid,
@@ -36,6 +37,7 @@ export class CandidateSearch {
       point,
       pools: eligible.map(({ metadata }) => ({ namespace: metadata.namespace ?? "", name: metadata.name })),
       wanted: wanted(request),
+      suits: contents.length === 0 ? undefined : ({ pod }) => hasMounted(pod, contents),
       untilMs: waitMs > 0 ? options.clock.monotonicMs() + waitMs : undefined,
     };
   }
@@ -44,7 +46,7 @@ export class CandidateSearch {
   async next(): Promise<Runtime> {
     const { candidates, queue, rightOfWay } = this.#options;
     for (const pool of this.#wait.pools) {
-      const runtime = candidates.take(pool, this.#wait.point);
+      const runtime = candidates.take(pool, this.#wait.point, this.#wait.suits);
       if (runtime) return runtime;
     }
     const again = this.#hasWaited;

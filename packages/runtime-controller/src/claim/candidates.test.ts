@@ -39,6 +39,13 @@ describe("the candidates of a pool", () => {
     expect(candidates.take({ ...pool, namespace: "other" }, "key")).toBeUndefined();
   });
 
+  it("are passed over where they do not suit, and stay for others", () => {
+    const candidates = candidatesOf("a", "b", "c");
+    expect(candidates.take(pool, "key", ({ ulid }) => ulid === "b")?.ulid).toBe("b");
+    expect(candidates.take(pool, "key", ({ ulid }) => ulid === "b")).toBeUndefined();
+    expect(takeAll(candidates)).toEqual(["a", "c"]);
+  });
+
   it("lose one that is removed", () => {
     const candidates = candidatesOf("a", "b");
     candidates.observe(runtimePod("a"), true);

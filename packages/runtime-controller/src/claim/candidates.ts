@@ -47,9 +47,20 @@ export class Candidates {
     return this.#rings.get(keyOf(pool))?.size ?? 0;
   }
 
-  /** Takes the pool's runtime that is next after the point of `key`; undefined when it has none. */
-  take(pool: { namespace: string; name: string }, key: string): Runtime | undefined {
-    const uid = this.#rings.get(keyOf(pool))?.successor(key);
+  /**
+   * Takes the pool's runtime that is next after the point of `key`; undefined when it has none.
+   * @param suits - passes over those for which it is false. Default: none.
+   */
+  take(
+    pool: { namespace: string; name: string },
+    key: string,
+    suits: (runtime: Runtime) => boolean = () => true,
+  ): Runtime | undefined {
+    const suitsUid = (uid: string): boolean => {
+      const offered = this.#offered.get(uid);
+      return offered !== undefined && suits(offered);
+    };
+    const uid = this.#rings.get(keyOf(pool))?.successor(key, suitsUid);
     const runtime = uid === undefined ? undefined : this.#offered.get(uid);
     if (runtime) this.reserve(runtime);
     return runtime;

@@ -1,3 +1,5 @@
+import type { WantedMount } from "../mount/content-mounts.ts";
+
 /** The size of a runtime that is created for its claim; one of the two. */
 export interface ColdStart {
   /** Name of a class of sizes. */
@@ -28,6 +30,8 @@ export interface ClaimRequest {
   bodyHash: string;
   /** Whether a Secret will follow, so that the runtime can wait for it. Default: none. */
   bringsSecret?: boolean;
+  /** Only a runtime that was made with all of these will do. Default: any. */
+  contents?: readonly WantedMount[];
   /** Asks for a runtime of this size, created for the claim. Default: a warm one. */
   coldStart?: ColdStart;
   /** How long it may wait for a runtime where none is available, in milliseconds. Default: not at all. */

@@ -1,8 +1,7 @@
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { describe, expect, it } from "vitest";
 import { storedPool } from "../../test/pool-objects.ts";
-import type { ClaimRequest } from "./claim-request.ts";
-import { poolsFor, wanted } from "./pool-choice.ts";
+import { poolsFor, type PoolWish, wanted } from "./pool-choice.ts";
 
 function pool(path: string, environment: string, deletionTimestamp?: string): RuntimePool {
   const [namespace, name] = path.split("/") as [string, string];
@@ -20,14 +19,11 @@ const pools = [
   pool("team-a/python-big", "python"),
   pool("team-a/python-leaving", "python", "2026-01-01T00:00:00Z"),
 ];
-type Wish = Pick<ClaimRequest, "environment" | "pool" | "namespace">;
-const chosen = (wish: Wish): string[] =>
-  poolsFor({ ...wish, userUid: "u", type: "cell", bodyHash: "b" }, pools).map(
-    ({ metadata }) => `${metadata.namespace}/${metadata.name}`,
-  );
+const chosen = (wish: PoolWish): string[] =>
+  poolsFor(wish, pools).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
 
 describe("the pools for a claim", () => {
-  it.each<[string, Wish, string[]]>([
+  it.each<[string, PoolWish, string[]]>([
     [
       "all of its environment, in one namespace",
       { environment: "python" },
@@ -44,7 +40,7 @@ describe("the pools for a claim", () => {
     expect(chosen(wish)).toEqual(expected);
   });
 
-  it.each<[string, Wish, string]>([
+  it.each<[string, PoolWish, string]>([
     ["an unknown environment", { environment: "r" }, 'serves environment "r"'],
     ["an unknown pool", { pool: "large" }, 'is named "large"'],
     [
@@ -65,8 +61,6 @@ describe("the pools for a claim", () => {
   });
 
   it("are named by what was asked for", () => {
-    expect(wanted({ environment: "python", userUid: "u", type: "cell", bodyHash: "b" })).toBe(
-      'serves environment "python"',
-    );
+    expect(wanted({ environment: "python" })).toBe('serves environment "python"');
   });
 });

@@ -2,12 +2,15 @@ import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { ClaimError } from "./claim-error.ts";
 import type { ClaimRequest } from "./claim-request.ts";
 
+/** What says which pools may serve a claim. */
+export type PoolWish = Pick<ClaimRequest, "environment" | "pool" | "namespace">;
+
 /**
  * The pools that may serve a claim. All lie in one namespace, the first that has any: the order in which
  * Pods get a claim key is that of one watch.
  * @throws ClaimError `not-found` when there is no such pool.
  */
-export function poolsFor(request: ClaimRequest, pools: readonly RuntimePool[]): RuntimePool[] {
+export function poolsFor(request: PoolWish, pools: readonly RuntimePool[]): RuntimePool[] {
   const { environment, pool: poolName, namespace } = request;
   const fitting = pools.filter(
     ({ metadata, spec }) =>
@@ -23,7 +26,7 @@ export function poolsFor(request: ClaimRequest, pools: readonly RuntimePool[]): 
 }
 
 /** Names what was asked for, as the end of a sentence. */
-export function wanted({ environment, pool, namespace }: ClaimRequest): string {
+export function wanted({ environment, pool, namespace }: PoolWish): string {
   const parts = [
     pool === undefined ? undefined : `is named "${pool}"`,
     environment === undefined ? undefined : `serves environment "${environment}"`,

@@ -54,6 +54,15 @@ describe("a ring", () => {
     );
   });
 
+  it("passes over those that do not suit, as if they were not there", () => {
+    fc.assert(
+      fc.property(uids, fc.string(), fc.func(fc.boolean()), (members, key, suits) => {
+        const suiting = members.filter((uid) => suits(uid));
+        expect(ringOf(members).successor(key, suits)).toBe(ringOf(suiting).successor(key));
+      }),
+    );
+  });
+
   it("ignores the removal of what is not on it", () => {
     const ring = ringOf(["a"]);
     ring.remove("b");

@@ -33,10 +33,17 @@ export class Ring {
     if (this.#points[index]?.uid === uid) this.#points.splice(index, 1);
   }
 
-  /** The first runtime at or after the point of `key`; undefined when the ring is empty. */
-  successor(key: string): string | undefined {
-    const index = this.#firstFrom(pointOf(key));
-    return (this.#points[index] ?? this.#points[0])?.uid;
+  /**
+   * The first runtime at or after the point of `key`; undefined when there is none.
+   * @param suits - passes over those for which it is false. Default: none.
+   */
+  successor(key: string, suits: (uid: string) => boolean = () => true): string | undefined {
+    const first = this.#firstFrom(pointOf(key));
+    for (let step = 0; step < this.size; step++) {
+      const uid = this.#points[(first + step) % this.size]?.uid;
+      if (uid !== undefined && suits(uid)) return uid;
+    }
+    return undefined;
   }
 
   /** Index of the first point that is not before `at`. */

@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { App } from "@datalayer/shared/http/app";
 import { unprocessable } from "@datalayer/shared/http/problem";
-import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Abandoner } from "../claim/abandoner.ts";
@@ -12,7 +10,7 @@ import { ClaimError } from "../claim/claim-error.ts";
 import { isStarting, type Starts } from "../cold-start/starts.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { claimProblem } from "./claim-problem.ts";
-import { requireAttachments } from "./content-attachments.ts";
+import { type KnownContents, requireAttachments } from "./content-attachments.ts";
 import { variablesOf } from "./claim-variables.ts";
 import { preferredWaitSeconds } from "./prefer.ts";
 import { type Launched, launchHome, type LaunchOptions, wantsHome } from "./runtime-homes.ts";
@@ -21,10 +19,9 @@ import { refuseSnapshot } from "./snapshot.ts";
 import { answer, answerHome, isAssigned, type RuntimeViewOptions } from "./views.ts";
 
 /** What claims are served with. */
-export interface ClaimRoutesOptions extends RuntimeViewOptions, LaunchOptions {
+export interface ClaimRoutesOptions extends RuntimeViewOptions, LaunchOptions, KnownContents {
   claimer: Claimer;
   abandoner: Abandoner;
-  pools: ObjectReader<RuntimePool>;
   starts: Starts;
   /** How long a claim may wait, whatever it prefers. */
   maxWaitMs: number;
@@ -60,11 +57,15 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
         headers: claimHeaders,
         body: claimBody,
         response: { 201: oneRuntime, 202: oneRuntime },
+        answerHeaders: {
+          201: ["preference-applied"],
+          202: ["location", "preference-applied", "retry-after"],
+        },
         problems: [403, 404, 409, 410, 429, 501, 502],
       },
     },
     async (request, reply) => {
-      requireAttachments(request.body, options);
+      checkAttachments(request.body, options);
       const { prefer, "idempotency-key": idempotencyKey } = request.headers;
       const waitMs = Math.min(maxWaitMs, (preferredWaitSeconds(prefer) ?? 0) * 1000);
       if (waitMs > 0) reply.header("preference-applied", `wait=${waitMs / 1000}`);
@@ -96,6 +97,14 @@ export function serveClaims(app: App, prefix: string, options: ClaimRoutesOption
       return assigned;
     },
   );
+}
+
+function checkAttachments(body: z.infer<typeof claimBody>, known: KnownContents): void {
+  try {
+    requireAttachments(body, known);
+  } catch (error) {
+    throw claimProblem(error);
+  }
 }
 
 /** 201 when the runtime serves, else 202 with where and when to look again. */
@@ -170,6 +179,7 @@ function wishesOf(
     givenName: body.given_name,
     creditsLimit: body.credits_limit,
     coldStart: coldStartOf(body),
+    contents: body.content_attachments,
     bringsSecret: variablesOf(body).size > 0,
     bodyHash: createHash("sha256").update(JSON.stringify(body)).digest("hex"),
   };

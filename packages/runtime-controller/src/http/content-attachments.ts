@@ -1,9 +1,12 @@
 import { notImplemented, type Problem } from "@datalayer/shared/http/problem";
+import type { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { z } from "zod";
+import { poolsFor } from "../claim/pool-choice.ts";
 import { isWanted, type WantedMount } from "../mount/content-mounts.ts";
+import { contentOf } from "../runtime-content/selection.ts";
 
 const segments = /^(\/[A-Za-z0-9._-]+)+$/;
 const systemFolders = /^\/(proc|sys|dev|etc|bin|sbin|lib|lib64|usr|var|run|boot|root)(\/|$)/;
@@ -44,27 +47,32 @@ export function cannotMount({ uid, mount }: WantedMount): Problem {
   return notImplemented(detail);
 }
 
+/** What is known of the contents that a claim can have. */
+export interface KnownContents {
+  environments: ObjectReader<RuntimeEnvironment>;
+  pools: ObjectReader<RuntimePool>;
+  contents: ObjectReader<RuntimeContent>;
+}
+
 /**
- * Refuses a claim whose attachments the runtimes of its environment do not have.
- * @throws Problem 501 for the first that is missing.
+ * Refuses a claim whose attachments its environment does not name: no runtime that is made from now on has them.
+ * Whether the runtime that it gets has them is the matter of the claim itself.
+ * @throws Problem 501 for the first that is missing. ClaimError `not-found` when there is no pool for the claim.
  */
 export function requireAttachments(
   claim: { environment_name?: string; pool_name?: string; content_attachments?: WantedMount[] },
-  {
-    environments,
-    pools,
-  }: { environments: ObjectReader<RuntimeEnvironment>; pools: ObjectReader<RuntimePool> },
+  { environments, pools, contents }: KnownContents,
 ): void {
-  const { content_attachments: wanted = [] } = claim;
+  const { environment_name: environmentName, pool_name: pool, content_attachments: wanted = [] } = claim;
   if (wanted.length === 0) return;
-  const pool = pools.list().find(({ metadata }) => metadata.name === claim.pool_name);
-  const name = claim.environment_name ?? pool?.spec.environment;
-  const environment = environments.list().find(({ metadata }) => metadata.name === name);
-  // Without one, the claim is refused for that.
-  if (!environment) return;
-  const { contents = [] } = environment.spec;
-  const missing = wanted.find(
-    (one) => !contents.some((reference) => isWanted(one, reference, reference.permissions)),
-  );
+  const [eligible] = poolsFor({ environment: environmentName, pool }, pools.list());
+  const { namespace } = eligible?.metadata ?? {};
+  const environment = environments.get({ namespace, name: eligible?.spec.environment ?? "" });
+  const named = (environment?.spec.contents ?? []).map((reference) => {
+    const { mount, uid, permissions } = reference;
+    const content = contentOf(reference, namespace, contents)?.spec;
+    return { mount, uid: uid ?? content?.uid, permissions: permissions ?? content?.permissions ?? "ro" };
+  });
+  const missing = wanted.find((one) => !named.some((there) => isWanted(one, there)));
   if (missing) throw cannotMount(missing);
 }

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type ApiDocument, type Operation, operationsOf } from "@datalayer/shared/http/testkit/contract";
-import { ContractTests, expectNamed } from "@datalayer/shared/http/testkit/contract-tests";
-import { apiKey, startHarness, type TestReplica } from "../../test/harness.ts";
+import { type Answer, ContractTests, expectNamed } from "@datalayer/shared/http/testkit/contract-tests";
+import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
+import { contentManifest } from "../../test/builders.ts";
+import { apiKey, type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
+import type { AnswerBody } from "../../test/test-replica.ts";
 
 const documentUrl = new URL("../../../../docs/openapi/runtime-controller.json", import.meta.url);
 const documentJson = JSON.parse(await readFile(documentUrl, "utf8")) as ApiDocument & { info: object };
@@ -12,11 +15,12 @@ const guarded = operations.filter(({ isPublic }) => !isPublic);
 /** The operator knows no list of users: whoever is named has a quota. */
 const everyOneExists = ["GET /api/operator/v1/users/{user_uid}/quota"];
 
+let cluster: Harness;
 let replica: TestReplica;
 const contract = new ContractTests(() => replica.replica.api, apiKey);
 
 beforeAll(async () => {
-  const cluster = await startHarness();
+  cluster = await startHarness();
   replica = await cluster.startReplica("contract");
 });
 
@@ -58,6 +62,52 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
   if (operation.takesBody) describeBody(operation);
 
   contract.refusesWrongRequests(operation);
+});
+
+describe("an operation that succeeds answers as the document says", () => {
+  const uid = "01KAQ2V8C4M3YQF3Y1K1W5B7ND";
+  const operationOf = (id: string): Operation =>
+    operations.find(({ description }) => description.operationId === id)!;
+  const succeed = async (id: string, values: Record<string, string>, payload?: unknown): Promise<Answer> => {
+    const operation = operationOf(id);
+    const request = operation.request(values);
+    const answer = await contract.answerTo(operation, {
+      ...request,
+      ...(payload !== undefined && { payload }),
+    });
+    expect(answer.body).toMatchObject({ success: true });
+    return answer;
+  };
+
+  beforeAll(async () => {
+    const { admin, namespace } = cluster;
+    await admin.create(RuntimeContent, contentManifest(namespace, "documented", { uid }));
+    await cluster.warmPool({ name: "documented", size: 1 });
+  });
+
+  it("when a runtime is claimed, changed and ended", async () => {
+    const claim = { pool_name: "documented", user_uid: "user-1", credits_limit: 10 };
+    const { status, body } = await succeed("claimRuntime", { prefer: "wait=30" }, claim);
+    expect(status).toBe(201);
+    const { pod_name } = (body as AnswerBody).runtime;
+    await succeed("getRuntime", { pod_name });
+    await succeed("listRuntimes", {});
+    await succeed("updateRuntime", { pod_name }, { given_name: "Weather" });
+    await succeed("listMounts", { pod_name });
+    await succeed("endRuntime", { pod_name });
+  });
+
+  it("when one starts for its claim", async () => {
+    const claim = { pool_name: "documented", user_uid: "user-1", resources: { memory: "16Mi" } };
+    const { status } = await succeed("claimRuntime", {}, claim);
+    expect(status).toBe(202);
+  });
+
+  it("when an environment gets contents", async () => {
+    const contents = [{ uid, mount: "/mnt/data" }];
+    await succeed("setEnvironmentContents", { name: "documented" }, { contents });
+    await succeed("getEnvironment", { name: "documented" });
+  });
 });
 
 function describeBody(operation: Operation): void {

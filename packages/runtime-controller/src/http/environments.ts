@@ -71,6 +71,7 @@ export function serveEnvironments(app: App, prefix: string, options: Environment
         params: byName,
         querystring: namespaceQuery,
         response: { 200: oneEnvironment },
+        answerHeaders: { 200: ["etag"] },
       },
     },
     ({ params, query }, reply) => {
@@ -96,6 +97,8 @@ export function serveEnvironments(app: App, prefix: string, options: Environment
         headers: conditionalHeaders,
         body: contentsBody,
         response: { 200: oneEnvironment },
+        answerHeaders: { 200: ["etag"] },
+        problems: [412],
       },
     },
     async ({ params, query, headers, body }, reply) => {

@@ -1,23 +1,23 @@
 import type { App } from "@datalayer/shared/http/app";
 import { notFound, notImplemented, Problem } from "@datalayer/shared/http/problem";
-import { ApiError } from "@datalayer/shared/kube/api-error";
-import { Pod } from "@datalayer/shared/kube/kinds";
 import { z } from "zod";
-import { type ContentMount, contentMountsOf, isWanted, mountInTheWay } from "../mount/content-mounts.ts";
+import {
+  type ContentMount,
+  contentMountsOf,
+  isWanted,
+  mountInTheWay,
+  targetOf,
+} from "../mount/content-mounts.ts";
 import { cannotMount, wantedMount } from "./content-attachments.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { envelope, podNameParams } from "./schemas.ts";
-import type { RuntimeViewOptions } from "./views.ts";
-
-/** What the routes of mounts work with. */
-export interface MountRoutesOptions extends RuntimeLookup, Pick<RuntimeViewOptions, "environments"> {}
 
 const mountView = z
   .object({
     target: z.string().describe("Names the mount in URLs: its path, with `~` between the parts."),
     mount: z.string().describe("Absolute path in the runtime."),
-    uid: z.string().nullable().describe("The uid of the content, where the environment names it by uid."),
-    name: z.string().nullable().describe("The name of the content, where the environment names it by name."),
+    uid: z.string().nullable().describe("The uid that the content declares; null when it declares none."),
+    name: z.string().describe("The name of the content."),
     permissions: z.enum(["ro", "rw"]),
   })
   .meta({ id: "Mount", description: "A content in a runtime." });
@@ -30,7 +30,7 @@ const mountParams = podNameParams.extend({
  * Adds `/runtimes/{pod_name}/mounts`. What a runtime has mounted was decided when its Pod was made: Kubernetes adds
  * no volume to a running Pod and takes none from it. So these routes show it, confirm it and refuse the rest.
  */
-export function serveMounts(app: App, prefix: string, options: MountRoutesOptions): void {
+export function serveMounts(app: App, prefix: string, options: RuntimeLookup): void {
   const path = `${prefix}/runtimes/:pod_name/mounts`;
   const tags = ["runtimes"];
 
@@ -68,7 +68,7 @@ export function serveMounts(app: App, prefix: string, options: MountRoutesOption
     },
     async ({ params, body }) => {
       const mounts = await mountsOf(params.pod_name, options);
-      const found = mounts.find(({ reference, permissions }) => isWanted(body, reference, permissions));
+      const found = mounts.find((mount) => isWanted(body, mount));
       if (found) {
         return { success: true as const, message: `It is mounted at ${found.mount}.`, mount: viewOf(found) };
       }
@@ -94,7 +94,7 @@ export function serveMounts(app: App, prefix: string, options: MountRoutesOption
     },
     async ({ params }): Promise<never> => {
       const mounts = await mountsOf(params.pod_name, options);
-      const found = mounts.find(({ target }) => target === params.target);
+      const found = mounts.find(({ mount }) => targetOf(mount) === params.target);
       if (!found) throw notFound(`runtime "${params.pod_name}" has no mount "${params.target}"`);
       const detail =
         `${found.mount} cannot be taken out of the runtime: Kubernetes removes no volume from a running Pod. ` +
@@ -104,18 +104,12 @@ export function serveMounts(app: App, prefix: string, options: MountRoutesOption
   );
 }
 
-/** Asks the API server: the cache holds no volumes. */
-async function mountsOf(podName: string, options: MountRoutesOptions): Promise<ContentMount[]> {
-  const runtime = await findRuntime(podName, options);
-  const { namespace, environment: name } = runtime;
-  const references = options.environments.get({ namespace, name })?.spec.contents ?? [];
-  const pod = await options.client.get(Pod, runtime).catch((error: unknown) => {
-    if (!(error instanceof ApiError && error.isNotFound)) throw error;
-    throw notFound(`runtime "${podName}" has just ended`);
-  });
-  return contentMountsOf(pod, references);
+/** What the Pod was made with: its environment may name others by now. */
+async function mountsOf(podName: string, options: RuntimeLookup): Promise<ContentMount[]> {
+  const { pod } = await findRuntime(podName, options);
+  return contentMountsOf(pod);
 }
 
-function viewOf({ reference, ...mount }: ContentMount): z.infer<typeof mountView> {
-  return { ...mount, uid: reference?.uid ?? null, name: reference?.name ?? null };
+function viewOf({ mount, uid, name, permissions }: ContentMount): z.infer<typeof mountView> {
+  return { target: targetOf(mount), mount, uid: uid ?? null, name, permissions };
 }

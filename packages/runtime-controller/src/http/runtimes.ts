@@ -87,6 +87,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         tags: ["runtimes"],
         params: podNameParams,
         response: { 200: oneRuntime },
+        answerHeaders: { 200: ["etag"] },
       },
     },
     async ({ params }, reply) => {
@@ -109,7 +110,8 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
         headers: updateHeaders,
         body: updateBody,
         response: { 200: oneRuntime },
-        problems: [501],
+        answerHeaders: { 200: ["etag"] },
+        problems: [409, 412, 501],
       },
     },
     async ({ params, headers, body }, reply) => {

@@ -1,32 +1,38 @@
 import type { Pod } from "@datalayer/shared/kube/kinds";
-import type { ContentReference } from "../runtime-content/selection.ts";
-import { jupyterContainer } from "../runtime/names.ts";
+import { z } from "zod";
+import type { MountedContent } from "../runtime-content/selection.ts";
+import { annotation } from "../runtime/names.ts";
 
-/** A content as a running Pod has it. */
-export interface ContentMount {
-  /** The path as one segment of a URL: `/mnt/data` is `mnt~data`. */
-  target: string;
+const record = z.object({
   /** Absolute path in the runtime. */
-  mount: string;
-  permissions: "ro" | "rw";
-  /** What the environment says is mounted there; absent when it has changed since the runtime was made. */
-  reference?: ContentReference;
+  mount: z.string(),
+  permissions: z.enum(["ro", "rw"]),
+  /** Name of the RuntimeContent. */
+  name: z.string(),
+  /** The uid that it declares; absent when it declares none. */
+  uid: z.string().optional(),
+});
+
+/** A content that a Pod was made with. */
+export type ContentMount = z.infer<typeof record>;
+
+/**
+ * What the Pod says of the contents that it is made with. The environment may name others by the time that somebody
+ * asks, and a cached Pod has no volumes.
+ */
+export function contentsAnnotation(mounted: readonly MountedContent[]): Record<string, string> {
+  if (mounted.length === 0) return {};
+  const records = mounted.map(({ content: { metadata, spec }, mount, readOnly }): ContentMount => {
+    return { mount, permissions: readOnly ? "ro" : "rw", name: metadata.name, uid: spec.uid };
+  });
+  return { [annotation.contents]: JSON.stringify(records) };
 }
 
-/** Volumes of contents; all others of a Pod are the operator's own. */
-const contentVolume = /^(content-\d+|shared-fs)$/;
-
-/** The contents that the Pod really has, by path; the references of its environment say which they are. */
-export function contentMountsOf({ spec }: Pod, references: readonly ContentReference[]): ContentMount[] {
-  const container = spec?.containers.find(({ name }) => name === jupyterContainer);
-  const mounts = (container?.volumeMounts ?? []).filter(({ name }) => contentVolume.test(name));
-  const found = mounts.map(({ mountPath, readOnly }) => ({
-    target: targetOf(mountPath),
-    mount: mountPath,
-    permissions: readOnly ? ("ro" as const) : ("rw" as const),
-    reference: references.find(({ mount }) => mount === mountPath),
-  }));
-  return found.toSorted((a, b) => (a.mount < b.mount ? -1 : 1));
+/** The contents that the Pod was made with, by path; none where it does not say so in our own form. */
+export function contentMountsOf({ metadata }: Pod): ContentMount[] {
+  const text = metadata.annotations?.[annotation.contents];
+  if (text === undefined) return [];
+  return parseRecords(text).toSorted((a, b) => (a.mount < b.mount ? -1 : 1));
 }
 
 /** What a caller wants to have mounted. */
@@ -38,17 +44,19 @@ export interface WantedMount {
   permissions?: "ro" | "rw";
 }
 
-/** Whether the reference, mounted with these permissions, is what is wanted. */
-export function isWanted(
-  wanted: WantedMount,
-  reference: ContentReference | undefined,
-  permissions: "ro" | "rw" | undefined,
-): boolean {
+/** Whether a mount is what is wanted. */
+export function isWanted(wanted: WantedMount, there: Omit<ContentMount, "name">): boolean {
   return (
-    reference?.mount === wanted.mount &&
-    reference.uid?.toUpperCase() === wanted.uid.toUpperCase() &&
-    (wanted.permissions === undefined || wanted.permissions === permissions)
+    there.mount === wanted.mount &&
+    there.uid?.toUpperCase() === wanted.uid.toUpperCase() &&
+    (wanted.permissions === undefined || wanted.permissions === there.permissions)
   );
+}
+
+/** Whether the Pod was made with all that is wanted. */
+export function hasMounted(pod: Pod, wanted: readonly WantedMount[]): boolean {
+  const mounts = contentMountsOf(pod);
+  return wanted.every((one) => mounts.some((mount) => isWanted(one, mount)));
 }
 
 /** The mount that is at the path, above it or below it, so that another cannot be there. */
@@ -61,6 +69,15 @@ export function mountInTheWay<T extends { mount: string }>(
   );
 }
 
-function targetOf(path: string): string {
+/** The path as one segment of a URL: `/mnt/data` is `mnt~data`. */
+export function targetOf(path: string): string {
   return path.slice(1).replaceAll("/", "~");
+}
+
+function parseRecords(text: string): ContentMount[] {
+  try {
+    return z.array(record).parse(JSON.parse(text));
+  } catch {
+    return [];
+  }
 }

@@ -32,7 +32,12 @@ describe("the parts of contents", () => {
   });
 
   it("are none without contents", () => {
-    expect(contentParts([], settings)).toEqual({ volumes: [], initContainers: [], volumeMounts: [] });
+    expect(contentParts([], settings)).toEqual({
+      volumes: [],
+      initContainers: [],
+      volumeMounts: [],
+      annotations: {},
+    });
   });
 
   it("fetch a repository once that is mounted twice", () => {

@@ -1,5 +1,6 @@
 import type { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import type { Volume, VolumeMount } from "@datalayer/shared/kube/pod-parts";
+import { contentsAnnotation } from "../mount/content-mounts.ts";
 import type { PodParts } from "../runtime/pod-parts.ts";
 import { gitContainer, gitMountOf, gitVolumes } from "./git-parts.ts";
 import type { MountedContent } from "./selection.ts";
@@ -39,6 +40,7 @@ export function contentParts(mounted: readonly MountedContent[], settings: Conte
       const source = built.get(content.metadata.uid)?.source;
       return source ? [{ ...source, mountPath: mount, ...(readOnly && { readOnly }) }] : [];
     }),
+    annotations: contentsAnnotation(mounted),
   };
 }
 

@@ -20,6 +20,7 @@ const access: BucketAccess = {
   secretAccessKey: base64("key"),
   region: "us-west-2",
   endpoint: "https://s3.us-west-2.amazonaws.com",
+  version: "u/1",
 };
 
 describe("the Secret of an s3 content", () => {
@@ -40,6 +41,16 @@ describe("the Secret of an s3 content", () => {
   it.each([
     [{ access_key_id: base64("id") }, "has not both access_key_id and secret_access_key"],
     [keys, 'spec.location is not set, and Secret "s3-secret" has no region'],
+    ...[
+      "http://169.254.169.254/latest",
+      "https://127.1:9000",
+      "localhost:9000",
+      "https://[64:ff9b::a9fe:a9fe]",
+      "https://",
+    ].map((endpoint): [Record<string, string>, string] => [
+      { ...keys, endpoint: base64(endpoint) },
+      'spec.secret: endpoint of Secret "s3-secret"',
+    ]),
   ])("is refused with the keys of %o", (data, expected) => {
     expect(parseBucketAccess(s3(), secretOf(data))).toContain(expected);
   });
@@ -68,9 +79,14 @@ describe("the Dataset of an s3 content", () => {
     ["bucket", s3({ source: "other" }), access],
     ["folder", s3({ subPath: "a" }), access],
     ["permissions", s3({ permissions: "rw" }), access],
-    ["key", s3(), { ...access, secretAccessKey: base64("new") }],
+    ["version of the Secret", s3(), { ...access, version: "u/2" }],
   ])("has another name with another %s, because Datashim takes no changes", (_, content, with_) => {
     expect(buildDataset(content, with_).metadata.name).not.toBe(before);
+  });
+
+  it("has a name that tells nothing of the keys, by which to try guesses", () => {
+    const others = { ...access, accessKeyId: base64("other"), secretAccessKey: base64("guess") };
+    expect(buildDataset(s3(), others).metadata.name).toBe(before);
   });
 
   it("has the same name with another description", () => {

@@ -4,6 +4,7 @@ import { RuntimeContent } from "@datalayer/shared/crds/runtime-content";
 import { Secret } from "@datalayer/shared/kube/kinds";
 import type { Manifest, OwnerReference } from "@datalayer/shared/kube/object";
 import { labelValueOf } from "../runtime/label-value.ts";
+import { isForbiddenHost } from "./git-source.ts";
 
 /** Label and annotation of Datasets: which content they are of; in full in the annotation. */
 export const contentLabel = "contents.datalayer.io/name";
@@ -14,6 +15,8 @@ export interface BucketAccess {
   secretAccessKey: string;
   region: string;
   endpoint: string;
+  /** Tells versions of the Secret apart, and nothing of what it holds. */
+  version: string;
 }
 
 /** Reads the Secret that an s3 content names; answers with a sentence when it has not what it needs. */
@@ -28,12 +31,13 @@ export function parseBucketAccess(
   const endpoint = textOf(data["endpoint"]) || (region === "" ? "" : `https://s3.${region}.amazonaws.com`);
   if (endpoint === "")
     return `spec.location is not set, and Secret "${metadata.name}" has no region; expected one of them.`;
-  return { accessKeyId, secretAccessKey, region, endpoint };
+  const version = `${metadata.uid}/${metadata.resourceVersion}`;
+  return endpointFault(metadata, endpoint) ?? { accessKeyId, secretAccessKey, region, endpoint, version };
 }
 
 /**
  * The Dataset of an s3 content. Datashim makes a claim of the same name, and takes no changes: what decides on
- * the bucket and its credentials decides on the name.
+ * the bucket, and each change of the Secret with its keys, decides on the name.
  */
 export function buildDataset(content: RuntimeContent, access: BucketAccess): Manifest<Dataset> {
   const name = datasetNameOf(content, access);
@@ -73,7 +77,8 @@ function keysNameOf(datasetName: string): string {
 }
 
 function datasetNameOf(content: RuntimeContent, access: BucketAccess): string {
-  const identity = JSON.stringify([content.metadata.uid, bucketOf(content, access), access]);
+  // Names are read by more people than Secrets: a hash of the keys would let them try their guesses.
+  const identity = JSON.stringify([content.metadata.uid, bucketOf(content, access), access.version]);
   const hash = createHash("sha256").update(identity).digest("hex").slice(0, 10);
   // Datashim takes no dots, and uses the name as that of a label's value.
   const readable = content.metadata.name.replaceAll(".", "-").slice(0, 40).replace(/-+$/, "");
@@ -89,6 +94,18 @@ function bucketOf({ spec }: RuntimeContent, { endpoint, region }: BucketAccess):
     region,
     readonly: String(spec.permissions !== "rw"),
   };
+}
+
+function endpointFault({ name }: Secret["metadata"], endpoint: string): string | undefined {
+  const host = hostOf(endpoint);
+  if (host !== undefined && !isForbiddenHost(host)) return undefined;
+  return `spec.secret: endpoint of Secret "${name}": ${host ?? "no URL"}; expected the URL of an object store, which is never on this host.`;
+}
+
+/** As URLs write it, without the brackets of an IPv6 address; undefined where it is none. */
+function hostOf(endpoint: string): string | undefined {
+  const url = endpoint.includes("://") ? endpoint : `https://${endpoint}`;
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : undefined;
 }
 
 function ownedBy({ metadata: { name, uid } }: RuntimeContent): OwnerReference {

@@ -60,7 +60,7 @@ function selectOne(
   { namespace, contents }: { namespace: string | undefined; contents: ContentReader },
 ): MountedContent | SelectionFault {
   const field = `spec.contents[${index}]`;
-  const content = find(reference, namespace, contents);
+  const content = contentOf(reference, namespace, contents);
   if (!content) return notFound(reference, field, namespace);
   const { name } = content.metadata;
   const unready = unreadinessOf(content);
@@ -79,7 +79,8 @@ function selectOne(
   return { content, mount: reference.mount, readOnly: wanted === "ro" };
 }
 
-function find(
+/** The content that a reference names, ready or not. */
+export function contentOf(
   { name, uid = "" }: ContentReference,
   namespace: string | undefined,
   contents: ContentReader,

@@ -23,6 +23,8 @@ export const annotation = {
   environment: "runtime-pools.datalayer.io/environment",
   /** Which key the token was derived with. */
   tokenKeyId: "runtime-pools.datalayer.io/token-key-id",
+  /** The contents that it was made with, as JSON; absent without any. */
+  contents: "runtime-pools.datalayer.io/contents",
   /** Identity of one claim attempt: tells our own write from another's after a lost answer. */
   claimId: "runtime-pools.datalayer.io/claim-id",
   /** Seal of the claim's body: the same key with another body is refused. Absent without a key. */

@@ -115,8 +115,12 @@ function labelsOf(pool: RuntimePool, revision: string): Record<string, string> {
 }
 
 // Never empty: a claim adds single annotations, which the API server refuses on an absent map.
-function annotationsOf({ pool, environment }: RuntimeTemplate, tokenKeyId: string): Record<string, string> {
+function annotationsOf(
+  { pool, environment, parts = [] }: RuntimeTemplate,
+  tokenKeyId: string,
+): Record<string, string> {
   return {
+    ...joinParts(parts).annotations,
     [annotation.pool]: pool.metadata.name,
     [annotation.environment]: environment.metadata.name,
     [annotation.tokenKeyId]: tokenKeyId,

@@ -9,6 +9,8 @@ export interface PodParts {
   volumeMounts?: readonly VolumeMount[];
   /** Of the container `jupyter`, after those of the environment. */
   env?: readonly EnvVariable[];
+  /** Of the Pod: what is to be known of the feature where the spec is not read. */
+  annotations?: Readonly<Record<string, string>>;
 }
 
 /** The parts of several features together, in their order. */
@@ -18,5 +20,6 @@ export function joinParts(parts: readonly PodParts[]): Required<PodParts> {
     initContainers: parts.flatMap(({ initContainers = [] }) => initContainers),
     volumeMounts: parts.flatMap(({ volumeMounts = [] }) => volumeMounts),
     env: parts.flatMap(({ env = [] }) => env),
+    annotations: Object.assign({}, ...parts.map(({ annotations }) => annotations)),
   };
 }

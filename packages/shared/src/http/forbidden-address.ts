@@ -5,13 +5,20 @@ const forbidden = forbiddenAddresses();
 
 function forbiddenAddresses(): BlockList {
   const list = new BlockList();
-  list.addSubnet("0.0.0.0", 8, "ipv4");
-  list.addSubnet("127.0.0.0", 8, "ipv4");
-  list.addSubnet("169.254.0.0", 16, "ipv4");
-  list.addSubnet("224.0.0.0", 3, "ipv4");
-  // Where some clouds have their metadata beside the link-local address of the others.
-  list.addAddress("100.100.100.200", "ipv4");
-  list.addAddress("192.0.0.192", "ipv4");
+  const ipv4: [string, number][] = [
+    ["0.0.0.0", 8],
+    ["127.0.0.0", 8],
+    ["169.254.0.0", 16],
+    ["224.0.0.0", 3],
+    // Where some clouds have their metadata beside the link-local address of the others.
+    ["100.100.100.200", 32],
+    ["192.0.0.192", 32],
+  ];
+  for (const [network, prefix] of ipv4) {
+    list.addSubnet(network, prefix, "ipv4");
+    // The same by NAT64 (RFC 6052), as a network that has IPv6 alone writes it.
+    list.addSubnet(`64:ff9b::${network}`, 96 + prefix, "ipv6");
+  }
   list.addAddress("::", "ipv6");
   list.addAddress("::1", "ipv6");
   list.addSubnet("fe80::", 10, "ipv6");

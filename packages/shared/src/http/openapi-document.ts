@@ -12,9 +12,13 @@ interface Operation {
   parameters?: readonly { in: string }[];
   requestBody?: unknown;
   security?: readonly unknown[];
-  responses: Record<string, { description?: string; $ref?: string }>;
+  responses: Record<string, { description?: string; $ref?: string; headers?: object }>;
   "x-problems"?: readonly number[];
+  "x-answer-headers"?: AnswerHeaders;
 }
+
+/** By status, the headers that an answer may have beside those of every answer. */
+export type AnswerHeaders = Readonly<Record<number, readonly (keyof typeof answerHeaders)[]>>;
 
 /** What the library writes where a response has no description. */
 const undescribed = "Default Response";
@@ -27,7 +31,10 @@ export function completeDocument(document: OpenApiDocument): OpenApiDocument {
   const operations = Object.values(document.paths ?? {}).flatMap((methods) => Object.values(methods));
   for (const operation of operations) describeResponses(operation);
   const used = new Set(operations.flatMap((operation) => problemsOf(operation)));
-  for (const operation of operations) delete operation["x-problems"];
+  for (const operation of operations) {
+    delete operation["x-problems"];
+    delete operation["x-answer-headers"];
+  }
   const responses = Object.fromEntries(
     [...used].sort().map((status) => [nameOf(status), responseOf(status)]),
   );
@@ -38,6 +45,8 @@ export function completeDocument(document: OpenApiDocument): OpenApiDocument {
 function describeResponses(operation: Operation): void {
   for (const [status, response] of Object.entries(operation.responses)) {
     if (response.description === undescribed) response.description = STATUS_CODES[status] ?? "Success";
+    const names = operation["x-answer-headers"]?.[Number(status)];
+    if (names) response.headers = Object.fromEntries(names.map((name) => answerHeaders[name]));
   }
   const problems = problemsOf(operation).map((status) => [String(status), refTo(nameOf(status))] as const);
   operation.responses = {
@@ -96,6 +105,22 @@ const retryAfterHeader = {
   description: "Seconds until trying again is worth it.",
   schema: { type: "integer" },
 };
+const text = { type: "string" };
+const answerHeaders = {
+  etag: [
+    "ETag",
+    {
+      description: "Stands for this version; If-Match changes it only while it is still this one.",
+      schema: text,
+    },
+  ],
+  location: ["Location", { description: "Where to look again.", schema: text }],
+  "preference-applied": [
+    "Preference-Applied",
+    { description: "How long the claim was ready to wait, where it prefers to (RFC 7240).", schema: text },
+  ],
+  "retry-after": ["Retry-After", retryAfterHeader],
+} as const;
 const authenticateHeader = { description: "The scheme to authenticate with.", schema: { type: "string" } };
 
 const headersOf: Readonly<Record<number, object>> = {

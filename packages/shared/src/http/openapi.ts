@@ -1,12 +1,14 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance, FastifySchema } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
-import { completeDocument, type OpenApiDocument } from "./openapi-document.ts";
+import { type AnswerHeaders, completeDocument, type OpenApiDocument } from "./openapi-document.ts";
 
 declare module "fastify" {
   interface FastifySchema {
     /** Statuses of the problems that only this route has: 409, 410 ... Those that any such route has are known. */
     problems?: readonly number[];
+    /** Headers of its own that the answers with these statuses may have. */
+    answerHeaders?: AnswerHeaders;
   }
 }
 
@@ -54,10 +56,14 @@ export async function serveOpenApi(app: FastifyInstance, info: ApiInfo): Promise
   );
 }
 
-/** The document is completed when all routes are in; until then a route's own problems wait in an extension. */
+/** The document is completed when all routes are in; until then a route's own problems and headers wait in extensions. */
 const markProblems: typeof jsonSchemaTransform = (document) => {
   // Typed as always there; a route without schema has none.
-  const { problems = [], ...schema } = (document.schema as FastifySchema | undefined) ?? {};
-  const marked = { ...schema, "x-problems": problems };
+  const {
+    problems = [],
+    answerHeaders = {},
+    ...schema
+  } = (document.schema as FastifySchema | undefined) ?? {};
+  const marked = { ...schema, "x-problems": problems, "x-answer-headers": answerHeaders };
   return jsonSchemaTransform({ ...document, schema: marked });
 };

@@ -2,6 +2,9 @@ import { expect, it } from "vitest";
 import type { App } from "../app.ts";
 import type { ApiRequest, Operation } from "./contract.ts";
 
+/** Headers that callers act upon: an answer of success has them only where the document says so. */
+const told = ["etag", "location", "preference-applied", "retry-after"];
+
 /** What an API said. */
 export interface Answer {
   status: number;
@@ -40,6 +43,7 @@ export class ContractTests {
     const body: unknown = type.includes("json") ? answer.json() : answer.payload;
     expect(operation.complaintAbout(status, body)).toBeUndefined();
     if (status >= 400) expect(type).toBe("application/problem+json; charset=utf-8");
+    else expect(operation.headersOf(status)).toEqual(expect.arrayContaining(sent(answer.headers)));
     expect(answer.headers["x-request-id"]).toMatch(/^[\w.-]+$/);
     return { status, type, body };
   }
@@ -77,6 +81,10 @@ export class ContractTests {
       },
     );
   }
+}
+
+function sent(headers: object): string[] {
+  return told.filter((name) => name in headers);
 }
 
 /** Clients are generated from the names of operations; people read what they say. */

@@ -14,7 +14,13 @@ interface OperationObject {
   security?: object[];
   parameters?: Parameter[];
   requestBody?: { content: Record<string, { schema: JsonSchema }> };
-  responses: Record<string, { $ref?: string; content?: Record<string, { schema: JsonSchema }> }>;
+  responses: Record<string, ResponseObject>;
+}
+
+interface ResponseObject {
+  $ref?: string;
+  headers?: Record<string, unknown>;
+  content?: Record<string, { schema: JsonSchema }>;
 }
 
 interface Parameter {
@@ -108,6 +114,12 @@ export class Operation {
       : Object.values(response.content ?? {})[0]?.schema;
     const result = validatorOf(schema ?? {}, this.#document).safeParse(body);
     return result.success ? undefined : z.prettifyError(result.error);
+  }
+
+  /** Names, in lower case, of the headers that the document has for an answer of success. */
+  headersOf(status: number): string[] {
+    const { headers = {} } = this.#object.responses[String(status)] ?? {};
+    return Object.keys(headers).map((name) => name.toLowerCase());
   }
 
   get #parameters(): readonly Parameter[] {
