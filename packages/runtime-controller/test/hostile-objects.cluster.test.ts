@@ -75,9 +75,10 @@ const pools: Omit<Hostile, "kind">[] = [
       nodeSelector: { "node-role.kubernetes.io/control-plane": "" },
       tolerations: [{ operator: "Exists" }],
     },
-    reason: "Unschedulable",
-    message: "didn't match Pod's node affinity/selector",
-    mend: remove("/spec/nodeSelector"),
+    reason: "TolerationRefused",
+    message:
+      'spec.tolerations[0]: {"operator":"Exists"} tolerates node.kubernetes.io/unschedulable:NoSchedule',
+    mend: [...remove("/spec/nodeSelector"), ...remove("/spec/tolerations")],
   },
   {
     what: "more memory than any node has",

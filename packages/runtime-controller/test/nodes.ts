@@ -29,3 +29,11 @@ export async function silence(admin: RestClient, name: string): Promise<void> {
   const path = `/status/conditions/${index}/status`;
   await admin.patch(Node, { name }, [{ op: "replace", path, value: "Unknown" }], { subresource: "status" });
 }
+
+/** Makes the cloud announce the end of a fake node by a condition alone: no taint keeps Pods off it. */
+export async function announceEnd(admin: RestClient, name: string): Promise<void> {
+  const value = { type: "PreemptScheduled", status: "True", reason: "Preempted" };
+  await admin.patch(Node, { name }, [{ op: "add", path: "/status/conditions/-", value }], {
+    subresource: "status",
+  });
+}

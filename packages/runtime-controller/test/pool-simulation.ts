@@ -2,7 +2,7 @@ import { ManualClock } from "@datalayer/shared/clock/manual-clock";
 import { podNameOf } from "@datalayer/shared/runtime/names";
 import { type Runtime } from "../src/runtime/runtime.ts";
 import type { LastGood } from "../src/runtime-pool/observation.ts";
-import { planPool, type PoolPlan } from "../src/runtime-pool/plan.ts";
+import { failuresIn, planPool, type PoolPlan } from "../src/runtime-pool/plan.ts";
 import { RefillBackoff } from "../src/runtime-pool/refill-backoff.ts";
 import type { Refusal } from "../src/runtime-pool/refusal.ts";
 import type { TemplateFault } from "../src/runtime-pool/template.ts";
@@ -104,26 +104,31 @@ export class PoolSimulation {
   #reconcile(): boolean {
     const observed = this.#observe();
     const plan = planPool(observed, this.#clock.now());
+    const failed = failuresIn(plan, observed);
     for (const { ulid } of plan.promote) this.#set(ulid, "available", "promote");
     for (const { ulid } of plan.demote) this.#set(ulid, "pending", "demote");
-    if (!this.fault) this.#createAll(plan, this.revision, plan.create);
+    if (!this.fault) this.#createAll({ ...plan, failed }, this.revision, plan.create);
     if (this.#lastGood !== undefined && (this.fault ?? this.#lastGood !== this.revision))
-      this.#createAll(plan, this.#lastGood, plan.refill);
+      this.#createAll({ ...plan, failed }, this.#lastGood, plan.refill);
     for (const removal of plan.remove) this.#remove(removal.runtime, removal.reason);
     if (isProven(observed, plan.promote)) this.#lastGood = this.revision;
     return plan.promote.length + plan.demote.length + plan.create + plan.refill + plan.remove.length > 0;
   }
 
-  #createAll(plan: PoolPlan, revision: string, count: number): void {
+  #createAll(
+    { promote, failed }: Pick<PoolPlan, "promote"> & { failed: readonly Runtime[] },
+    revision: string,
+    count: number,
+  ): void {
     const isOf = (runtime: Runtime): boolean => runtime.revision === revision;
     const refusal = count > 0 && (this.refusal?.revision ?? revision) === revision ? this.refusal : undefined;
     if (refusal) this.#say(`   create ${count} ${revision}: ${refusal.reason}`);
     else for (let made = 0; made < count; made++) this.#create(revision);
     this.#backoff.learn("pool", revision, {
       refusal,
-      hasEnded: plan.remove.some(({ runtime, reason }) => reason === "Failed" && isOf(runtime)),
+      hasFailed: failed.some(isOf),
       created: refusal ? 0 : count,
-      promoted: plan.promote.filter(isOf).length,
+      promoted: promote.filter(isOf).length,
     });
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { nodePlacementOf } from "../runtime/node-placement.ts";
-import { mayRunOn, type NodeTraits, type Taint } from "./placement-match.ts";
+import type { Taint } from "../runtime/toleration.ts";
+import { mayRunOn, type NodeTraits } from "./placement-match.ts";
 
 const node = (labels: Record<string, string> = {}, ...taints: Taint[]): NodeTraits => ({ labels, taints });
 

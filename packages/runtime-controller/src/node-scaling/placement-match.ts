@@ -1,16 +1,10 @@
 import type { NodePlacement } from "../runtime/node-placement.ts";
+import { type Taint, type Toleration, tolerates } from "../runtime/toleration.ts";
 
 /** What the scheduler compares with what a Pod asks for. */
 export interface NodeTraits {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
-}
-
-/** A taint, as far as it matters here. */
-export interface Taint {
-  readonly key: string;
-  readonly value?: string;
-  readonly effect: string;
 }
 
 type Term = NonNullable<
@@ -19,7 +13,6 @@ type Term = NonNullable<
   >["requiredDuringSchedulingIgnoredDuringExecution"]
 >["nodeSelectorTerms"][number];
 type Requirement = NonNullable<Term["matchExpressions"]>[number];
-type Toleration = NonNullable<NodePlacement["tolerations"]>[number];
 
 /** These come and go with the state of a node; they say nothing of what it is. */
 const passingTaints = /^(node\.kubernetes\.io|node\.cloudprovider\.kubernetes\.io)\//;
@@ -64,11 +57,4 @@ function holds({ operator, values = [] }: Requirement, label: string | undefined
 function isTolerated(taint: Taint, tolerations: readonly Toleration[]): boolean {
   if (taint.effect === "PreferNoSchedule" || passingTaints.test(taint.key)) return true;
   return tolerations.some((toleration) => tolerates(toleration, taint));
-}
-
-/** What a toleration leaves out, it takes as it comes. */
-function tolerates({ key, operator = "Equal", value = "", effect }: Toleration, taint: Taint): boolean {
-  const isMeant = key ? key === taint.key : operator === "Exists";
-  const isOfEffect = !effect || effect === taint.effect;
-  return isMeant && isOfEffect && (operator === "Exists" || value === (taint.value ?? ""));
 }

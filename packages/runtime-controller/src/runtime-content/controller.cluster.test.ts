@@ -113,6 +113,22 @@ describe("a content", () => {
   });
 });
 
+describe("a git content", () => {
+  it("is not Ready while there is no Secret of the name that it says", async () => {
+    await createContent("private", { secret: "git-access" });
+    const { status } = await contentUntil("private", "Ready", "SecretMissing");
+    expect(findCondition(status?.conditions ?? [], "Ready")).toMatchObject({
+      status: "False",
+      message: `spec.secret: there is no Secret "git-access" in namespace ${cluster.namespace}.`,
+    });
+    await createSecret("git-access", { username: "any", password: "token" });
+    await cluster.admin.patch(RuntimeContent, ref("private"), [
+      { op: "add", path: "/spec/description", value: "Looked at again" },
+    ]);
+    await contentUntil("private", "Ready", "Mountable");
+  });
+});
+
 describe("a pool whose environment names contents", () => {
   it("makes no Pod before all of them are there, and says which one is not", async () => {
     await createContent("shared", { type: "nfs", subPath: "datasets" });

@@ -9,7 +9,7 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import { contentOfUid, otherContentsOfUid } from "./content-index.ts";
 import { buildDatasetKeys, contentLabel, parseBucketAccess } from "./dataset.ts";
 import type { ContentObservation } from "./observation.ts";
-import { type ContentPlan, planContent } from "./plan.ts";
+import { type ContentPlan, hasSecret, planContent } from "./plan.ts";
 import { reportContent } from "./report.ts";
 
 /** What the content controller reads. */
@@ -53,28 +53,31 @@ async function gather(
   kube: Context["kube"],
 ): Promise<ContentObservation> {
   const { namespace } = content.metadata;
-  const { uid, type, secret } = content.spec;
+  const { uid } = content.spec;
   return {
     content,
     sharedClaim,
     ofSameUid: uid === undefined ? undefined : contentOfUid(contents, namespace, uid),
     datasets: datasets.list(namespace).filter((dataset) => isOf(content, dataset)),
-    ...(type === "s3" && secret !== undefined && { access: await readAccess(content, secret, kube) }),
+    ...(hasSecret(content) && (await readSecret(content, kube))),
   };
 }
 
 /** Read each time: the Secrets of a namespace hold more than a cache should. */
-async function readAccess(
+async function readSecret(
   content: RuntimeContent,
-  name: string,
   kube: RestClient,
-): Promise<ContentObservation["access"]> {
+): Promise<Pick<ContentObservation, "access" | "secretFault">> {
   const { namespace } = content.metadata;
+  const { type, secret: name = "" } = content.spec;
   try {
-    return parseBucketAccess(content, await kube.get(Secret, { namespace, name }));
+    const secret = await kube.get(Secret, { namespace, name });
+    if (type !== "s3") return {};
+    const access = parseBucketAccess(content, secret);
+    return typeof access === "string" ? { secretFault: access } : { access };
   } catch (error) {
     if (!(error instanceof ApiError && error.isNotFound)) throw error;
-    return `spec.secret: there is no Secret "${name}" in namespace ${namespace ?? ""}.`;
+    return { secretFault: `spec.secret: there is no Secret "${name}" in namespace ${namespace ?? ""}.` };
   }
 }
 

@@ -26,7 +26,10 @@ export function reportContent(plan: ContentPlan, dataset: Dataset | undefined): 
     const because = { reason: "SecretMissing" satisfies ContentReason, message: plan.secretFault };
     return { status: {}, outcome: waiting({ ...because, retryAfterMs: lookAtSecretMs }) };
   }
-  if (!plan.dataset) return { status: {}, conditions: [mountable], outcome: settled() };
+  if (!plan.dataset) {
+    const outcome = settled(plan.hasSecret ? { recheckAfterMs: lookAtSecretMs } : {});
+    return { status: {}, conditions: [mountable], outcome };
+  }
   return dataset ? reportDataset(dataset, plan) : datashimMissing();
 }
 

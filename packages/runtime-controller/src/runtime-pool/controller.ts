@@ -26,7 +26,7 @@ import { type CarriedOut, carryOut, ensureTokenSecret, type Hands } from "./carr
 import { keepLastGood } from "./keep-last-good.ts";
 import { recordedRevisionOf, recordNameOf } from "./last-good-record.ts";
 import type { LastGood, PoolObservation, PoolRoutes } from "./observation.ts";
-import { isWarm, planPool, type PoolPlan } from "./plan.ts";
+import { failuresIn, isWarm, planPool, type PoolPlan } from "./plan.ts";
 import { RefillBackoff } from "./refill-backoff.ts";
 import { reportPool } from "./report.ts";
 import { StatusPace } from "./status-pace.ts";
@@ -117,16 +117,17 @@ class PoolReconciler {
     return this.#pace.ration(pool, reportPool(await this.#gather(pool)));
   }
 
-  #learn({ pool, template, lastGood }: PoolObservation, plan: PoolPlan, carriedOut: CarriedOut): void {
+  #learn(observed: PoolObservation, plan: PoolPlan, carriedOut: CarriedOut): void {
+    const { pool, template, lastGood } = observed;
     const { uid } = pool.metadata;
+    const failed = failuresIn(plan, observed);
     const revisions = [template?.revision, lastGood?.revision];
     for (const revision of new Set(revisions)) {
       if (revision === undefined) continue;
       const isOf = (runtime: Runtime): boolean => runtime.revision === revision;
-      const failed = plan.remove.filter(({ reason }) => reason === "Failed");
       this.#backoff.learn(uid, revision, {
         ...(revision === template?.revision ? carriedOut.current : carriedOut.lastGood),
-        hasEnded: failed.some(({ runtime }) => isOf(runtime)),
+        hasFailed: failed.some(isOf),
         promoted: plan.promote.filter(isOf).length,
       });
     }

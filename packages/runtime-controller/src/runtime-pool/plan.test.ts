@@ -9,7 +9,7 @@ import {
   storedPool,
 } from "../../test/pool-objects.ts";
 import type { PoolObservation } from "./observation.ts";
-import { planPool } from "./plan.ts";
+import { failuresIn, planPool } from "./plan.ts";
 
 const nowMs = Date.parse(createdAt);
 const crashLooping: RuntimeTraits["status"] = {
@@ -226,6 +226,13 @@ describe("given a cordoned node", () => {
   it("takes what is warm there out of service and replaces it", () => {
     const runtimes = { a: {}, b: {}, c: { node: "node-b" } };
     expect(plan(runtimes, { leavingNodes })).toEqual({ create: 1, remove: { c: "Outdated" } });
+  });
+
+  it("waits before it tries another, when one that never served is there", () => {
+    const there: RuntimeTraits = { node: "node-b", state: "pending" };
+    const runtimes = [runtime("a"), runtime("b", { node: "node-b" }), runtime("c", there)];
+    const observed = observation(runtimes, { leavingNodes });
+    expect(failuresIn(planPool(observed, nowMs), observed).map(({ ulid }) => ulid)).toEqual(["c"]);
   });
 
   it("leaves an assigned one there", () => {

@@ -75,6 +75,18 @@ export function isWarm({ state, terminating }: Runtime): boolean {
   return !terminating && (state === "pending" || state === "available");
 }
 
+/**
+ * What of the plan shows that the next Pod may fare no better, so that it has to wait: a Pod that ended by itself,
+ * or one that never served, because it was put on a node that goes. No taint need keep the next one off that node.
+ */
+export function failuresIn({ remove }: PoolPlan, { leavingNodes }: PoolObservation): readonly Runtime[] {
+  const failed = remove.filter(
+    ({ reason, runtime: { state, pod } }) =>
+      reason === "Failed" || (state === "pending" && leavingNodes.has(pod.spec?.nodeName ?? "")),
+  );
+  return named(failed);
+}
+
 function breakageOf(runtime: Runtime, { keyless }: PoolObservation): Removal | undefined {
   if (runtime.ended) return { runtime, reason: "Failed" };
   return keyless.has(runtime.uid) ? { runtime, reason: "TokenKeyLost" } : undefined;

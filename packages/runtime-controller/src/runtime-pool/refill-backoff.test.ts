@@ -2,8 +2,8 @@ import { ManualClock } from "@datalayer/shared/clock/manual-clock";
 import { describe, expect, it } from "vitest";
 import { RefillBackoff, type RefillResult } from "./refill-backoff.ts";
 
-const quiet: RefillResult = { hasEnded: false, created: 0, promoted: 0 };
-const ended: RefillResult = { ...quiet, hasEnded: true };
+const quiet: RefillResult = { hasFailed: false, created: 0, promoted: 0 };
+const ended: RefillResult = { ...quiet, hasFailed: true };
 const refused: RefillResult = { ...quiet, refusal: { reason: "QuotaExceeded", message: "exceeded quota" } };
 
 function afterEach(...results: RefillResult[]): RefillBackoff {

@@ -10,8 +10,8 @@ interface Trouble {
 /** What one reconcile did and saw; see {@link RefillBackoff.learn}. */
 export interface RefillResult {
   refusal?: Refusal;
-  /** A warm Pod has ended by itself, as after an eviction. */
-  hasEnded: boolean;
+  /** A warm Pod has ended by itself, as after an eviction, or was put on a node that goes. */
+  hasFailed: boolean;
   /** Pods that were created. */
   created: number;
   /** Pods that became available. */
@@ -47,11 +47,11 @@ export class RefillBackoff {
 
   /**
    * Follows what a reconcile did for a revision. Only what failed before can show that the trouble is over: a
-   * Pod accepted after a refusal, a Pod available after one that ended.
+   * Pod accepted after a refusal, a Pod available after one that failed.
    */
   learn(poolUid: string, revision: string, result: RefillResult): void {
     const trouble = this.#troubles.get(poolUid)?.get(revision);
-    if (result.refusal || result.hasEnded) this.#failed(poolUid, revision, result.refusal);
+    if (result.refusal || result.hasFailed) this.#failed(poolUid, revision, result.refusal);
     else if ((trouble?.refusal ? result.created : result.promoted) > 0)
       this.#troubles.get(poolUid)?.delete(revision);
   }

@@ -10,10 +10,11 @@ import {
 import { contentParts, type ContentSettings } from "../runtime-content/content-parts.ts";
 import { type ContentReader, selectContents, type SelectionFault } from "../runtime-content/selection.ts";
 import { revisionOf, type RuntimePodSettings, type RuntimeTemplate } from "../runtime/pod-builder.ts";
+import { tolerationFaultOf } from "../runtime/toleration.ts";
 
 /** Why it is not known what the Pods of a pool are made of. */
 export interface TemplateFault {
-  reason: "EnvironmentNotFound" | ImageReason | SelectionFault["reason"];
+  reason: "EnvironmentNotFound" | "TolerationRefused" | ImageReason | SelectionFault["reason"];
   message: string;
   /** Whether it ends without anybody changing something. */
   isPassing?: boolean;
@@ -39,6 +40,8 @@ export function gatherTemplate(pool: RuntimePool, sources: TemplateSources): Fou
   const name = pool.spec.environment;
   const environment = name === undefined ? undefined : sources.environments.get({ namespace, name });
   if (!environment) return { fault: environmentNotFound(pool) };
+  const refused = tolerationFaultOf(pool.spec);
+  if (refused !== undefined) return { fault: { reason: "TolerationRefused", message: refused } };
   const { reference, fault } = imageOf(environment, sources.imageSources);
   if (fault) return { fault: ofEnvironment(environment, fault) };
   const { mounted, faults } = selectContents(environment.spec.contents ?? [], namespace, sources.contents);
