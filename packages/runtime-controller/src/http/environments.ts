@@ -6,11 +6,12 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { z } from "zod";
+import { isAssigned } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { contentsBody, etagOf, replaceContents } from "./environment-contents.ts";
 import { environmentView, environmentViewOf, type EnvironmentViewOptions } from "./environment-view.ts";
 import { envelope, keyOf, namespaceQuery, runtimeView } from "./schemas.ts";
-import { isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
+import { type RuntimeViewOptions, viewOf } from "./views.ts";
 
 /** What the routes of environments work with. */
 export interface EnvironmentRoutesOptions extends EnvironmentViewOptions, RuntimeViewOptions {

@@ -9,7 +9,7 @@ import { awaitPod, type AwaitPodOptions } from "../pause/await-pod.ts";
 import type { Home } from "../pause/home.ts";
 import type { Homes } from "../pause/homes.ts";
 import type { Launcher } from "../pause/launch.ts";
-import type { Assignment } from "../runtime/runtime.ts";
+import { type AssignedRuntime, type Assignment, isAssigned } from "../runtime/runtime.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { Volumes } from "../volume/volumes.ts";
 import { claimProblem } from "./claim-problem.ts";
@@ -17,7 +17,6 @@ import { variablesOf } from "./claim-variables.ts";
 import { homeProblem } from "./home-problem.ts";
 import { requireMatch } from "./runtime-update.ts";
 import type { claimBody, updateBody } from "./schemas.ts";
-import { type AssignedRuntime, isAssigned } from "./views.ts";
 
 /** What claims of runtimes with a home are served with. */
 export interface LaunchOptions extends AwaitPodOptions {

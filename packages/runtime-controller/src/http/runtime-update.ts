@@ -9,9 +9,8 @@ import { expiryOf } from "../claim/assignment.ts";
 import { stillLives } from "../end-of-life/end-runtime.ts";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
-import { parseRuntime } from "../runtime/runtime.ts";
+import { type AssignedRuntime, isAssigned, parseRuntime } from "../runtime/runtime.ts";
 import type { updateBody } from "./schemas.ts";
-import { type AssignedRuntime, isAssigned } from "./views.ts";
 
 /** Headers of `PUT /runtimes/{pod_name}`. */
 export const updateHeaders = z.object({

@@ -7,21 +7,14 @@ import { Pod } from "@datalayer/shared/kube/kinds";
 import { z } from "zod";
 import { endRuntime } from "../end-of-life/end-runtime.ts";
 import { deleted } from "../end-of-life/usage.ts";
+import { type AssignedRuntime, isAssigned } from "../runtime/runtime.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { endHome, type LaunchOptions, updateHome } from "./runtime-homes.ts";
 import { etagOf, updateHeaders, updateRuntime } from "./runtime-update.ts";
 import { envelope, oneRuntime, podNameParams, runtimeView, updateBody } from "./schemas.ts";
 import { refuseSnapshot } from "./snapshot.ts";
 import { findShownHome, hasHome, shownHomes } from "./shown-homes.ts";
-import {
-  answer,
-  answerHome,
-  type AssignedRuntime,
-  homeViewOf,
-  isAssigned,
-  type RuntimeViewOptions,
-  viewOf,
-} from "./views.ts";
+import { answer, answerHome, homeViewOf, type RuntimeViewOptions, viewOf } from "./views.ts";
 
 /** What the routes of runtimes work with. */
 export interface RuntimeRoutesOptions

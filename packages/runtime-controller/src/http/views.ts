@@ -2,7 +2,7 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { isStarting } from "../cold-start/starts.ts";
 import type { Home } from "../pause/home.ts";
-import type { Assignment, Runtime } from "../runtime/runtime.ts";
+import type { AssignedRuntime, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ingressOf } from "../runtime/url.ts";
 import { startFailureOf } from "../runtime-pool/start-failure.ts";
@@ -16,14 +16,6 @@ export interface RuntimeViewOptions {
   tokens: RuntimeTokens;
   routing: Pick<Routing, "whyUnrouted">;
   publicUrl?: string;
-}
-
-/** A runtime with its assignment. */
-export type AssignedRuntime = Runtime & { assignment: Assignment };
-
-/** Whether a user has the runtime. */
-export function isAssigned(runtime: Runtime): runtime is AssignedRuntime {
-  return runtime.assignment !== undefined;
 }
 
 /** A runtime as callers see it. */

@@ -1,6 +1,6 @@
 import { type PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import { label } from "../runtime/names.ts";
-import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
+import { type AssignedRuntime, isAssigned, parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
 import { homeAnnotation, homeClaimNameOf, neverRan } from "./names.ts";
 
@@ -15,9 +15,6 @@ const states = ["resuming", "assigned", "paused", "ending"] as const;
  * - `ending`: neither Pod nor runtime; the home goes with it, or is a volume that becomes free
  */
 export type HomeState = (typeof states)[number];
-
-/** A runtime with its assignment. */
-export type AssignedRuntime = Runtime & { assignment: Assignment };
 
 /** The PersistentVolumeClaim that keeps a runtime's files and, while there is no Pod, the runtime itself. */
 export interface Home {
@@ -40,12 +37,12 @@ export function parseHome(claim: PersistentVolumeClaim): Home | undefined {
   const { name, labels = {}, annotations = {} } = claim.metadata;
   const state = states.find((one) => one === labels[label.state]);
   const runtime = runtimeOf(claim, labels[homeOf]);
-  if (state === undefined || !runtime?.assignment) return undefined;
+  if (state === undefined || !runtime || !isAssigned(runtime)) return undefined;
   const pausedAt = annotations[homeAnnotation.pausedAt];
   return {
     claim,
     state,
-    runtime: { ...runtime, assignment: runtime.assignment },
+    runtime,
     lastPod: annotations[homeAnnotation.lastPod] ?? neverRan,
     pausedAt: pausedAt === undefined ? undefined : Number(pausedAt),
     pausedBecause: annotations[homeAnnotation.pausedBecause],

@@ -4,9 +4,9 @@ import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
-import type { Assignment } from "../runtime/runtime.ts";
+import { type AssignedRuntime, type Assignment, isAssigned } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
-import { type AssignedRuntime, type Home, parseHome } from "./home.ts";
+import { type Home, parseHome } from "./home.ts";
 import { HomeError } from "./home-error.ts";
 import { secondsLeft } from "./home-pod.ts";
 import { isItsPod } from "./plan.ts";
@@ -147,8 +147,7 @@ export class Homes {
 
   async #podOf({ runtime, ...home }: Home): Promise<AssignedRuntime | undefined> {
     const pod = await podNamed(this.#options.client, runtime);
-    if (!pod?.assignment || !isItsPod(pod, { runtime, ...home })) return undefined;
-    return { ...pod, assignment: pod.assignment };
+    return pod && isAssigned(pod) && isItsPod(pod, { runtime, ...home }) ? pod : undefined;
   }
 
   #nowSeconds(): number {

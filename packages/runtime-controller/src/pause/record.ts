@@ -4,9 +4,9 @@ import { assignmentAnnotations, assignmentLabels } from "../runtime/assignment-m
 import { labelValueOf } from "../runtime/label-value.ts";
 import { annotation, label } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
-import type { Assignment, Runtime, RuntimeEnd } from "../runtime/runtime.ts";
+import type { AssignedRuntime, Assignment, Runtime, RuntimeEnd } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
-import type { AssignedRuntime, Home, HomeState } from "./home.ts";
+import type { Home, HomeState } from "./home.ts";
 import { homeAnnotation, recordPrefix } from "./names.ts";
 
 /** All that a home says of its runtime, as labels and annotations. */

@@ -77,6 +77,14 @@ export interface Runtime {
   readonly drain?: NodeDrain;
 }
 
+/** A runtime with its assignment. */
+export type AssignedRuntime = Runtime & { readonly assignment: Assignment };
+
+/** Whether a user has the runtime. */
+export function isAssigned(runtime: Runtime): runtime is AssignedRuntime {
+  return runtime.assignment !== undefined;
+}
+
 /** Reads a runtime Pod; undefined when the Pod is not one of ours. */
 export function parseRuntime(pod: Pod): Runtime | undefined {
   const { metadata } = pod;
