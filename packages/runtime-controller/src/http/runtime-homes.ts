@@ -1,10 +1,11 @@
 import { notFound, notImplemented } from "@datalayer/shared/http/problem";
 import type { z } from "zod";
-import { expiryOf } from "../claim/assignment.ts";
+import { changedExpiryOf } from "../claim/assignment.ts";
 import { ClaimError } from "../claim/claim-error.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
 import type { Injector } from "../claim-secret/injector.ts";
 import type { Starts } from "../cold-start/starts.ts";
+import { deleted } from "../end-of-life/usage.ts";
 import { awaitPod, type AwaitPodOptions } from "../pause/await-pod.ts";
 import type { Home } from "../pause/home.ts";
 import type { Homes } from "../pause/homes.ts";
@@ -124,7 +125,7 @@ export async function updateHome(
     const { assignment } = stored;
     return {
       givenName: givenName ?? assignment.givenName,
-      expiredAt: expiryOf(assignment.startedAt, creditsLimit, assignment.burningRate) ?? assignment.expiredAt,
+      expiredAt: changedExpiryOf(assignment, creditsLimit) ?? assignment.expiredAt,
     };
   };
   return homes.update(runtime.name, change).catch((error: unknown) => {
@@ -132,12 +133,14 @@ export async function updateHome(
   });
 }
 
-/** Ends a runtime with a home; one that is ending ends. @throws Problem */
+/** Ends a runtime with a home, for this reason in the caller's words; one that is ending ends. @throws Problem */
 export async function endHome(
   podName: string,
+  detail: string | undefined,
   { homes }: Pick<LaunchOptions, "homes">,
 ): Promise<{ success: true; message: string }> {
-  await homes.end(podName).catch((error: unknown) => {
+  const end = detail === undefined ? undefined : { reason: deleted, detail };
+  await homes.end(podName, { end }).catch((error: unknown) => {
     throw homeProblem(error);
   });
   return { success: true, message: `Runtime ${podName} ends.` };

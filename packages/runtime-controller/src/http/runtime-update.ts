@@ -5,7 +5,7 @@ import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-pa
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { z } from "zod";
-import { expiryOf } from "../claim/assignment.ts";
+import { changedExpiryOf } from "../claim/assignment.ts";
 import { stillLives } from "../end-of-life/end-runtime.ts";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
@@ -67,11 +67,8 @@ export async function updateRuntime(
   throw unavailable({ detail, reason: "changed", retryAfterSeconds: 1 });
 }
 
-function changes(
-  { assignment: { startedAt, burningRate } }: AssignedRuntime,
-  body: z.infer<typeof updateBody>,
-): JsonPatchOperation[] {
-  const expiredAt = expiryOf(startedAt, body.credits_limit, burningRate);
+function changes({ assignment }: AssignedRuntime, body: z.infer<typeof updateBody>): JsonPatchOperation[] {
+  const expiredAt = changedExpiryOf(assignment, body.credits_limit);
   return addEach("annotations", {
     [annotation.givenName]: body.given_name,
     [annotation.expiredAt]: expiredAt?.toString(),

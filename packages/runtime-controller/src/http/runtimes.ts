@@ -135,7 +135,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ params, query }) => {
-      if (await hasHome(params.pod_name, options)) return endHome(params.pod_name, options);
+      if (await hasHome(params.pod_name, options)) return endHome(params.pod_name, query.reason, options);
       const runtime = await findRuntime(params.pod_name, options);
       await endForUser(runtime, query.reason, options);
       return { success: true as const, message: `Runtime ${runtime.name} ends.` };

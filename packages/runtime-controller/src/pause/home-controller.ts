@@ -6,6 +6,7 @@ import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import { keyOf } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { endRuntime } from "../end-of-life/end-runtime.ts";
 import type { RuntimeTemplate } from "../runtime/pod-builder.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
@@ -72,8 +73,7 @@ async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): 
     case "adopt-pod":
       return change(home, adoptPatch(home, pod?.uid ?? ""), hands);
     case "delete-pod":
-      if (pod) await deleteIfThere(context.kube, Pod, pod);
-      return settled();
+      return pod ? deletePod(pod, home, context) : settled();
     case "pause":
       return change(home, pausePatch(home, undefined, nowSeconds(context)), hands);
     case "remove-home":
@@ -81,6 +81,13 @@ async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): 
     case "none":
       return settled();
   }
+}
+
+/** A reason that was given for the end is written on the Pod first: its usage repeats it. */
+async function deletePod(pod: Runtime, { runtime: { end } }: Home, { kube }: Context): Promise<Outcome> {
+  if (end) await endRuntime(kube, pod, end);
+  else await deleteIfThere(kube, Pod, pod);
+  return settled();
 }
 
 async function createPod(

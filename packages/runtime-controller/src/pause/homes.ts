@@ -4,7 +4,7 @@ import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
-import { type AssignedRuntime, type Assignment, isAssigned } from "../runtime/runtime.ts";
+import { type AssignedRuntime, type Assignment, isAssigned, type RuntimeEnd } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
 import { type Home, parseHome } from "./home.ts";
 import { HomeError } from "./home-error.ts";
@@ -101,14 +101,17 @@ export class Homes {
 
   /**
    * Ends a runtime with a home; one that is ending stays so.
-   * @param options - `onlyPaused` refuses a runtime that runs. @throws HomeError
+   * @param options - `onlyPaused` refuses a runtime that runs; `end` is why, in the usage of its Pod. @throws HomeError
    */
-  async end(podName: string, { onlyPaused = false } = {}): Promise<Home> {
+  async end(
+    podName: string,
+    { onlyPaused = false, end }: { onlyPaused?: boolean; end?: RuntimeEnd } = {},
+  ): Promise<Home> {
     return this.#change(podName, (home) => {
       if (home.state === "ending") return undefined;
       if (onlyPaused && home.state !== "paused")
         throw new HomeError("not-paused", `runtime "${podName}" is not paused`);
-      return endPatch(home);
+      return endPatch(home, end);
     });
   }
 

@@ -77,7 +77,8 @@ describe("a runtime with a home", () => {
     expect(["starting", "pending"]).toContain(claimed.state);
     const first = await ready(name);
     await serving(name);
-    expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
+    const firstSpan = await shown(name);
+    expect(firstSpan).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
     const pod = await cluster.admin.get(Pod, { namespace: cluster.namespace, name });
     expect(pod.spec?.volumes).toContainEqual({
       name: "home",
@@ -88,6 +89,7 @@ describe("a runtime with a home", () => {
       mountPath: "/home/datalayer",
     });
 
+    await eventually(() => Date.now() / 1000 > Number(firstSpan.started_at) + 2, { message: "some use" });
     const paused = await replica.ask("POST", `/runtimes/${name}/pause`);
     expect(paused.status).toBe(202);
     expect(paused.body.runtime).toMatchObject({ state: "paused", token, ingress, expired_at: null });
@@ -108,15 +110,27 @@ describe("a runtime with a home", () => {
     await serving(name);
     expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
     expect((await listed()).filter(({ pod_name }) => pod_name === name)).toHaveLength(1);
+    // 1000 credits are those of its claim: what it used before the pause stays used.
+    const { expired_at: expiry, started_at: restarted } = await shown(name);
+    expect(Number(expiry) - Number(restarted)).toBeLessThan(2000);
+    const same = await replica.ask("PUT", `/runtimes/${name}`, { body: { credits_limit: 1000 } });
+    expect(same.body.runtime.expired_at).toBe(expiry);
     const owner = async (): Promise<string | undefined> => {
       const secret = await cluster.admin.get(Secret, { namespace: cluster.namespace, name: `${name}-token` });
       return secret.metadata.ownerReferences?.[0]?.uid;
     };
     await eventually(async () => (await owner()) === second.uid, { message: "the token of the second Pod" });
 
-    expect((await replica.ask("DELETE", `/runtimes/${name}`)).status).toBe(200);
+    expect((await replica.ask("DELETE", `/runtimes/${name}?reason=tidied`)).status).toBe(200);
     await gone(name);
     await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
+    const { usage } = (await replica.ask("GET", "/usage?reservation_id=res-1")).body as unknown as {
+      usage: UsageRecord[];
+    };
+    expect(usage.map(({ reason, reason_detail }) => [reason, reason_detail])).toEqual([
+      ["Deleted", null],
+      ["Deleted", "tidied"],
+    ]);
     expect((await replica.ask("GET", `/runtimes/${name}`)).status).toBe(404);
   });
 

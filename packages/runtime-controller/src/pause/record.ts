@@ -86,9 +86,10 @@ export function adoptPatch(home: Home, podUid: string): JsonPatchOperation[] {
   return [...unchanged(home), ...setState("assigned"), ...noted];
 }
 
-/** Ends the runtime. */
-export function endPatch(home: Home): JsonPatchOperation[] {
-  return [...unchanged(home), ...setState("ending")];
+/** Ends the runtime; `end` is why, for the usage of the Pod that it has. */
+export function endPatch(home: Home, end: RuntimeEnd | undefined): JsonPatchOperation[] {
+  const why = { [annotation.endReason]: end?.reason, [annotation.endDetail]: end?.detail };
+  return [...unchanged(home), ...setState("ending"), ...addEach("annotations", why)];
 }
 
 /** Changes what a home says of its runtime. */
