@@ -9,6 +9,7 @@ import { startFailureOf } from "../runtime-pool/start-failure.ts";
 import type { Routing } from "../runtime-route/routing.ts";
 import type { z } from "zod";
 import type { oneRuntime, RuntimeView } from "./schemas.ts";
+import type { ShownRuntime } from "./shown-homes.ts";
 
 /** What runtimes are shown with. */
 export interface RuntimeViewOptions {
@@ -66,7 +67,20 @@ export async function answerHome(
 /** A runtime without a Pod, as its home knows it. No credits end it meanwhile. */
 export async function homeViewOf(home: Home, options: RuntimeViewOptions): Promise<RuntimeView> {
   const view = await viewOf(home.runtime, options);
-  return { ...view, state: shownState[home.state], state_detail: whyPaused(home) ?? null, expired_at: null };
+  return {
+    ...view,
+    state: shownState[home.state],
+    state_detail: whyPaused(home) ?? null,
+    expired_at: null,
+  };
+}
+
+/** A runtime as callers see it, with a Pod or without. */
+export function viewOfShown(
+  { runtime, home }: ShownRuntime,
+  options: RuntimeViewOptions,
+): Promise<RuntimeView> {
+  return home ? homeViewOf(home, options) : viewOf(runtime, options);
 }
 
 const shownState = {
