@@ -32,15 +32,20 @@ type ClaimBody = z.infer<typeof claimBody>;
 
 const podWithinMs = 5_000;
 const userStorage = "user_storage";
+const sizeFields = ["size_class", "resources"] as const;
 
 /** Whether a claim asks for a home. @throws Problem 501 when it asks for something that there is not. */
-export function wantsHome({ capabilities = [], volume_uid: volumeUid }: ClaimBody): boolean {
+export function wantsHome({ capabilities = [], volume_uid: volumeUid, ...body }: ClaimBody): boolean {
   const unknown = capabilities.find((one) => one !== userStorage);
   if (unknown !== undefined) {
     const detail = `capabilities is not supported yet with "${unknown}"; leave it out, or ask for "${userStorage}"`;
     throw notImplemented(detail);
   }
-  return capabilities.length > 0 || volumeUid !== undefined;
+  if (capabilities.length === 0 && volumeUid === undefined) return false;
+  const size = sizeFields.find((field) => body[field] !== undefined);
+  if (size === undefined) return true;
+  const home = volumeUid === undefined ? `the capability "${userStorage}"` : "volume_uid";
+  throw notImplemented(`${size} is not supported yet together with ${home}; the pool says how large it is`);
 }
 
 /** A runtime with a home that was claimed. */

@@ -276,6 +276,15 @@ describe("a runtime with a home", () => {
     await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
   });
 
+  it.each([
+    ["size_class", { size_class: "large", capabilities: ["user_storage"] }],
+    ["resources", { resources: { cpu: "5m" }, volume_uid: "01kaq2v8c4m3yqf3y1k1w5b7nd" }],
+  ])("cannot be of another size than its pool's, and says so of %s", async (field, body) => {
+    const { status, body: answer } = await replica.claim({ environment_name: "python", ...body });
+    expect(status).toBe(501);
+    expect(answer.detail).toContain(`${field} is not supported yet together with`);
+  });
+
   it("leaves no home behind when its caller goes without a key", async () => {
     const held = cluster.proxy.inject({
       verb: "create",
