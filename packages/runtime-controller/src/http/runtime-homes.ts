@@ -111,8 +111,16 @@ async function startedPod(
   const { starts, clock } = options;
   const endMs = clock.monotonicMs() + waitMs;
   const pod = await awaitPod(home, options, waitMs);
+  if (!pod) refuseFailed(options.homes.find(home.runtime.name));
   const latest = pod && (await starts.wait(pod, Math.max(0, endMs - clock.monotonicMs()), signal));
   return latest && isAssigned(latest) ? latest : undefined;
+}
+
+/** @throws ClaimError `start-failed` for a runtime whose Pod could not be made in time. */
+function refuseFailed(home: Home | undefined): void {
+  if (home?.state !== "paused" || home.pausedBecause === undefined) return;
+  const message = `runtime ${home.runtime.name} has not started: ${home.pausedBecause}`;
+  throw new ClaimError("start-failed", message, { retryAfterMs: 30_000 });
 }
 
 /** Renames a paused runtime, or changes its credits; with `ifMatch` as for one with a Pod. @throws Problem */

@@ -70,7 +70,7 @@ export async function homeViewOf(home: Home, options: RuntimeViewOptions): Promi
   return {
     ...view,
     state: shownState[home.state],
-    state_detail: whyPaused(home) ?? null,
+    state_detail: whyWithoutPod(home) ?? null,
     expired_at: null,
   };
 }
@@ -90,7 +90,8 @@ const shownState = {
   ending: "ending",
 } as const;
 
-function whyPaused({ state, pausedBecause }: Home): string | undefined {
+function whyWithoutPod({ state, pausedBecause, hindrance }: Home): string | undefined {
+  if (state === "resuming") return hindrance?.because;
   return state === "paused" ? pausedBecause : undefined;
 }
 

@@ -28,6 +28,8 @@ export interface Home {
   readonly pausedAt?: number;
   /** Why the operator paused it, the last time that it was paused; absent when its user did, or somebody else. */
   readonly pausedBecause?: string;
+  /** Why the Pod that it wants cannot be made, and since when, in epoch seconds; absent while nothing is known. */
+  readonly hindrance?: { readonly since: number; readonly because: string };
   /** Made for this runtime, and gone with it; otherwise a volume of the user's. */
   readonly isOwn: boolean;
 }
@@ -46,8 +48,14 @@ export function parseHome(claim: PersistentVolumeClaim): Home | undefined {
     lastPod: annotations[homeAnnotation.lastPod] ?? neverRan,
     pausedAt: pausedAt === undefined ? undefined : Number(pausedAt),
     pausedBecause: annotations[homeAnnotation.pausedBecause],
+    hindrance: hindranceOf(annotations),
     isOwn: name === homeClaimNameOf(runtime.name),
   };
+}
+
+function hindranceOf(annotations: Record<string, string>): Home["hindrance"] {
+  const { [homeAnnotation.waitsSince]: since, [homeAnnotation.waitsBecause]: because } = annotations;
+  return since === undefined || because === undefined ? undefined : { since: Number(since), because };
 }
 
 /** The labels and annotations of a home are those of the Pod that it stands for. */

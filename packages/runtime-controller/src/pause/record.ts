@@ -58,15 +58,17 @@ export function takePatch(claim: PersistentVolumeClaim, record: HomeRecord): Jso
 /**
  * Pauses: from now on the home stands for the runtime.
  * @param pod - the Pod that hands it over; undefined when there is none any more, or was none yet.
+ * @param end - why the operator pauses it; default: what the Pod says.
  */
 export function pausePatch(
   home: Home,
   pod: AssignedRuntime | undefined,
   nowSeconds: number,
+  end: RuntimeEnd | undefined = pod?.end,
 ): JsonPatchOperation[] {
   const pausedAt = pod ? nowSeconds : (home.pausedAt ?? nowSeconds);
   const lastPod = pod?.uid ?? home.lastPod;
-  const pausedBecause = pod?.end && whyOf(pod.end);
+  const pausedBecause = end && whyOf(end);
   const record = recordOf(pod ?? home.runtime, { state: "paused", lastPod, pausedAt, pausedBecause });
   return [...unchanged(home), ...rewrite(home.claim, record)];
 }
@@ -80,10 +82,25 @@ export function resumePatch(home: Home): JsonPatchOperation[] {
   return [...unchanged(home), ...setState("resuming")];
 }
 
+/** Notes why the Pod that it wants cannot be made. */
+export function hinderPatch(home: Home, because: string, nowSeconds: number): JsonPatchOperation[] {
+  const noted = {
+    [homeAnnotation.waitsSince]: String(home.hindrance?.since ?? nowSeconds),
+    [homeAnnotation.waitsBecause]: because,
+  };
+  return [...unchanged(home), ...addEach("annotations", noted)];
+}
+
 /** Notes which Pod has taken over. */
 export function adoptPatch(home: Home, podUid: string): JsonPatchOperation[] {
   const noted = addEach("annotations", { [homeAnnotation.lastPod]: podUid });
-  return [...unchanged(home), ...setState("assigned"), ...noted];
+  const over = home.hindrance ? [homeAnnotation.waitsSince, homeAnnotation.waitsBecause] : [];
+  return [
+    ...unchanged(home),
+    ...setState("assigned"),
+    ...noted,
+    ...over.map((name) => ({ op: "remove" as const, path: pointer("metadata", "annotations", name) })),
+  ];
 }
 
 /** Ends the runtime; `end` is why, for the usage of the Pod that it has. */
