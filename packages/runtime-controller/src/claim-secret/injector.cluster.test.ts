@@ -14,7 +14,7 @@ import type { PodHistory } from "../../test/pod-history.ts";
 import type { ClaimBody } from "../../test/test-replica.ts";
 import { annotation } from "../runtime/names.ts";
 import type { RuntimeView } from "../http/schemas.ts";
-import type { AssignedRuntime } from "../http/views.ts";
+import type { AssignedRuntime } from "../runtime/runtime.ts";
 
 let harness: Harness;
 let history: PodHistory;

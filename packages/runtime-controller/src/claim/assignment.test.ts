@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { assignment } from "../../test/assignment.ts";
 import { storedPool } from "../../test/pool-objects.ts";
-import { assignmentOf, expiryOf } from "./assignment.ts";
+import { assignmentOf, changedExpiryOf, expiryOf } from "./assignment.ts";
 import type { ClaimRequest } from "./claim-request.ts";
 
 const nowMs = Date.parse("2026-03-04T05:06:07.890Z");
@@ -52,6 +53,11 @@ describe("the expiry by credits", () => {
     ["never when it costs nothing", 10, 0, undefined],
   ])("is %s", (_, credits, rate, expected) => {
     expect(expiryOf(startedAt, credits, rate)).toBe(expected);
+  });
+
+  it("counts what was used before a pause, when the limit changes", () => {
+    const resumed = assignment({ startedAt, usedSeconds: 90, burningRate: 1 });
+    expect(changedExpiryOf(resumed, 110)).toBe(startedAt + 20);
   });
 
   it("never lets a runtime use more than its credits", () => {

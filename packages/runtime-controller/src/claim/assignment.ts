@@ -39,6 +39,14 @@ export function assignmentOf(
   };
 }
 
+/** When a runtime ends with another limit of credits: what it used before its last pause counts. As {@link expiryOf}. */
+export function changedExpiryOf(
+  { startedAt, usedSeconds = 0, burningRate }: Assignment,
+  creditsLimit: number | undefined,
+): number | undefined {
+  return expiryOf(startedAt - usedSeconds, creditsLimit, burningRate);
+}
+
 /** Epoch seconds at which the credits are used up; undefined without a limit, or when it costs nothing. */
 export function expiryOf(
   startedAt: number,

@@ -1,8 +1,9 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { answer, dropAfter, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+import { answer, dropAfter, hold, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
+import type { Assignment } from "../runtime/runtime.ts";
 import type { Answer } from "../../test/test-replica.ts";
 
 let cluster: Harness;
@@ -126,5 +127,58 @@ describe("a claim of a size with a key", () => {
   it("sends the POST again where the API server has no time, and creates one Pod", async () => {
     cluster.proxy.inject({ ...posts("second"), times: 2, act: answer(503) });
     expect(await claim(second, "busy")).toMatchObject({ status: 201 });
+  });
+});
+
+describe("credits that are changed at the moment in which a runtime begins to serve", () => {
+  const begins = ({ body = "" }: ProxiedRequest): boolean =>
+    body.includes('"remove"') && body.includes("start-deadline");
+  const raises = ({ body = "" }: ProxiedRequest): boolean =>
+    body.includes("expired-at") && !body.includes("start-deadline");
+  const patches = (client: string) => ({ client, verb: "patch", resource: "pods", nth: 1 }) as const;
+  const raise = (name: string): Promise<Answer> =>
+    second.ask("PUT", `/runtimes/${name}`, { body: { credits_limit: 16 } });
+  const begun = (name: string): Promise<Assignment> =>
+    eventually(
+      async () => {
+        const assignment = (await cluster.runtime(name))?.assignment;
+        return assignment?.startDeadline === undefined && assignment;
+      },
+      { message: "the runtime serving", timeoutMs: 20_000 },
+    );
+  /** Its time will begin a second after its claim or later, however quick the cluster is. */
+  const claimEarly = async (key: string): Promise<string> => {
+    const held = cluster.proxy.inject({ ...posts("second"), act: hold() });
+    const claimed = claim(second, key, small, "");
+    await held.struck();
+    const struckMs = Date.now();
+    await eventually(() => Date.now() - struckMs > 1_000, { message: "a second having passed" });
+    held.remove();
+    return (await claimed).body.runtime.pod_name;
+  };
+
+  it("count, though the start was decided on before", async () => {
+    const begin = cluster.proxy.inject({ ...patches("leader"), where: begins, act: hold() });
+    const name = await claimEarly("raised-first");
+    await begin.struck();
+    expect((await raise(name)).status).toBe(200);
+    begin.release();
+    const { startedAt, expiredAt } = await begun(name);
+    expect(expiredAt! - startedAt).toBe(20_000);
+  });
+
+  it("count from the start, though they were decided on before", async () => {
+    const begin = cluster.proxy.inject({ ...patches("leader"), where: begins, act: hold() });
+    const change = cluster.proxy.inject({ ...patches("second"), where: raises, act: hold() });
+    const name = await claimEarly("begun-first");
+    await begin.struck();
+    const raised = raise(name);
+    await change.struck();
+    begin.release();
+    await begun(name);
+    change.release();
+    expect((await raised).status).toBe(200);
+    const { startedAt, expiredAt } = await begun(name);
+    expect(expiredAt! - startedAt).toBe(20_000);
   });
 });

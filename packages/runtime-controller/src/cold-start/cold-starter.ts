@@ -11,12 +11,12 @@ import type { ClaimRequest, ColdStart } from "../claim/claim-request.ts";
 import { verdictOf } from "../claim/verdict.ts";
 import { gatherTemplate, type TemplateSources } from "../runtime-pool/template.ts";
 import { buildAssignedPod } from "../runtime/assigned-pod.ts";
+import { derivedUlid } from "../runtime/derived-ulid.ts";
 import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import { buildTokenSecret } from "../runtime/token-secret.ts";
 import { sizedPool, type SizeClass } from "./cold-size.ts";
-import { ulidOfKey } from "./key-ulid.ts";
 
 /** What runtimes are created with. */
 export interface ColdStarterOptions extends TemplateSources {
@@ -71,7 +71,7 @@ export class ColdStarter {
       ...assignmentOf(request, pool, { key, bodySeal, environment, nowMs }),
       startDeadline: Math.ceil((nowMs + startWithinMs) / 1000),
     };
-    const ulid = key === undefined ? newUlid() : ulidOfKey(key);
+    const ulid = key === undefined ? newUlid() : derivedUlid("cold-start", key);
     const identity = { ulid, tokenKeyId: await tokens.currentKeyId(), revision: template.revision };
     const pod = await this.#post(buildAssignedPod(template, identity, assignment), assignment);
     pods.recordWrite(pod);

@@ -73,15 +73,19 @@ async function follow(
   }
 }
 
-/** From now on it counts: the start, and with it the end by credits, move to this moment. */
+/**
+ * From now on it counts: the start, and with it the end by credits, move to this moment. Refused when somebody has
+ * changed the credits since: then the next look moves the new end.
+ */
 function beginPatch(runtime: Runtime, assignment: Assignment, nowMs: number): JsonPatchOperation[] {
   const { startedAt, expiredAt, startDeadline } = assignment;
   const nowSeconds = Math.floor(nowMs / 1000);
-  const path = pointer("metadata", "annotations", annotation.startDeadline);
+  const path = (name: string): string => pointer("metadata", "annotations", name);
   return [
     ...stillLives(runtime),
-    { op: "test", path, value: String(startDeadline) },
-    { op: "remove", path },
+    { op: "test", path: path(annotation.startDeadline), value: String(startDeadline) },
+    { op: "test", path: path(annotation.expiredAt), value: expiredAt?.toString() ?? null },
+    { op: "remove", path: path(annotation.startDeadline) },
     ...addEach("annotations", {
       [annotation.startedAt]: String(nowSeconds),
       [annotation.expiredAt]:

@@ -8,7 +8,7 @@ import type { Claimer } from "../claim/claimer.ts";
 import type { ClaimRequest, ColdStart } from "../claim/claim-request.ts";
 import { ClaimError } from "../claim/claim-error.ts";
 import { isStarting, type Starts } from "../cold-start/starts.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { isAssigned, type Runtime } from "../runtime/runtime.ts";
 import { claimProblem } from "./claim-problem.ts";
 import { type KnownContents, requireAttachments } from "./content-attachments.ts";
 import { variablesOf } from "./claim-variables.ts";
@@ -16,7 +16,7 @@ import { preferredWaitSeconds } from "./prefer.ts";
 import { type Launched, launchHome, type LaunchOptions, wantsHome } from "./runtime-homes.ts";
 import { claimBody, oneRuntime } from "./schemas.ts";
 import { refuseSnapshot } from "./snapshot.ts";
-import { answer, answerHome, isAssigned, type RuntimeViewOptions } from "./views.ts";
+import { answer, answerHome, type RuntimeViewOptions } from "./views.ts";
 
 /** What claims are served with. */
 export interface ClaimRoutesOptions extends RuntimeViewOptions, LaunchOptions, KnownContents {

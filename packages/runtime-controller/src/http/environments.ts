@@ -6,17 +6,16 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { z } from "zod";
-import type { Runtimes } from "../runtime/runtimes.ts";
 import { contentsBody, etagOf, replaceContents } from "./environment-contents.ts";
 import { environmentView, environmentViewOf, type EnvironmentViewOptions } from "./environment-view.ts";
 import { envelope, keyOf, namespaceQuery, runtimeView } from "./schemas.ts";
-import { isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
+import { type HomeLookup, shownRuntimes } from "./shown-homes.ts";
+import { type RuntimeViewOptions, viewOfShown } from "./views.ts";
 
 /** What the routes of environments work with. */
-export interface EnvironmentRoutesOptions extends EnvironmentViewOptions, RuntimeViewOptions {
+export interface EnvironmentRoutesOptions extends EnvironmentViewOptions, RuntimeViewOptions, HomeLookup {
   client: RestClient;
   environments: ObjectReader<RuntimeEnvironment>;
-  runtimes: Runtimes;
   /** With the index of `contentIndexes`. */
   contents: ObjectReader<RuntimeContent>;
   pages: Pages;
@@ -36,7 +35,7 @@ const conditionalHeaders = z.object({
 
 /** Adds `/environments`. */
 export function serveEnvironments(app: App, prefix: string, options: EnvironmentRoutesOptions): void {
-  const { environments, runtimes, pages } = options;
+  const { environments, pages } = options;
 
   app.get(
     `${prefix}/environments`,
@@ -126,13 +125,12 @@ export function serveEnvironments(app: App, prefix: string, options: Environment
     },
     async ({ params, query }) => {
       const { name, namespace, uid } = find(params.uid, query.namespace, options).metadata;
-      const assigned = runtimes
-        .all()
-        .filter((runtime) => runtime.environment === name && runtime.namespace === namespace)
-        .filter(isAssigned);
+      const shown = shownRuntimes(options).filter(
+        ({ runtime }) => runtime.environment === name && runtime.namespace === namespace,
+      );
       const list = ["runtimes of", uid];
-      const page = pages.of(assigned, { ...query, list, keyOf: (runtime) => runtime.name });
-      const views = await Promise.all(page.items.map((runtime) => viewOf(runtime, options)));
+      const page = pages.of(shown, { ...query, list, keyOf: ({ runtime }) => runtime.name });
+      const views = await Promise.all(page.items.map((each) => viewOfShown(each, options)));
       return {
         success: true as const,
         message: `${views.length} runtimes`,

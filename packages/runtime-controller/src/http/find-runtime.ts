@@ -3,8 +3,8 @@ import { Pod } from "@datalayer/shared/kube/kinds";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { runtimeApp } from "@datalayer/shared/runtime/names";
 import { label } from "../runtime/names.ts";
+import { type AssignedRuntime, isAssigned } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
-import { type AssignedRuntime, isAssigned } from "./views.ts";
 
 /** Where runtimes are looked up. */
 export interface RuntimeLookup {

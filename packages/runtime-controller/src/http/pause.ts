@@ -3,12 +3,13 @@ import { notImplemented, Problem } from "@datalayer/shared/http/problem";
 import { z } from "zod";
 import type { Home } from "../pause/home.ts";
 import { homeAnnotation } from "../pause/names.ts";
+import { isAssigned } from "../runtime/runtime.ts";
 import { type SeatOptions, withSeat } from "../pause/seat.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { homeProblem } from "./home-problem.ts";
 import { envelope, oneRuntime, podNameParams } from "./schemas.ts";
 import type { HomeLookup } from "./shown-homes.ts";
-import { homeViewOf, isAssigned, type RuntimeViewOptions, viewOf } from "./views.ts";
+import { homeViewOf, type RuntimeViewOptions, viewOf } from "./views.ts";
 
 /** What the routes of pausing work with. */
 export interface PauseRoutesOptions extends RuntimeViewOptions, RuntimeLookup, HomeLookup, SeatOptions {}

@@ -1,15 +1,16 @@
 import { notFound, notImplemented } from "@datalayer/shared/http/problem";
 import type { z } from "zod";
-import { expiryOf } from "../claim/assignment.ts";
+import { changedExpiryOf } from "../claim/assignment.ts";
 import { ClaimError } from "../claim/claim-error.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
 import type { Injector } from "../claim-secret/injector.ts";
 import type { Starts } from "../cold-start/starts.ts";
+import { deleted } from "../end-of-life/usage.ts";
 import { awaitPod, type AwaitPodOptions } from "../pause/await-pod.ts";
 import type { Home } from "../pause/home.ts";
 import type { Homes } from "../pause/homes.ts";
 import type { Launcher } from "../pause/launch.ts";
-import type { Assignment } from "../runtime/runtime.ts";
+import { type AssignedRuntime, type Assignment, isAssigned } from "../runtime/runtime.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { Volumes } from "../volume/volumes.ts";
 import { claimProblem } from "./claim-problem.ts";
@@ -17,7 +18,6 @@ import { variablesOf } from "./claim-variables.ts";
 import { homeProblem } from "./home-problem.ts";
 import { requireMatch } from "./runtime-update.ts";
 import type { claimBody, updateBody } from "./schemas.ts";
-import { type AssignedRuntime, isAssigned } from "./views.ts";
 
 /** What claims of runtimes with a home are served with. */
 export interface LaunchOptions extends AwaitPodOptions {
@@ -32,15 +32,20 @@ type ClaimBody = z.infer<typeof claimBody>;
 
 const podWithinMs = 5_000;
 const userStorage = "user_storage";
+const sizeFields = ["size_class", "resources"] as const;
 
 /** Whether a claim asks for a home. @throws Problem 501 when it asks for something that there is not. */
-export function wantsHome({ capabilities = [], volume_uid: volumeUid }: ClaimBody): boolean {
+export function wantsHome({ capabilities = [], volume_uid: volumeUid, ...body }: ClaimBody): boolean {
   const unknown = capabilities.find((one) => one !== userStorage);
   if (unknown !== undefined) {
     const detail = `capabilities is not supported yet with "${unknown}"; leave it out, or ask for "${userStorage}"`;
     throw notImplemented(detail);
   }
-  return capabilities.length > 0 || volumeUid !== undefined;
+  if (capabilities.length === 0 && volumeUid === undefined) return false;
+  const size = sizeFields.find((field) => body[field] !== undefined);
+  if (size === undefined) return true;
+  const home = volumeUid === undefined ? `the capability "${userStorage}"` : "volume_uid";
+  throw notImplemented(`${size} is not supported yet together with ${home}; the pool says how large it is`);
 }
 
 /** A runtime with a home that was claimed. */
@@ -106,8 +111,16 @@ async function startedPod(
   const { starts, clock } = options;
   const endMs = clock.monotonicMs() + waitMs;
   const pod = await awaitPod(home, options, waitMs);
+  if (!pod) refuseFailed(options.homes.find(home.runtime.name));
   const latest = pod && (await starts.wait(pod, Math.max(0, endMs - clock.monotonicMs()), signal));
   return latest && isAssigned(latest) ? latest : undefined;
+}
+
+/** @throws ClaimError `start-failed` for a runtime whose Pod could not be made in time. */
+function refuseFailed(home: Home | undefined): void {
+  if (home?.state !== "paused" || home.pausedBecause === undefined) return;
+  const message = `runtime ${home.runtime.name} has not started: ${home.pausedBecause}`;
+  throw new ClaimError("start-failed", message, { retryAfterMs: 30_000 });
 }
 
 /** Renames a paused runtime, or changes its credits; with `ifMatch` as for one with a Pod. @throws Problem */
@@ -125,7 +138,7 @@ export async function updateHome(
     const { assignment } = stored;
     return {
       givenName: givenName ?? assignment.givenName,
-      expiredAt: expiryOf(assignment.startedAt, creditsLimit, assignment.burningRate) ?? assignment.expiredAt,
+      expiredAt: changedExpiryOf(assignment, creditsLimit) ?? assignment.expiredAt,
     };
   };
   return homes.update(runtime.name, change).catch((error: unknown) => {
@@ -133,12 +146,14 @@ export async function updateHome(
   });
 }
 
-/** Ends a runtime with a home; one that is ending ends. @throws Problem */
+/** Ends a runtime with a home, for this reason in the caller's words; one that is ending ends. @throws Problem */
 export async function endHome(
   podName: string,
+  detail: string | undefined,
   { homes }: Pick<LaunchOptions, "homes">,
 ): Promise<{ success: true; message: string }> {
-  await homes.end(podName).catch((error: unknown) => {
+  const end = detail === undefined ? undefined : { reason: deleted, detail };
+  await homes.end(podName, { end }).catch((error: unknown) => {
     throw homeProblem(error);
   });
   return { success: true, message: `Runtime ${podName} ends.` };

@@ -1,17 +1,16 @@
 import { createHash } from "node:crypto";
-import { notFound, Problem } from "@datalayer/shared/http/problem";
+import { notFound, Problem, unavailable } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { type JsonPatchOperation, pointer } from "@datalayer/shared/kube/json-patch";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { z } from "zod";
-import { expiryOf } from "../claim/assignment.ts";
+import { changedExpiryOf } from "../claim/assignment.ts";
 import { stillLives } from "../end-of-life/end-runtime.ts";
 import { annotation } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
-import { parseRuntime } from "../runtime/runtime.ts";
+import { type AssignedRuntime, isAssigned, parseRuntime } from "../runtime/runtime.ts";
 import type { updateBody } from "./schemas.ts";
-import { type AssignedRuntime, isAssigned } from "./views.ts";
 
 /** Headers of `PUT /runtimes/{pod_name}`. */
 export const updateHeaders = z.object({
@@ -35,40 +34,49 @@ export function requireMatch(runtime: AssignedRuntime, ifMatch: string | undefin
   throw new Problem(412, { type: "precondition-failed", detail });
 }
 
+const attempts = 5;
+
 /**
  * Renames a runtime that has a Pod, or changes its credits; with `ifMatch` only if it is still the one that this ETag
  * stands for.
- * @throws Problem 404 when it has ended, 409 when it is ending, 412 when it is another by now.
+ *
+ * What the API server has now is changed, and only while it is that: of two changes at once neither takes back the
+ * other, and more credits count from a start that is written at the same moment.
+ * @throws Problem 404 when it has ended, 409 when it is ending, 412 when it is another by now, 503 when others change
+ * it again and again.
  */
 export async function updateRuntime(
   known: AssignedRuntime,
   { ifMatch, ...body }: z.infer<typeof updateBody> & { ifMatch?: string },
   client: RestClient,
 ): Promise<AssignedRuntime> {
-  try {
-    // What is in the cache may be older than the caller's ETag.
-    const runtime = ifMatch === undefined ? known : assigned(await client.get(Pod, known), known);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const runtime = await read(known, client);
     requireMatch(runtime, ifMatch);
-    const { startedAt, burningRate } = runtime.assignment;
-    const expiredAt = expiryOf(startedAt, body.credits_limit, burningRate);
-    const values = { [annotation.givenName]: body.given_name, [annotation.expiredAt]: expiredAt?.toString() };
-    const pod = await client.patch(Pod, runtime, [
-      ...stillLives(runtime),
-      ...(ifMatch === undefined ? [] : unchanged(runtime)),
-      ...addEach("annotations", values),
-    ]);
-    return assigned(pod, known);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.isNotFound) throw hasEnded(known);
-    if (!error.isPatchRefused) throw error;
-    if (ifMatch !== undefined) requireMatch(await read(known, client), ifMatch);
-    throw isEnding(known);
+    if (runtime.terminating || runtime.end) throw isEnding(known);
+    const patch = [...stillLives(runtime), ...unchanged(runtime), ...changes(runtime, body)];
+    try {
+      return assigned(await client.patch(Pod, runtime, patch), known);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.isNotFound) throw hasEnded(known);
+      if (!error.isPatchRefused) throw error;
+    }
   }
+  const detail = `runtime "${known.name}" changed while it was being changed`;
+  throw unavailable({ detail, reason: "changed", retryAfterSeconds: 1 });
+}
+
+function changes({ assignment }: AssignedRuntime, body: z.infer<typeof updateBody>): JsonPatchOperation[] {
+  const expiredAt = changedExpiryOf(assignment, body.credits_limit);
+  return addEach("annotations", {
+    [annotation.givenName]: body.given_name,
+    [annotation.expiredAt]: expiredAt?.toString(),
+  });
 }
 
 function unchanged({ pod }: AssignedRuntime): JsonPatchOperation[] {
-  return [annotation.givenName, annotation.expiredAt].map((name) => ({
+  return [annotation.givenName, annotation.startedAt, annotation.expiredAt].map((name) => ({
     op: "test",
     path: pointer("metadata", "annotations", name),
     value: pod.metadata.annotations?.[name] ?? null,

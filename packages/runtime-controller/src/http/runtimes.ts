@@ -4,24 +4,18 @@ import { notImplemented } from "@datalayer/shared/http/problem";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { deleteIfThere } from "@datalayer/shared/kube/delete-if-there";
 import { Pod } from "@datalayer/shared/kube/kinds";
+import { keyOf } from "@datalayer/shared/kube/object";
 import { z } from "zod";
 import { endRuntime } from "../end-of-life/end-runtime.ts";
 import { deleted } from "../end-of-life/usage.ts";
+import type { AssignedRuntime } from "../runtime/runtime.ts";
 import { findRuntime, type RuntimeLookup } from "./find-runtime.ts";
 import { endHome, type LaunchOptions, updateHome } from "./runtime-homes.ts";
 import { etagOf, updateHeaders, updateRuntime } from "./runtime-update.ts";
 import { envelope, oneRuntime, podNameParams, runtimeView, updateBody } from "./schemas.ts";
 import { refuseSnapshot } from "./snapshot.ts";
-import { findShownHome, hasHome, shownHomes } from "./shown-homes.ts";
-import {
-  answer,
-  answerHome,
-  type AssignedRuntime,
-  homeViewOf,
-  isAssigned,
-  type RuntimeViewOptions,
-  viewOf,
-} from "./views.ts";
+import { findShownHome, hasHome, shownRuntimes } from "./shown-homes.ts";
+import { answer, answerHome, type RuntimeViewOptions, viewOfShown } from "./views.ts";
 
 /** What the routes of runtimes work with. */
 export interface RuntimeRoutesOptions
@@ -39,7 +33,7 @@ const filters = z.object({
 
 /** Adds `/runtimes`, but for the claim of one. */
 export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOptions): void {
-  const { runtimes, pages } = options;
+  const { pages } = options;
 
   app.get(
     `${prefix}/runtimes`,
@@ -53,22 +47,10 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ query }) => {
-      const { shown, hides } = shownHomes(options);
-      const assigned = runtimes
-        .all()
-        .filter(isAssigned)
-        .filter((runtime) => matches(runtime, query) && !hides(runtime))
-        .map((runtime) => ({ runtime, home: undefined }));
-      const homes = shown
-        .filter(({ runtime }) => matches(runtime, query))
-        .map((home) => ({ runtime: home.runtime, home }));
+      const shown = shownRuntimes(options).filter(({ runtime }) => matches(runtime, query));
       const list = ["runtimes", query.user_uid, query.environment_name];
-      const keyOf = ({ runtime }: { runtime: AssignedRuntime }): string =>
-        `${runtime.namespace}/${runtime.name}`;
-      const page = pages.of([...assigned, ...homes], { ...query, list, keyOf });
-      const views = await Promise.all(
-        page.items.map(({ runtime, home }) => (home ? homeViewOf(home, options) : viewOf(runtime, options))),
-      );
+      const page = pages.of(shown, { ...query, list, keyOf: ({ runtime }) => keyOf(runtime) });
+      const views = await Promise.all(page.items.map((each) => viewOfShown(each, options)));
       return {
         success: true as const,
         message: `${views.length} runtimes`,
@@ -144,7 +126,7 @@ export function serveRuntimes(app: App, prefix: string, options: RuntimeRoutesOp
       },
     },
     async ({ params, query }) => {
-      if (await hasHome(params.pod_name, options)) return endHome(params.pod_name, options);
+      if (await hasHome(params.pod_name, options)) return endHome(params.pod_name, query.reason, options);
       const runtime = await findRuntime(params.pod_name, options);
       await endForUser(runtime, query.reason, options);
       return { success: true as const, message: `Runtime ${runtime.name} ends.` };

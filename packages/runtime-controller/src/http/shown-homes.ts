@@ -1,7 +1,7 @@
 import type { Home } from "../pause/home.ts";
 import type { Homes } from "../pause/homes.ts";
 import { homeAnnotation } from "../pause/names.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { type AssignedRuntime, isAssigned, type Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 
 /** Where runtimes with a home are looked up. */
@@ -26,14 +26,22 @@ export async function hasHome(podName: string, { homes, runtimes }: HomeLookup):
   return (homes.find(podName) ?? (await homes.read(podName))) !== undefined;
 }
 
-/** Every home that stands for its runtime, and a test that leaves out the Pods that they stand for. */
-export function shownHomes({ homes, runtimes }: HomeLookup): {
-  shown: Home[];
-  hides: (pod: Runtime) => boolean;
-} {
+/** One of the runtimes that users have. */
+export interface ShownRuntime {
+  runtime: AssignedRuntime;
+  /** Where it and not a Pod is what there is to show. */
+  home?: Home;
+}
+
+/** The runtimes that users have, each of them once: by its Pod, or by the home that stands for it. */
+export function shownRuntimes({ homes, runtimes }: HomeLookup): ShownRuntime[] {
   const shown = homes.all().filter((home) => isShown(home, runtimes.find(home.runtime.name)));
   const names = new Set(shown.map(({ runtime }) => runtime.name));
-  return { shown, hides: ({ name }) => names.has(name) };
+  const pods = runtimes.all().filter(isAssigned);
+  return [
+    ...pods.filter(({ name }) => !names.has(name)).map((runtime) => ({ runtime })),
+    ...shown.map((home) => ({ runtime: home.runtime, home })),
+  ];
 }
 
 /** A Pod that is going is no longer the runtime. */

@@ -2,13 +2,14 @@ import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environm
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { isStarting } from "../cold-start/starts.ts";
 import type { Home } from "../pause/home.ts";
-import type { Assignment, Runtime } from "../runtime/runtime.ts";
+import type { AssignedRuntime, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { ingressOf } from "../runtime/url.ts";
 import { startFailureOf } from "../runtime-pool/start-failure.ts";
 import type { Routing } from "../runtime-route/routing.ts";
 import type { z } from "zod";
 import type { oneRuntime, RuntimeView } from "./schemas.ts";
+import type { ShownRuntime } from "./shown-homes.ts";
 
 /** What runtimes are shown with. */
 export interface RuntimeViewOptions {
@@ -16,14 +17,6 @@ export interface RuntimeViewOptions {
   tokens: RuntimeTokens;
   routing: Pick<Routing, "whyUnrouted">;
   publicUrl?: string;
-}
-
-/** A runtime with its assignment. */
-export type AssignedRuntime = Runtime & { assignment: Assignment };
-
-/** Whether a user has the runtime. */
-export function isAssigned(runtime: Runtime): runtime is AssignedRuntime {
-  return runtime.assignment !== undefined;
 }
 
 /** A runtime as callers see it. */
@@ -74,7 +67,20 @@ export async function answerHome(
 /** A runtime without a Pod, as its home knows it. No credits end it meanwhile. */
 export async function homeViewOf(home: Home, options: RuntimeViewOptions): Promise<RuntimeView> {
   const view = await viewOf(home.runtime, options);
-  return { ...view, state: shownState[home.state], state_detail: whyPaused(home) ?? null, expired_at: null };
+  return {
+    ...view,
+    state: shownState[home.state],
+    state_detail: whyWithoutPod(home) ?? null,
+    expired_at: null,
+  };
+}
+
+/** A runtime as callers see it, with a Pod or without. */
+export function viewOfShown(
+  { runtime, home }: ShownRuntime,
+  options: RuntimeViewOptions,
+): Promise<RuntimeView> {
+  return home ? homeViewOf(home, options) : viewOf(runtime, options);
 }
 
 const shownState = {
@@ -84,7 +90,8 @@ const shownState = {
   ending: "ending",
 } as const;
 
-function whyPaused({ state, pausedBecause }: Home): string | undefined {
+function whyWithoutPod({ state, pausedBecause, hindrance }: Home): string | undefined {
+  if (state === "resuming") return hindrance?.because;
   return state === "paused" ? pausedBecause : undefined;
 }
 

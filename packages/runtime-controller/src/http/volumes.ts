@@ -4,7 +4,7 @@ import { notFound, Problem, unavailable, unprocessable } from "@datalayer/shared
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { ulid } from "ulid";
 import { z } from "zod";
-import { derivedUlid } from "../volume/derived-ulid.ts";
+import { derivedUlid } from "../runtime/derived-ulid.ts";
 import { bytesOf, quantityOf } from "../volume/quantity.ts";
 import { type Volume, type VolumeRequest } from "../volume/volume.ts";
 import type { Volumes } from "../volume/volumes.ts";

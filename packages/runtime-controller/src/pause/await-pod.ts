@@ -1,8 +1,9 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { type AssignedRuntime, isAssigned } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
-import type { AssignedRuntime, Home } from "./home.ts";
+import type { Home } from "./home.ts";
 
 /** What the Pod of a home is waited for with. */
 export interface AwaitPodOptions {
@@ -20,7 +21,7 @@ export async function awaitPod(
   const { promise, resolve } = Promise.withResolvers<AssignedRuntime>();
   const end = pods.onChange(({ type, object }) => {
     const runtime = type !== "deleted" && object.metadata.name === name ? runtimes.of(object) : undefined;
-    if (runtime?.assignment && !runtime.terminating) resolve({ ...runtime, assignment: runtime.assignment });
+    if (runtime && isAssigned(runtime) && !runtime.terminating) resolve(runtime);
   });
   try {
     return await Promise.race([promise, clock.sleep(withinMs).then(() => undefined)]);

@@ -6,6 +6,9 @@ import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import { keyOf } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
+import { verdictOf } from "../claim/verdict.ts";
+import { startFailed } from "../cold-start/plan-start.ts";
+import { endRuntime } from "../end-of-life/end-runtime.ts";
 import type { RuntimeTemplate } from "../runtime/pod-builder.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
@@ -14,7 +17,7 @@ import { buildHomePod } from "./home-pod.ts";
 import { homeAnnotation } from "./names.ts";
 import { type HomeStep, planHome } from "./plan.ts";
 import { podNamed } from "./pod.ts";
-import { adoptPatch, pausePatch, releasePatch } from "./record.ts";
+import { adoptPatch, hinderPatch, pausePatch, releasePatch } from "./record.ts";
 
 /** What the Pod of a home is made of, or why that is not known. */
 export type HomeTemplate =
@@ -72,8 +75,7 @@ async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): 
     case "adopt-pod":
       return change(home, adoptPatch(home, pod?.uid ?? ""), hands);
     case "delete-pod":
-      if (pod) await deleteIfThere(context.kube, Pod, pod);
-      return settled();
+      return pod ? deletePod(pod, home, context) : settled();
     case "pause":
       return change(home, pausePatch(home, undefined, nowSeconds(context)), hands);
     case "remove-home":
@@ -83,12 +85,17 @@ async function carryOut(step: HomeStep, { home, pod }: Observed, hands: Hands): 
   }
 }
 
-async function createPod(
-  home: Home,
-  { templateOf, pods, context, startWithinSeconds }: Hands,
-): Promise<Outcome> {
+/** A reason that was given for the end is written on the Pod first: its usage repeats it. */
+async function deletePod(pod: Runtime, { runtime: { end } }: Home, { kube }: Context): Promise<Outcome> {
+  if (end) await endRuntime(kube, pod, end);
+  else await deleteIfThere(kube, Pod, pod);
+  return settled();
+}
+
+async function createPod(home: Home, hands: Hands): Promise<Outcome> {
+  const { templateOf, pods, context, startWithinSeconds } = hands;
   const { template, fault } = templateOf(home);
-  if (!template) return waiting({ reason: fault.reason, message: fault.message, retryAfterMs: lookAgainMs });
+  if (!template) return hinder(home, fault, hands);
   const now = nowSeconds(context);
   const manifest = buildHomePod(template, home, { now, startDeadline: now + startWithinSeconds });
   try {
@@ -98,10 +105,37 @@ async function createPod(
     // The Pod of before is still going, or an answer was lost: the next look tells.
     if (error instanceof ApiError && error.isAlreadyExists)
       return waiting({ reason: "PodExists", message: "A Pod has the name.", retryAfterMs: nameTakenMs });
-    if (error instanceof ApiError && (error.isForbidden || error.isInvalid))
-      context.event({ type: "Warning", reason: "PodRefused", note: error.message });
+    if (error instanceof ApiError && isRefusal(error))
+      return hinder(home, { reason: "PodRefused", message: error.message }, hands);
     throw error;
   }
+}
+
+/** A quota, an admission policy or a webhook does not let the Pod be: that lasts until somebody changes something. */
+function isRefusal(error: ApiError): boolean {
+  return ["fault", "gone", "invalid", "refused"].includes(verdictOf(error));
+}
+
+/** Says why there is no Pod, and pauses the runtime when its time to start is over. */
+async function hinder(
+  home: Home,
+  { reason, message }: NonNullable<HomeTemplate["fault"]>,
+  hands: Hands,
+): Promise<Outcome> {
+  const { context, startWithinSeconds } = hands;
+  const now = nowSeconds(context);
+  const because = `${reason}: ${message}`;
+  const leftSeconds = (home.hindrance?.since ?? now) + startWithinSeconds - now;
+  if (leftSeconds <= 0) {
+    const note = `Runtime ${home.runtime.name} is paused: ${because}`;
+    context.event({ type: "Warning", reason: startFailed, note });
+    return change(home, pausePatch(home, undefined, now, { reason: startFailed, detail: because }), hands);
+  }
+  if (home.hindrance?.because !== because) {
+    context.event({ type: "Warning", reason, note: message });
+    await change(home, hinderPatch(home, because, now), hands);
+  }
+  return waiting({ reason, message, retryAfterMs: Math.min(lookAgainMs, leftSeconds * 1000) });
 }
 
 async function removeHome(home: Home, hands: Hands): Promise<Outcome> {

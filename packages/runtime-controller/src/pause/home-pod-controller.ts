@@ -6,7 +6,7 @@ import { PersistentVolumeClaim, Pod, Secret } from "@datalayer/shared/kube/kinds
 import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { isAssigned, type Runtime } from "../runtime/runtime.ts";
 import type { Runtimes } from "../runtime/runtimes.ts";
 import { ensurePodSecret } from "../runtime/pod-secret.ts";
 import { buildTokenSecret } from "../runtime/token-secret.ts";
@@ -102,10 +102,9 @@ async function handBack(
 ): Promise<void> {
   const claim = await readClaim(runtime, context);
   const home = claim && parseHome(claim);
-  const { assignment } = runtime;
-  if (!home || !assignment || !isHandedBack(runtime, home)) return;
+  if (!home || !isAssigned(runtime) || !isHandedBack(runtime, home)) return;
   const nowSeconds = Math.floor(context.clock.now() / 1000);
-  const patch = pausePatch(home, { ...runtime, assignment }, nowSeconds);
+  const patch = pausePatch(home, runtime, nowSeconds);
   volumeClaims.recordWrite(await context.kube.patch(PersistentVolumeClaim, claim.metadata, patch));
   const note = `Runtime ${runtime.name} is paused: its Pod went.`;
   context.event({ type: "Normal", reason: "Paused", note });

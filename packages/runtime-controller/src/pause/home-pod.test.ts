@@ -53,6 +53,20 @@ describe("the Pod that takes over from a home", () => {
     });
   });
 
+  it("keeps in mind what was used before it, over any number of pauses", () => {
+    const used = (home: ReturnType<typeof paused>): string | undefined =>
+      buildHomePod(template(), home, times).metadata.annotations?.[annotation.usedSeconds];
+    const ran = { startedAt: 1_000_000, expiredAt: 1_000_600 };
+    expect(used(paused(ran))).toBe("500");
+    expect(used(paused({ ...ran, usedSeconds: 40 }))).toBe("540");
+    expect(used(paused({ ...ran, usedSeconds: 40, startDeadline: 1_000_300 }))).toBe("40");
+    expect(used(paused(ran, neverRan))).toBeUndefined();
+  });
+
+  it("has used nothing when it was paused before it had a Pod", () => {
+    expect(secondsLeft(paused({ startedAt: 1_000_000, expiredAt: 1_000_600 }, neverRan))).toBe(600);
+  });
+
   it("has used nothing when it was paused before it served", () => {
     const home = paused({ startedAt: 1_000_000, expiredAt: 1_000_600, startDeadline: 1_000_300 });
     expect(secondsLeft(home)).toBe(600);

@@ -44,19 +44,27 @@ export function buildHomePod(
 }
 
 /** What is left of the credits of a runtime without a Pod, in seconds; Infinity without a limit. */
-export function secondsLeft({ runtime, pausedAt }: Home): number {
-  const { startedAt, startDeadline, expiredAt = Infinity } = runtime.assignment;
-  // The last Pod of one that still has a deadline never served: it has used nothing.
-  return expiredAt - (startDeadline === undefined ? (pausedAt ?? startedAt) : startedAt);
+export function secondsLeft(home: Home): number {
+  const { startedAt, expiredAt = Infinity } = home.runtime.assignment;
+  return expiredAt - startedAt - servedSeconds(home);
+}
+
+/** How long the last Pod of a runtime without a Pod served; no time of one that never did counts. */
+function servedSeconds({ runtime, lastPod, pausedAt }: Home): number {
+  const { startedAt, startDeadline } = runtime.assignment;
+  if (lastPod === neverRan || startDeadline !== undefined) return 0;
+  return Math.max(0, (pausedAt ?? startedAt) - startedAt);
 }
 
 function continued(home: Home, { now, startDeadline }: HomePodTimes): Assignment {
   const { assignment } = home.runtime;
   const left = secondsLeft(home);
   const expiredAt = left === Infinity ? undefined : now + left;
+  const used = (assignment.usedSeconds ?? 0) + servedSeconds(home);
+  const usedSeconds = used === 0 ? undefined : used;
   // What the claim brought was nowhere but in a Secret of the first Pod.
   const bringsSecret = assignment.bringsSecret && home.lastPod === neverRan;
-  return { ...assignment, bringsSecret, startedAt: now, expiredAt, startDeadline };
+  return { ...assignment, bringsSecret, startedAt: now, usedSeconds, expiredAt, startDeadline };
 }
 
 /** A home starts empty: what the image has at that place is hidden. */

@@ -1,6 +1,6 @@
 import { type PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import { label } from "../runtime/names.ts";
-import { type Assignment, parseRuntime, type Runtime } from "../runtime/runtime.ts";
+import { type AssignedRuntime, isAssigned, parseRuntime, type Runtime } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
 import { homeAnnotation, homeClaimNameOf, neverRan } from "./names.ts";
 
@@ -16,9 +16,6 @@ const states = ["resuming", "assigned", "paused", "ending"] as const;
  */
 export type HomeState = (typeof states)[number];
 
-/** A runtime with its assignment. */
-export type AssignedRuntime = Runtime & { assignment: Assignment };
-
 /** The PersistentVolumeClaim that keeps a runtime's files and, while there is no Pod, the runtime itself. */
 export interface Home {
   readonly claim: PersistentVolumeClaim;
@@ -31,6 +28,8 @@ export interface Home {
   readonly pausedAt?: number;
   /** Why the operator paused it, the last time that it was paused; absent when its user did, or somebody else. */
   readonly pausedBecause?: string;
+  /** Why the Pod that it wants cannot be made, and since when, in epoch seconds; absent while nothing is known. */
+  readonly hindrance?: { readonly since: number; readonly because: string };
   /** Made for this runtime, and gone with it; otherwise a volume of the user's. */
   readonly isOwn: boolean;
 }
@@ -40,17 +39,23 @@ export function parseHome(claim: PersistentVolumeClaim): Home | undefined {
   const { name, labels = {}, annotations = {} } = claim.metadata;
   const state = states.find((one) => one === labels[label.state]);
   const runtime = runtimeOf(claim, labels[homeOf]);
-  if (state === undefined || !runtime?.assignment) return undefined;
+  if (state === undefined || !runtime || !isAssigned(runtime)) return undefined;
   const pausedAt = annotations[homeAnnotation.pausedAt];
   return {
     claim,
     state,
-    runtime: { ...runtime, assignment: runtime.assignment },
+    runtime,
     lastPod: annotations[homeAnnotation.lastPod] ?? neverRan,
     pausedAt: pausedAt === undefined ? undefined : Number(pausedAt),
     pausedBecause: annotations[homeAnnotation.pausedBecause],
+    hindrance: hindranceOf(annotations),
     isOwn: name === homeClaimNameOf(runtime.name),
   };
+}
+
+function hindranceOf(annotations: Record<string, string>): Home["hindrance"] {
+  const { [homeAnnotation.waitsSince]: since, [homeAnnotation.waitsBecause]: because } = annotations;
+  return since === undefined || because === undefined ? undefined : { since: Number(since), because };
 }
 
 /** The labels and annotations of a home are those of the Pod that it stands for. */

@@ -4,9 +4,9 @@ import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
-import type { Assignment } from "../runtime/runtime.ts";
+import { type AssignedRuntime, type Assignment, isAssigned, type RuntimeEnd } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
-import { type AssignedRuntime, type Home, parseHome } from "./home.ts";
+import { type Home, parseHome } from "./home.ts";
 import { HomeError } from "./home-error.ts";
 import { secondsLeft } from "./home-pod.ts";
 import { isItsPod } from "./plan.ts";
@@ -101,14 +101,17 @@ export class Homes {
 
   /**
    * Ends a runtime with a home; one that is ending stays so.
-   * @param options - `onlyPaused` refuses a runtime that runs. @throws HomeError
+   * @param options - `onlyPaused` refuses a runtime that runs; `end` is why, in the usage of its Pod. @throws HomeError
    */
-  async end(podName: string, { onlyPaused = false } = {}): Promise<Home> {
+  async end(
+    podName: string,
+    { onlyPaused = false, end }: { onlyPaused?: boolean; end?: RuntimeEnd } = {},
+  ): Promise<Home> {
     return this.#change(podName, (home) => {
       if (home.state === "ending") return undefined;
       if (onlyPaused && home.state !== "paused")
         throw new HomeError("not-paused", `runtime "${podName}" is not paused`);
-      return endPatch(home);
+      return endPatch(home, end);
     });
   }
 
@@ -147,8 +150,7 @@ export class Homes {
 
   async #podOf({ runtime, ...home }: Home): Promise<AssignedRuntime | undefined> {
     const pod = await podNamed(this.#options.client, runtime);
-    if (!pod?.assignment || !isItsPod(pod, { runtime, ...home })) return undefined;
-    return { ...pod, assignment: pod.assignment };
+    return pod && isAssigned(pod) && isItsPod(pod, { runtime, ...home }) ? pod : undefined;
   }
 
   #nowSeconds(): number {

@@ -16,7 +16,7 @@ import { poolsFor, wanted } from "../claim/pool-choice.ts";
 import { label } from "../runtime/names.ts";
 import type { RuntimeTokens } from "../runtime/runtime-tokens.ts";
 import { createClaim, isAmbiguous } from "../volume/create-claim.ts";
-import { derivedUlid } from "../volume/derived-ulid.ts";
+import { derivedUlid } from "../runtime/derived-ulid.ts";
 import { claimSpecOf, type Volume } from "../volume/volume.ts";
 import { type Home, parseHome } from "./home.ts";
 import { HomeError } from "./home-error.ts";

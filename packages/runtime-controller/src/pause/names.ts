@@ -10,6 +10,10 @@ export const homeAnnotation = {
   pausedAt: "runtime-pools.datalayer.io/paused-at",
   /** On the home: why the operator paused the runtime, for people; absent when its user did, or somebody else. */
   pausedBecause: "runtime-pools.datalayer.io/paused-because",
+  /** On the home: since when the Pod that it wants cannot be made, in epoch seconds. */
+  waitsSince: "runtime-pools.datalayer.io/waits-since",
+  /** On the home: why that Pod cannot be made, for people. */
+  waitsBecause: "runtime-pools.datalayer.io/waits-because",
 } as const;
 
 /** Stands for the Pod of a runtime that has had none yet. */

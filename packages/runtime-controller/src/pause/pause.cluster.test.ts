@@ -67,8 +67,13 @@ const homeOf = (name: string): Promise<PersistentVolumeClaim | undefined> =>
     });
 const shown = async (name: string): Promise<RuntimeView> =>
   (await replica.ask("GET", `/runtimes/${name}`)).body.runtime;
-const listed = async (): Promise<RuntimeView[]> =>
-  (await replica.ask("GET", "/runtimes")).body["runtimes"] as RuntimeView[];
+/** How often a runtime is among all, and among those of its environment. */
+const timesListed = async (name: string): Promise<number[]> => {
+  const paths = ["/runtimes", "/environments/python/runtimes"];
+  const answers = await Promise.all(paths.map((path) => replica.ask("GET", path)));
+  const lists = answers.map(({ body }) => body["runtimes"] as RuntimeView[]);
+  return lists.map((list) => list.filter(({ pod_name }) => pod_name === name).length);
+};
 
 describe("a runtime with a home", () => {
   it("starts, pauses, resumes and ends, and is the same runtime all the time", async () => {
@@ -77,7 +82,8 @@ describe("a runtime with a home", () => {
     expect(["starting", "pending"]).toContain(claimed.state);
     const first = await ready(name);
     await serving(name);
-    expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
+    const firstSpan = await shown(name);
+    expect(firstSpan).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
     const pod = await cluster.admin.get(Pod, { namespace: cluster.namespace, name });
     expect(pod.spec?.volumes).toContainEqual({
       name: "home",
@@ -88,9 +94,11 @@ describe("a runtime with a home", () => {
       mountPath: "/home/datalayer",
     });
 
+    await eventually(() => Date.now() / 1000 > Number(firstSpan.started_at) + 2, { message: "some use" });
     const paused = await replica.ask("POST", `/runtimes/${name}/pause`);
     expect(paused.status).toBe(202);
     expect(paused.body.runtime).toMatchObject({ state: "paused", token, ingress, expired_at: null });
+    expect(await timesListed(name)).toEqual([1, 1]);
     await gone(name);
     expect(await shown(name)).toMatchObject({
       state: "paused",
@@ -99,7 +107,7 @@ describe("a runtime with a home", () => {
       given_name: "Mine",
       reservation_id: "res-1",
     });
-    expect((await listed()).filter(({ pod_name }) => pod_name === name)).toHaveLength(1);
+    expect(await timesListed(name)).toEqual([1, 1]);
 
     const resumed = await replica.ask("POST", `/runtimes/${name}/resume`);
     expect(resumed.status).toBe(202);
@@ -107,16 +115,28 @@ describe("a runtime with a home", () => {
     expect(second.uid).not.toBe(first.uid);
     await serving(name);
     expect(await shown(name)).toMatchObject({ state: "assigned", token, ingress, given_name: "Mine" });
-    expect((await listed()).filter(({ pod_name }) => pod_name === name)).toHaveLength(1);
+    expect(await timesListed(name)).toEqual([1, 1]);
+    // 1000 credits are those of its claim: what it used before the pause stays used.
+    const { expired_at: expiry, started_at: restarted } = await shown(name);
+    expect(Number(expiry) - Number(restarted)).toBeLessThan(2000);
+    const same = await replica.ask("PUT", `/runtimes/${name}`, { body: { credits_limit: 1000 } });
+    expect(same.body.runtime.expired_at).toBe(expiry);
     const owner = async (): Promise<string | undefined> => {
       const secret = await cluster.admin.get(Secret, { namespace: cluster.namespace, name: `${name}-token` });
       return secret.metadata.ownerReferences?.[0]?.uid;
     };
     await eventually(async () => (await owner()) === second.uid, { message: "the token of the second Pod" });
 
-    expect((await replica.ask("DELETE", `/runtimes/${name}`)).status).toBe(200);
+    expect((await replica.ask("DELETE", `/runtimes/${name}?reason=tidied`)).status).toBe(200);
     await gone(name);
     await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
+    const { usage } = (await replica.ask("GET", "/usage?reservation_id=res-1")).body as unknown as {
+      usage: UsageRecord[];
+    };
+    expect(usage.map(({ reason, reason_detail }) => [reason, reason_detail])).toEqual([
+      ["Deleted", null],
+      ["Deleted", "tidied"],
+    ]);
     expect((await replica.ask("GET", `/runtimes/${name}`)).status).toBe(404);
   });
 
@@ -254,6 +274,15 @@ describe("a runtime with a home", () => {
     expect(first).toMatchObject({ reason: "StartFailed", seconds: 0, credits: 0 });
     await replica.ask("DELETE", `/runtimes/${name}`);
     await eventually(async () => (await homeOf(name)) === undefined, { message: "the home being gone" });
+  });
+
+  it.each([
+    ["size_class", { size_class: "large", capabilities: ["user_storage"] }],
+    ["resources", { resources: { cpu: "5m" }, volume_uid: "01kaq2v8c4m3yqf3y1k1w5b7nd" }],
+  ])("cannot be of another size than its pool's, and says so of %s", async (field, body) => {
+    const { status, body: answer } = await replica.claim({ environment_name: "python", ...body });
+    expect(status).toBe(501);
+    expect(answer.detail).toContain(`${field} is not supported yet together with`);
   });
 
   it("leaves no home behind when its caller goes without a key", async () => {

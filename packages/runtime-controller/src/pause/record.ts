@@ -4,9 +4,9 @@ import { assignmentAnnotations, assignmentLabels } from "../runtime/assignment-m
 import { labelValueOf } from "../runtime/label-value.ts";
 import { annotation, label } from "../runtime/names.ts";
 import { addEach } from "../runtime/pod-patch.ts";
-import type { Assignment, Runtime, RuntimeEnd } from "../runtime/runtime.ts";
+import type { AssignedRuntime, Assignment, Runtime, RuntimeEnd } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
-import type { AssignedRuntime, Home, HomeState } from "./home.ts";
+import type { Home, HomeState } from "./home.ts";
 import { homeAnnotation, recordPrefix } from "./names.ts";
 
 /** All that a home says of its runtime, as labels and annotations. */
@@ -58,15 +58,17 @@ export function takePatch(claim: PersistentVolumeClaim, record: HomeRecord): Jso
 /**
  * Pauses: from now on the home stands for the runtime.
  * @param pod - the Pod that hands it over; undefined when there is none any more, or was none yet.
+ * @param end - why the operator pauses it; default: what the Pod says.
  */
 export function pausePatch(
   home: Home,
   pod: AssignedRuntime | undefined,
   nowSeconds: number,
+  end: RuntimeEnd | undefined = pod?.end,
 ): JsonPatchOperation[] {
   const pausedAt = pod ? nowSeconds : (home.pausedAt ?? nowSeconds);
   const lastPod = pod?.uid ?? home.lastPod;
-  const pausedBecause = pod?.end && whyOf(pod.end);
+  const pausedBecause = end && whyOf(end);
   const record = recordOf(pod ?? home.runtime, { state: "paused", lastPod, pausedAt, pausedBecause });
   return [...unchanged(home), ...rewrite(home.claim, record)];
 }
@@ -80,15 +82,31 @@ export function resumePatch(home: Home): JsonPatchOperation[] {
   return [...unchanged(home), ...setState("resuming")];
 }
 
+/** Notes why the Pod that it wants cannot be made. */
+export function hinderPatch(home: Home, because: string, nowSeconds: number): JsonPatchOperation[] {
+  const noted = {
+    [homeAnnotation.waitsSince]: String(home.hindrance?.since ?? nowSeconds),
+    [homeAnnotation.waitsBecause]: because,
+  };
+  return [...unchanged(home), ...addEach("annotations", noted)];
+}
+
 /** Notes which Pod has taken over. */
 export function adoptPatch(home: Home, podUid: string): JsonPatchOperation[] {
   const noted = addEach("annotations", { [homeAnnotation.lastPod]: podUid });
-  return [...unchanged(home), ...setState("assigned"), ...noted];
+  const over = home.hindrance ? [homeAnnotation.waitsSince, homeAnnotation.waitsBecause] : [];
+  return [
+    ...unchanged(home),
+    ...setState("assigned"),
+    ...noted,
+    ...over.map((name) => ({ op: "remove" as const, path: pointer("metadata", "annotations", name) })),
+  ];
 }
 
-/** Ends the runtime. */
-export function endPatch(home: Home): JsonPatchOperation[] {
-  return [...unchanged(home), ...setState("ending")];
+/** Ends the runtime; `end` is why, for the usage of the Pod that it has. */
+export function endPatch(home: Home, end: RuntimeEnd | undefined): JsonPatchOperation[] {
+  const why = { [annotation.endReason]: end?.reason, [annotation.endDetail]: end?.detail };
+  return [...unchanged(home), ...setState("ending"), ...addEach("annotations", why)];
 }
 
 /** Changes what a home says of its runtime. */

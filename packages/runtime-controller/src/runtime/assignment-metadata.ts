@@ -23,6 +23,7 @@ export function assignmentAnnotations(assignment: Assignment): Values {
     [annotation.bringsSecret]: assignment.bringsSecret ? "true" : undefined,
     [annotation.givenName]: assignment.givenName,
     [annotation.startedAt]: String(assignment.startedAt),
+    [annotation.usedSeconds]: assignment.usedSeconds?.toString(),
     [annotation.expiredAt]: assignment.expiredAt?.toString(),
     [annotation.burningRate]: String(assignment.burningRate),
     [annotation.startDeadline]: assignment.startDeadline?.toString(),

@@ -36,6 +36,8 @@ export const annotation = {
   givenName: "runtime-pools.datalayer.io/given-name",
   /** Epoch seconds. */
   startedAt: "runtime-pools.datalayer.io/started-at",
+  /** Seconds that earlier Pods of the runtime served, before it was paused; absent when there were none. */
+  usedSeconds: "runtime-pools.datalayer.io/used-seconds",
   /** Epoch seconds; absent when the claim sets no limit. */
   expiredAt: "runtime-pools.datalayer.io/expired-at",
   /** Credits per second. */

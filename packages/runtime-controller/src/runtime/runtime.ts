@@ -19,6 +19,8 @@ export interface Assignment {
   givenName: string;
   /** Epoch seconds. */
   startedAt: number;
+  /** Seconds that the runtime served in earlier Pods, before it was paused; absent when there were none. */
+  usedSeconds?: number;
   /** Epoch seconds; absent when it has no limit. */
   expiredAt?: number;
   /** Credits per second. */
@@ -75,6 +77,14 @@ export interface Runtime {
   readonly lastActivityAt?: number;
   /** Its node goes; absent while that stays. */
   readonly drain?: NodeDrain;
+}
+
+/** A runtime with its assignment. */
+export type AssignedRuntime = Runtime & { readonly assignment: Assignment };
+
+/** Whether a user has the runtime. */
+export function isAssigned(runtime: Runtime): runtime is AssignedRuntime {
+  return runtime.assignment !== undefined;
 }
 
 /** Reads a runtime Pod; undefined when the Pod is not one of ours. */
@@ -144,6 +154,7 @@ function parseAssignment(labels: Texts, annotations: Texts): Assignment | undefi
     type: textAt(labels, label.kernelType),
     givenName: textAt(annotations, annotation.givenName),
     startedAt: Number(annotations[annotation.startedAt]),
+    usedSeconds: numberAt(annotations, annotation.usedSeconds),
     expiredAt: numberAt(annotations, annotation.expiredAt),
     burningRate: numberAt(annotations, annotation.burningRate) ?? 0,
     startDeadline: numberAt(annotations, annotation.startDeadline),
