@@ -253,8 +253,9 @@ export class Claimer {
   /** Before the answer that there is no runtime, nothing may be left that could still become one. */
   async #giveUp(candidate: Runtime, assignment: Assignment, cause: Error): Promise<Attempt> {
     const { abandoner } = this.#options;
-    if (assignment.claimKey === undefined) await abandoner.abandon(candidate);
-    else {
+    if (assignment.claimKey === undefined) {
+      await abandoner.abandon(candidate, assignment.claimId);
+    } else {
       const pod = await abandoner.forestall(candidate, assignment.claimId);
       if (pod) return { kind: "won", pod };
     }
