@@ -49,11 +49,14 @@ describe("the devcluster command", () => {
     expect(await directory.names()).toEqual([]);
   });
 
-  it("removes everything when it is interrupted", async () => {
+  it.each([
+    ["is asked to end", "SIGTERM", 143],
+    ["loses its terminal", "SIGHUP", 129],
+  ] as const)("removes everything when it %s", async (_, signal, exitCode) => {
     const child = owner();
     const parts = await runningParts("one", 2);
-    child.kill("SIGTERM");
-    expect((await child).exitCode).toBe(143);
+    child.kill(signal);
+    expect((await child).exitCode).toBe(exitCode);
     expect(await runningOf(parts)).toEqual([]);
     expect(await directory.names()).toEqual([]);
   });
