@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import { AuthenticationV1TokenRequest, KubeConfig } from "@kubernetes/client-node";
 import { beforeEach, describe, expect, it } from "vitest";
 import { execa } from "execa";
 import { ClusterDirectory } from "./cluster/directory.ts";
@@ -17,7 +17,7 @@ const main = join(import.meta.dirname, "main.ts");
 /** The token of a ServiceAccount without rights. */
 async function validToken(kubeconfigPath: string): Promise<string | undefined> {
   const account = { namespace: "default", name: "default" };
-  const body = { spec: { audiences: [], expirationSeconds: 600 } };
+  const body = Object.assign(new AuthenticationV1TokenRequest(), { spec: { audiences: [] } });
   const { status } = await coreApi(kubeconfigPath).createNamespacedServiceAccountToken({ ...account, body });
   return status?.token;
 }
@@ -140,7 +140,13 @@ describe("the devcluster command", () => {
     const config = new KubeConfig();
     config.loadFromFile(kubeconfigPath);
     const [user] = config.users;
-    config.loadFromOptions({ ...config, users: [{ name: user!.name, token: await token(kubeconfigPath) }] });
+    const { clusters, contexts, currentContext } = config;
+    config.loadFromOptions({
+      clusters,
+      contexts,
+      currentContext,
+      users: [{ name: user!.name, token: await token(kubeconfigPath) }],
+    });
     const path = join(await tempDir(), "kubeconfig");
     await writeFile(path, config.exportConfig());
     expect((await devcluster("up", "--kubeconfig", path)).stderr).toMatch(sentence);
