@@ -1,5 +1,6 @@
 import { stderrProgress } from "@datalayer/devcluster/progress";
 import { UserError } from "@datalayer/devcluster/errors";
+import { interruption } from "@datalayer/devcluster/signals";
 import { type BenchContext, benchClaims } from "./claims.ts";
 import { benchImages } from "./images.ts";
 import { benchInjection } from "./injection.ts";
@@ -9,14 +10,11 @@ import { benchRoutes } from "./routes.ts";
 import { soak } from "./soak.ts";
 import { benchStart } from "./start.ts";
 
-const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
-}
+const signal = interruption();
 
 try {
   const options = parseOptions(process.argv.slice(2));
-  const context = { options, progress: stderrProgress(), signal: interrupted.signal };
+  const context = { options, progress: stderrProgress(), signal };
   const report = await run(options.command, context);
   process.stdout.write(`${options.json ? JSON.stringify(report) : JSON.stringify(report, null, 2)}\n`);
 } catch (error) {
@@ -45,6 +43,6 @@ function run(command: BenchOptions["command"], context: BenchContext): Promise<R
 
 function explain(error: unknown): string {
   if (error instanceof OptionError) return `${error.message}\n${usage}`;
-  if (error instanceof UserError || interrupted.signal.aborted) return (error as Error).message;
+  if (error instanceof UserError || signal.aborted) return (error as Error).message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -50,6 +50,7 @@ function headline(measured: Measurements): Record<string, unknown> {
     ...highestRate(measured),
     writesBeforeAnswer: writes?.writesBeforeAnswer,
     writesPerLife: writes?.writesPerLife,
+    allWritesPerLife: writes?.allWritesPerLife,
     rssMiB: memory?.rssMiB,
     loopLagP99Ms: lags.length > 0 ? Math.max(...lags) : undefined,
     doubleAssignments: history?.doubleAssignments,

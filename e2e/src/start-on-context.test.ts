@@ -89,7 +89,7 @@ describe("npm start -- --context", { timeout: 480_000 }, () => {
     });
     interrupt(child);
     const { stdout, exitCode } = await child;
-    expect([exitCode, JSON.parse(stdout)]).toEqual([1, { ok: false, reason: "interrupted" }]);
+    expect([exitCode, JSON.parse(stdout)]).toEqual([1, { ok: false, reason: "interrupted by SIGINT" }]);
     expect(await traces()).toEqual(before);
   });
 

@@ -64,6 +64,7 @@ describe("npm start -- --once --json", options, () => {
 describe("npm start", options, () => {
   it("says what to try next, which works when it is pasted, and removes everything on Ctrl-C", async () => {
     const home = await tempDir();
+    let progress = "";
     const started = execa("node", ["tools/start/main.ts", "--nodes", "kwok"], {
       cwd: root,
       preferLocal: true,
@@ -73,6 +74,7 @@ describe("npm start", options, () => {
     });
     try {
       let said = "";
+      started.stderr.on("data", (chunk: Buffer) => (progress += chunk.toString()));
       started.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
       await eventually(() => said.includes("Ctrl-C"), { timeoutMs: 360_000, message: "the proof" });
       const [, lines = ""] = said.split("in another terminal:\n");
@@ -86,6 +88,9 @@ describe("npm start", options, () => {
     } finally {
       process.kill(-started.pid!, "SIGINT");
     }
+    // npm passes Ctrl-C on to a process that has it from the terminal already.
+    await eventually(() => progress.includes("removing what was made: started"));
+    process.kill(-started.pid!, "SIGINT");
     expect((await started).exitCode).toBe(0);
     expect(await clustersIn(home)).toEqual([]);
     expect(await processesNaming(home)).toEqual([]);

@@ -1,4 +1,6 @@
 import type { DevCluster } from "@datalayer/devcluster/cluster";
+import { UserError } from "@datalayer/devcluster/errors";
+import { Interrupted } from "@datalayer/devcluster/signals";
 import type { Proof } from "./journey.ts";
 
 /** The proof as one JSON line. */
@@ -9,6 +11,22 @@ export function proofLine({ answer, nodes, warmMs, claimMs }: Proof): string {
 /** A failure as one JSON line. */
 export function failureLine(reason: string): string {
   return `${JSON.stringify({ ok: false, reason })}\n`;
+}
+
+/** Writes the first line that it is given and no other: who reads JSON gets one line, whatever comes after it. */
+export function onlyFirst(write: (line: string) => void): (line: string) => void {
+  let isWritten = false;
+  return (line) => {
+    if (!isWritten) write(line);
+    isWritten = true;
+  };
+}
+
+/** Why it failed: one line for what the reader can correct or wanted, a stack for what is a mistake of ours. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return [error.message, ...error.errors.map(reasonOf)].join("\n");
+  if (error instanceof UserError || error instanceof Interrupted) return error.message;
+  return String(error instanceof Error ? error.stack : error);
 }
 
 /** What the reader sees after the proof: the answer, the way in, and what to try next. */

@@ -3,11 +3,12 @@
  * assigns one, and a cell runs in it, reached by the URL that its user has.
  */
 import { once } from "node:events";
-import { type DevCluster, startCluster } from "@datalayer/devcluster/cluster";
+import { startCluster } from "@datalayer/devcluster/cluster";
 import { UserError } from "@datalayer/devcluster/errors";
 import { stderrProgress } from "@datalayer/devcluster/progress";
+import { interruption } from "@datalayer/devcluster/signals";
 import { Command, Option } from "commander";
-import { afterwards, failureLine, proofLine } from "./answers.ts";
+import { afterwards, failureLine, onlyFirst, proofLine, reasonOf } from "./answers.ts";
 import { repositoryOfExample } from "./example.ts";
 import { prove, type Proof } from "./journey.ts";
 
@@ -33,23 +34,21 @@ const flags = new Command("npm start --")
   .parse()
   .opts<Flags>();
 
-const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"])
-  process.once(signal, () => interrupted.abort(new UserError("interrupted")));
+const signal = interruption();
+
+const tellJson = onlyFirst((line) => process.stdout.write(line));
 
 try {
   await main();
 } catch (error) {
-  const reason =
-    error instanceof UserError ? error.message : String(error instanceof Error ? error.stack : error);
-  if (flags.json) process.stdout.write(failureLine(reason));
+  const reason = reasonOf(error);
+  if (flags.json) tellJson(failureLine(reason));
   process.stderr.write(`${reason}\n`);
   process.exitCode = 1;
 }
 
 async function main(): Promise<void> {
   const progress = stderrProgress();
-  const { signal } = interrupted;
   const { context, kubeconfig: kubeconfigPath, image, nodes } = flags;
   const attach =
     context === undefined && kubeconfigPath === undefined ? undefined : { context, kubeconfigPath };
@@ -64,24 +63,24 @@ async function main(): Promise<void> {
     signal,
     progress,
   });
+  let proof: Proof;
   try {
-    const proof = await prove(cluster, { image, signal, progress });
-    tell(proof, cluster);
-    if (!flags.once) await untilInterrupted(signal);
+    proof = await prove(cluster, { image, signal, progress });
+    if (!flags.json) process.stdout.write(afterwards(proof, cluster, { stays: !flags.once }));
+    if (!flags.once) await stay(proof);
     await progress.task("removing what was made", () => proof.undo());
   } finally {
     await progress.task("ending the cluster", () => cluster.down());
   }
+  // Not before: a removal that fails makes the whole a failure.
+  if (flags.json) tellJson(proofLine(proof));
 }
 
-async function untilInterrupted(signal: AbortSignal): Promise<void> {
+/** Leaves what was made to the reader, until Ctrl-C. */
+async function stay(proof: Proof): Promise<void> {
+  if (flags.json) tellJson(proofLine(proof));
   // To wait for a signal does not keep a process alive.
   const alive = setInterval(() => undefined, 60_000);
   if (!signal.aborted) await once(signal, "abort");
   clearInterval(alive);
-}
-
-function tell(proof: Proof, cluster: DevCluster): void {
-  if (flags.json) process.stdout.write(proofLine(proof));
-  else process.stdout.write(afterwards(proof, cluster, { stays: !flags.once }));
 }

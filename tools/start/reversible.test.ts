@@ -32,4 +32,26 @@ describe("reversible work", () => {
     await expect(failed).rejects.toThrow("no");
     expect(log).toEqual(["one", "two", "two back", "one back"]);
   });
+
+  it("is taken back as far as it goes, and says what was not", async () => {
+    const log: string[] = [];
+    const stuck = new Error("stuck");
+    const done = await reversible((later) => {
+      later(() => void log.push("one back"));
+      later(() => Promise.reject(stuck));
+      later(() => void log.push("three back"));
+      return Promise.resolve({});
+    });
+    await expect(done.undo()).rejects.toMatchObject({ errors: [stuck] });
+    expect(log).toEqual(["three back", "one back"]);
+  });
+
+  it("keeps its own failure when it cannot be taken back either", async () => {
+    const [no, stuck] = [new Error("no"), new Error("stuck")];
+    const failed = reversible((later) => {
+      later(() => Promise.reject(stuck));
+      return Promise.reject(no);
+    });
+    await expect(failed).rejects.toMatchObject({ errors: [no, { errors: [stuck] }] });
+  });
 });

@@ -1,4 +1,4 @@
-import { glob, readFile } from "node:fs/promises";
+import { glob, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** How many tests ended how. */
@@ -17,10 +17,18 @@ interface VitestReport {
   testResults: { status: string; assertionResults: unknown[] }[];
 }
 
+/** What `test` and `e2e` write; other targets report beside them. */
+const reports = "{packages/*,e2e,tools,benchmarks}/reports/{test,e2e}.json";
+
+/** Removes the reports of earlier runs: a suite that does not run this time must not be counted. */
+export async function removeReports(root: string): Promise<void> {
+  for await (const file of glob(reports, { cwd: root })) await rm(join(root, file));
+}
+
 /** Adds up the reports that the suites wrote; Nx restores those of suites that it did not run again. */
 export async function countTests(root: string): Promise<TestCounts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for await (const file of glob("{packages/*,e2e,tools,benchmarks}/reports/*.json", { cwd: root })) {
+  for await (const file of glob(reports, { cwd: root })) {
     const report = JSON.parse(await readFile(join(root, file), "utf8")) as VitestReport;
     const broken = report.testResults.filter(
       ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { startCluster } from "@datalayer/devcluster/cluster";
 import { stderrProgress } from "@datalayer/devcluster/progress";
 import { execa } from "execa";
-import { countTests, summaryLine } from "./count.ts";
+import { countTests, removeReports, summaryLine } from "./count.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -36,6 +36,7 @@ async function runTests(): Promise<boolean> {
 }
 
 const checked = await runTargets(["lint", "typecheck", "verify"], { parallel: 2 });
+await removeReports(root);
 const tested = await runTests();
 const counts = await countTests(root);
 if (!checked) process.stdout.write("\nA check failed: see lint, typecheck and verify above.\n");

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { createWriteStream, rmSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { controllerArgs } from "@datalayer/tools/start/controller";
@@ -51,12 +53,13 @@ export class ControllerProcess {
   static async start(options: ControllerOptions): Promise<ControllerProcess> {
     const { name, kubeconfig, apiKey, args = controllerArgs, nodeOptions = [], settings } = options;
     await mkdir(reports, { recursive: true });
-    // Two benches may run at once.
-    const file = `${reports}${name}-${process.pid}`;
-    const kubeconfigPath = `${file}.kubeconfig`;
+    // It has a token in it: it goes with the process, while reports stay.
+    const secrets = await mkdtemp(join(tmpdir(), "benchmarks-"));
+    const kubeconfigPath = join(secrets, "kubeconfig");
     await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
     const [port, opsPort] = [await getPort(), await getPort()];
-    const logPath = `${file}.log`;
+    // Two benches may run at once.
+    const logPath = `${reports}${name}-${process.pid}.log`;
     // It must not outlive the bench, however that one ends.
     const command = ["--pdeathsig", "KILL", process.execPath, ...nodeOptions, ...args];
     const child = spawn("setpriv", command, {
@@ -70,6 +73,7 @@ export class ControllerProcess {
         ...settings,
       },
     });
+    child.once("exit", () => rmSync(secrets, { recursive: true, force: true }));
     child.stderr.pipe(createWriteStream(logPath));
     const places = { url: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}`, logPath };
     const controller = new ControllerProcess(child, places);

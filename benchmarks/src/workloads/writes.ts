@@ -24,6 +24,8 @@ export interface WriteFigures {
   writesPerLifeBy: Record<string, number>;
   /** Writes on what all runtimes share (the pool's status and Events, the records of usage), over this many lives. */
   poolWrites: number;
+  /** All writes, those on what runtimes share too, for each life. It falls with the number of lives at a time. */
+  allWritesPerLife: number;
   lives: number;
 }
 
@@ -136,6 +138,7 @@ function perLife(log: RequestLog, lives: number): Omit<WriteFigures, "writesBefo
     writesPerLife: round(writes.length / lives),
     writesPerLifeBy: Object.fromEntries(by),
     poolWrites: others.length - writes.length,
+    allWritesPerLife: round(others.length / lives),
     lives,
   };
 }

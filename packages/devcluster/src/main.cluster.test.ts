@@ -1,4 +1,6 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AuthenticationV1TokenRequest, KubeConfig } from "@kubernetes/client-node";
 import { beforeEach, describe, expect, it } from "vitest";
 import { execa } from "execa";
 import { ClusterDirectory } from "./cluster/directory.ts";
@@ -11,6 +13,14 @@ import { eventually } from "./testkit/eventually.ts";
 import { tempDir } from "./testkit/temp-dir.ts";
 
 const main = join(import.meta.dirname, "main.ts");
+
+/** The token of a ServiceAccount without rights. */
+async function validToken(kubeconfigPath: string): Promise<string | undefined> {
+  const account = { namespace: "default", name: "default" };
+  const body = Object.assign(new AuthenticationV1TokenRequest(), { spec: { audiences: [] } });
+  const { status } = await coreApi(kubeconfigPath).createNamespacedServiceAccountToken({ ...account, body });
+  return status?.token;
+}
 
 describe("the devcluster command", () => {
   let env: Record<string, string>;
@@ -49,11 +59,14 @@ describe("the devcluster command", () => {
     expect(await directory.names()).toEqual([]);
   });
 
-  it("removes everything when it is interrupted", async () => {
+  it.each([
+    ["is asked to end", "SIGTERM", 143],
+    ["loses its terminal", "SIGHUP", 129],
+  ] as const)("removes everything when it %s", async (_, signal, exitCode) => {
     const child = owner();
     const parts = await runningParts("one", 2);
-    child.kill("SIGTERM");
-    expect((await child).exitCode).toBe(143);
+    child.kill(signal);
+    expect((await child).exitCode).toBe(exitCode);
     expect(await runningOf(parts)).toEqual([]);
     expect(await directory.names()).toEqual([]);
   });
@@ -113,6 +126,30 @@ describe("the devcluster command", () => {
     expect((await coreApi(cluster!.kubeconfigPath!).listNamespace()).items).not.toEqual([]);
     await devcluster("down");
     expect((await coreApi(kubeconfigPath).listNamespace()).items).not.toEqual([]);
+  });
+
+  it.each([
+    [
+      "may not list nodes",
+      validToken,
+      /^The user of context "devcluster" may not list the nodes of the cluster/,
+    ],
+    ["is not known", () => "none", /does not accept the credentials of context "devcluster"\.$/],
+  ])("says so when the user of the context %s", async (_, token, sentence) => {
+    const { kubeconfigPath } = await useCluster();
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfigPath);
+    const [user] = config.users;
+    const { clusters, contexts, currentContext } = config;
+    config.loadFromOptions({
+      clusters,
+      contexts,
+      currentContext,
+      users: [{ name: user!.name, token: await token(kubeconfigPath) }],
+    });
+    const path = join(await tempDir(), "kubeconfig");
+    await writeFile(path, config.exportConfig());
+    expect((await devcluster("up", "--kubeconfig", path)).stderr).toMatch(sentence);
   });
 
   it.each([

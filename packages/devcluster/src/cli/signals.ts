@@ -13,11 +13,20 @@ export class Interrupted extends Error {
   }
 }
 
-/** A signal that is aborted when this process is asked to end, with `Interrupted` as its reason. */
+/**
+ * A signal that is aborted when this process is asked to end, with `Interrupted` as its reason. From then on no further
+ * one ends the process, so that what it removes is removed: under npm each Ctrl-C comes twice.
+ */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => controller.abort(new Interrupted(name)));
   }
+  process.once("SIGHUP", outliveTerminal);
   return controller.signal;
+}
+
+/** With the terminal gone every write to it fails, and nobody reads it. */
+function outliveTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 }

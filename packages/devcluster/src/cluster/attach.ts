@@ -1,4 +1,4 @@
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { ApiException, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { messageOf, UserError } from "../errors.ts";
 import type { ClusterState } from "../process/state.ts";
 import type { NodeKind, StartedParts } from "./parts.ts";
@@ -18,7 +18,10 @@ export interface ExistingCluster {
   nodes: NodeKind;
 }
 
-/** Finds an existing cluster. Rejects with a `UserError` when there is no such context or it does not answer. */
+/**
+ * Finds an existing cluster.
+ * @throws UserError when there is no such context, it does not answer, or its user may not list nodes.
+ */
 export async function findCluster(choice: KubeconfigChoice): Promise<ExistingCluster> {
   const config = loadConfig(choice);
   const contextName = choice.context ?? config.getCurrentContext();
@@ -33,10 +36,19 @@ export async function findCluster(choice: KubeconfigChoice): Promise<ExistingClu
   try {
     return { config, server, nodes: await kindOfNodes(config) };
   } catch (error) {
-    throw new UserError(
-      `The cluster of context "${contextName}" (${server}) does not answer: ${messageOf(error)}`,
-    );
+    throw new UserError(whyNot(error, { contextName, server }));
   }
+}
+
+function whyNot(error: unknown, { contextName, server }: { contextName: string; server: string }): string {
+  const code = error instanceof ApiException ? error.code : undefined;
+  if (code === 401) {
+    return `The cluster (${server}) does not accept the credentials of context "${contextName}".`;
+  }
+  if (code === 403) {
+    return `The user of context "${contextName}" may not list the nodes of the cluster (${server}): use an administrator's.`;
+  }
+  return `The cluster of context "${contextName}" (${server}) does not answer: ${messageOf(error)}`;
 }
 
 /** Gives the existing cluster a kubeconfig of its own, with the chosen context as the current one. */

@@ -1,7 +1,6 @@
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../errors.ts";
-import { findProgram } from "../provision/provisioner.ts";
+import { pythonWithPip } from "../provision/python.ts";
 import type { BuildContext } from "../provision/step.ts";
 import { debianPython } from "./debian-root.ts";
 
@@ -14,10 +13,7 @@ export async function downloadWheels(
   dir: string,
   context: BuildContext,
 ): Promise<void> {
-  const python = await findProgram(["python3"], context.searchPath);
-  if (python === undefined) {
-    throw new UserError("Python 3 with pip is needed to fetch what images hold: install python3-pip.");
-  }
+  const python = await pythonWithPip("what images hold", context);
   const machine = process.arch === "x64" ? "x86_64" : "aarch64";
   const platforms = [...glibcs.map((glibc) => `manylinux_${glibc}`), "manylinux2014"];
   await context.run(python, [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addedPackages, readDebianPins, requirePinnedChecksum } from "./debian.ts";
+import { addedPackages, readDebianPins, replacementOf, requirePinnedChecksum } from "./debian.ts";
 
 describe("the plan of an installation", () => {
   it("names the packages that are added, not those that are upgraded or configured", () => {
@@ -29,6 +29,13 @@ describe("a downloaded package", () => {
     ["is for an architecture without a pinned checksum", { ...runc, arch: "arm64", sha256: "bbb" }],
   ])("is accepted when it %s", (_why, record) => {
     expect(() => requirePinnedChecksum(record, pins)).not.toThrow();
+  });
+
+  it("is named when it replaces the pinned one", () => {
+    expect(replacementOf({ ...runc, version: "1.1.6" }, pins)).toMatch(/^runc: 1\.1\.6 instead of 1\.1\.5, /);
+    expect(replacementOf(runc, pins)).toBeUndefined();
+    // A dependency: it has no pin.
+    expect(replacementOf({ ...runc, name: "libc6" }, pins)).toBeUndefined();
   });
 
   it("has a committed checksum for every pinned package", async () => {

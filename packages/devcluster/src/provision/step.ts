@@ -4,6 +4,8 @@ import type { run } from "../process/run.ts";
 export interface BuildContext {
   /** Shows what is being done now, as one short line. */
   note: (text: string) => void;
+  /** Tells the reader one thing that stays to be read. */
+  tell: (text: string) => void;
   /** Runs a command with its output going to `note`; see `run`. */
   run: (...args: Parameters<typeof run>) => Promise<string>;
   /** Folders in which installed programs are looked up. */

@@ -1,5 +1,4 @@
 import { startCluster } from "../cluster/cluster.ts";
-import { readSettings } from "../settings.ts";
 import {
   createDefinitions,
   gatewayApiDefinitionsStep,
@@ -49,7 +48,7 @@ export async function startTraefik(options: {
   args?: readonly string[];
 }): Promise<TestTraefik> {
   const { kubeconfigPath, namespaces, args = [] } = options;
-  const program = await provideTraefik(testProvisioner(), readSettings().searchPath);
+  const program = await provideTraefik(testProvisioner());
   const address = options.address ?? (await podAddress());
   const [web, websecure, api] = [traefikPorts.web, traefikPorts.websecure, traefikPorts.traefik].map(
     (port) => `${address}:${port}`,

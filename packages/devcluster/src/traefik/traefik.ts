@@ -27,8 +27,8 @@ export interface TraefikAddresses {
  * reaches Pods of a real node by their own addresses.
  */
 export async function startTraefik(context: NodeContext): Promise<Traefik> {
-  const { provisioner, searchPath, api } = context;
-  const program = await provideTraefik(provisioner, searchPath);
+  const { provisioner, api } = context;
+  const program = await provideTraefik(provisioner);
   const { paths } = await provisioner.provide(await traefikDefinitionsStep());
   const kubeconfigPath = api.adminKubeconfigPath;
   await createDefinitions(kubeconfigPath, paths.definitions);
@@ -42,12 +42,9 @@ export async function startTraefik(context: NodeContext): Promise<Traefik> {
 }
 
 /** The path of Traefik's program. */
-export async function provideTraefik(
-  provisioner: Provisioner,
-  searchPath: readonly string[],
-): Promise<string> {
+export async function provideTraefik(provisioner: Provisioner): Promise<string> {
   const provides = { traefik: "{wheel}.data/scripts/traefik" };
-  const step = await pythonWheel({ name: "traefik", tool: "traefik", provides }, searchPath);
+  const step = await pythonWheel({ name: "traefik", tool: "traefik", provides });
   return (await provisioner.provide(step)).paths.traefik;
 }
 

@@ -32,9 +32,16 @@ export class Abandoner {
     this.#options = options;
   }
 
-  /** Deletes the Pod, whatever became of it. */
-  async abandon(runtime: Runtime): Promise<void> {
-    await this.#insist(runtime, () => this.#remove(runtime));
+  /**
+   * Deletes the Pod, unless another claim has it.
+   * @param claimId - of the claim that does not want it; default the one that the runtime carries.
+   */
+  async abandon(runtime: Runtime, claimId = runtime.assignment?.claimId): Promise<void> {
+    await this.#insist(runtime, async () => {
+      const ours = await this.#removeUnclaimed(runtime, claimId);
+      // By UID is enough: what a claim has, no other gets.
+      if (ours) await this.#remove(runtime);
+    });
   }
 
   /**
@@ -50,10 +57,7 @@ export class Abandoner {
     await Promise.all(this.#underWay);
   }
 
-  async #insist<Result>(
-    runtime: Runtime,
-    attempt: () => Promise<Result | undefined>,
-  ): Promise<Result | undefined> {
+  async #insist<Result>(runtime: Runtime, attempt: () => Promise<Result>): Promise<Result | undefined> {
     const { clock } = this.#options;
     const work = this.#untilAnswered(runtime, attempt);
     this.#underWay.add(work);
@@ -63,7 +67,7 @@ export class Abandoner {
 
   async #untilAnswered<Result>(
     { namespace, name }: Runtime,
-    attempt: () => Promise<Result | undefined>,
+    attempt: () => Promise<Result>,
   ): Promise<Result | undefined> {
     const { clock, log } = this.#options;
     for (;;) {
@@ -77,14 +81,15 @@ export class Abandoner {
     }
   }
 
-  async #remove(runtime: Runtime): Promise<undefined> {
+  async #remove(runtime: Runtime): Promise<void> {
     const { client, pods } = this.#options;
     await deleteIfThere(client, Pod, runtime);
     pods.recordDelete(runtime, runtime.uid);
   }
 
-  async #removeUnclaimed(runtime: Runtime, claimId: string): Promise<Pod | undefined> {
-    const { client } = this.#options;
+  /** Resolves with the Pod when the claim has it; one that another claim has is left alone. */
+  async #removeUnclaimed(runtime: Runtime, claimId: string | undefined): Promise<Pod | undefined> {
+    const { client, pods } = this.#options;
     const { uid } = runtime;
     const pod = await client.get(Pod, runtime);
     const now = parseRuntime(pod);
@@ -92,6 +97,7 @@ export class Abandoner {
     if (now.assignment) return now.assignment.claimId === claimId ? pod : undefined;
     // Of this very version: a claim that is carried out meanwhile makes it a conflict.
     await client.delete(Pod, runtime, { uid, resourceVersion: pod.metadata.resourceVersion });
+    pods.recordDelete(runtime, uid);
     return undefined;
   }
 }

@@ -7,6 +7,7 @@ import {
   type ProxiedRequest,
 } from "@datalayer/devcluster/testkit/fault-proxy";
 import { beforeAll, describe, expect, it } from "vitest";
+import { claimRequest } from "../../test/claims-only.ts";
 import { type Harness, startHarness } from "../../test/harness.ts";
 import { type PodHistory } from "../../test/pod-history.ts";
 
@@ -69,5 +70,38 @@ describe("given an API server whose answers get lost", () => {
     const second = await replica.claim({ environment_name: name }, key);
     expect(second.status).toBe(201);
     await expect.poll(() => assignedIn(name)).toEqual([second.body.runtime.pod_name]);
+  });
+});
+
+describe("a claim without a key whose replica is cut off from the API server until it has given up", () => {
+  it("leaves its Pod to another claim that took it meanwhile", async () => {
+    await harness.warmPool({ name: "taken-over", size: 1 });
+    const cutOff = await harness.startClaims("cut-off");
+    const other = await harness.startClaims("other");
+    const held = harness.proxy.inject({ ...claimsOf("cut-off"), act: hold() });
+    const given = cutOff.claimer.claim(claimRequest("taken-over"));
+    await held.struck();
+    cutOff.link.partition();
+    await expect(given).rejects.toMatchObject({ refusal: "unavailable" });
+    const { name } = await other.claimer.claim(claimRequest("taken-over", { userUid: "user-2" }));
+    expect(namesTried("cut-off")).toEqual(new Set([name]));
+    cutOff.link.heal();
+    await cutOff.abandoner.drained();
+    const left = await harness.runtime(name);
+    expect(left).toMatchObject({ terminating: false, assignment: { userUid: "user-2" } });
+  });
+
+  it("leaves nothing behind when its own patch was carried out", async () => {
+    await harness.warmPool({ name: "own", size: 1 });
+    const cutOff = await harness.startClaims("cut-off-own");
+    const held = harness.proxy.inject({ ...claimsOf("cut-off-own"), times: 1, act: hold("reply") });
+    const given = cutOff.claimer.claim(claimRequest("own"));
+    await held.struck();
+    cutOff.link.partition();
+    await expect(given).rejects.toMatchObject({ refusal: "unavailable" });
+    const [name] = await eventually(() => assignedIn("own").length > 0 && assignedIn("own"));
+    cutOff.link.heal();
+    await cutOff.abandoner.drained();
+    expect((await harness.runtime(name!))?.terminating ?? true).toBe(true);
   });
 });

@@ -1,14 +1,17 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { answer, hold, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+import { answer, freezeWatch, hold, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
+import { Pod } from "@datalayer/shared/kube/kinds";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type ClaimsOnly, claimRequest } from "../../test/claims-only.ts";
+import { assignment } from "../../test/assignment.ts";
 import { apiKey, type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import {
   assertNoDoubleAssignment,
   assertNoLeakedReservation,
   type PodHistory,
 } from "../../test/pod-history.ts";
+import { claimPatch } from "./claim-patch.ts";
 
 let harness: Harness;
 let history: PodHistory;
@@ -73,6 +76,24 @@ describe("a claim with values that the API server refuses", () => {
       next.name,
       next.name,
     ]);
+  });
+});
+
+describe("a claim whose replica does not see that others took every runtime", () => {
+  it("tries five, and is told that there is none", async () => {
+    await harness.warmPool({ name: "stale", size: 6 });
+    const replica = await harness.startClaims("stale");
+    const runtimes = await harness.available("stale", 6);
+    await expect
+      .poll(() => replica.candidates.count({ namespace: harness.namespace, name: "stale" }))
+      .toBe(6);
+    harness.proxy.inject({ client: "stale", verb: "watch", resource: "pods", act: freezeWatch() });
+    for (const runtime of runtimes)
+      await harness.admin.patch(Pod, runtime, claimPatch(runtime, assignment({ claimId: runtime.ulid })));
+    const claim = replica.claimer.claim(claimRequest("stale"));
+    await expect(claim).rejects.toMatchObject({ refusal: "pool-empty" });
+    const tried = harness.proxy.log.select(claimsOf("stale")).map(({ name }) => name);
+    expect([tried.length, new Set(tried).size]).toEqual([5, 5]);
   });
 });
 

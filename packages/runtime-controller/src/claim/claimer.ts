@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
+import { ApiError } from "@datalayer/shared/kube/api-error";
 import { keyOf } from "@datalayer/shared/kube/object";
 import type { Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
@@ -163,7 +164,7 @@ export class Claimer {
       case "first":
         return parseRuntime(this.#latest(first.pod));
       case "unordered":
-        return parsed(await this.#options.history.first(key));
+        return parsed(await this.#remembered(key));
     }
   }
 
@@ -175,7 +176,7 @@ export class Claimer {
 
   /** Which runtime the key got, now that `claimed` carries it. */
   async #firstOf(key: string, claimed: Runtime): Promise<Runtime> {
-    const { pods, watchWithinMs, order, history } = this.#options;
+    const { pods, watchWithinMs, order } = this.#options;
     const { namespace, resourceVersion } = claimed.pod.metadata;
     if (await pods.waitFor(resourceVersion, { timeoutMs: watchWithinMs, namespace })) {
       const first = order.first(key);
@@ -183,7 +184,19 @@ export class Claimer {
       const runtime = first.kind === "first" ? parseRuntime(this.#latest(first.pod)) : undefined;
       if (runtime) return runtime;
     }
-    return parsed(await history.first(key, resourceVersion)) ?? claimed;
+    return parsed(await this.#remembered(key, resourceVersion)) ?? claimed;
+  }
+
+  /** As {@link ClaimHistory.first}; a guess at what is forgotten could be another runtime than the key got. */
+  async #remembered(key: string, resourceVersion?: string): Promise<Pod | undefined> {
+    try {
+      return await this.#options.history.first(key, resourceVersion);
+    } catch (cause) {
+      if (!(cause instanceof ApiError && cause.isGone)) throw cause;
+      const message =
+        "several runtimes carry this Idempotency-Key, and which of them was first is not known any more";
+      throw new ClaimError("unavailable", message, { cause, retryAfterMs: 60_000 });
+    }
   }
 
   async #ended(claimed: Runtime): Promise<never> {
@@ -253,8 +266,9 @@ export class Claimer {
   /** Before the answer that there is no runtime, nothing may be left that could still become one. */
   async #giveUp(candidate: Runtime, assignment: Assignment, cause: Error): Promise<Attempt> {
     const { abandoner } = this.#options;
-    if (assignment.claimKey === undefined) await abandoner.abandon(candidate);
-    else {
+    if (assignment.claimKey === undefined) {
+      await abandoner.abandon(candidate, assignment.claimId);
+    } else {
       const pod = await abandoner.forestall(candidate, assignment.claimId);
       if (pod) return { kind: "won", pod };
     }

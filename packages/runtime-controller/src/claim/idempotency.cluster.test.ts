@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import {
+  answer,
   delayWatch,
   expireWatch,
   freezeWatch,
@@ -130,6 +131,38 @@ describe("a key whose order the watch does not tell", () => {
     expect((await replica.claimer.claim(request)).name).toBe(first.name);
     expect((await replica.claimer.claim(request)).name).toBe(first.name);
     expect((await replica.metrics.historyReads.get()).values[0]?.value).toBe(1);
+  });
+
+  it("is refused while two carry it and the API server does not remember", async () => {
+    const key = "forgotten-key";
+    await harness.warmPool({ name: "forgotten", size: 2 });
+    const [first, second] = (await harness.runtimes({ pool: "forgotten" })) as [Runtime, Runtime];
+    // The leader leaves a second one alone until ten seconds after its start.
+    const startedAt = Math.floor(Date.now() / 1000) + 60;
+    await claimBehindTheirBacks(first, key, startedAt);
+    await claimBehindTheirBacks(second, key, startedAt);
+    const { pod: newest } = (await harness.runtime(second.name))!;
+    const replica = await harness.startClaims("forgotten");
+    const isOfThePast = ({ url }: ProxiedRequest): boolean => {
+      const version = /resourceVersion=(\d+)&resourceVersionMatch=Exact/.exec(url)?.[1];
+      return version !== undefined && BigInt(version) < BigInt(newest.metadata.resourceVersion);
+    };
+    const list = { client: "forgotten", verb: "list", resource: "pods", where: isOfThePast } as const;
+    harness.proxy.inject({ ...list, act: answer(410) });
+    const request = claimRequest("forgotten", { idempotencyKey: key });
+    await expect(replica.claimer.claim(request)).rejects.toMatchObject({
+      refusal: "unavailable",
+      message: expect.stringContaining("which of them was first") as string,
+    });
+    await harness.admin.patch(Pod, first, [{ op: "remove", path: "/metadata/finalizers" }]);
+    await harness.admin.delete(Pod, first, { uid: first.uid, gracePeriodSeconds: 0 });
+    // The past that is asked for is the newest that a Pod shows.
+    await harness.admin.patch(Pod, second, [
+      { op: "add", path: "/metadata/annotations/touched", value: "yes" },
+    ]);
+    await expect
+      .poll(async () => (await replica.claimer.claim(request).catch(() => undefined))?.name)
+      .toBe(second.name);
   });
 
   it("gives one runtime when the watch expires while two replicas claim", async () => {
