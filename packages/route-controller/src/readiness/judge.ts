@@ -41,6 +41,16 @@ export function judgeRoute(
   return { programmed, replicas: { programmed: good, total: seen.length } };
 }
 
+/** What is to be said of a Route whose Pods are not ready: until they are, Traefik may leave its routers out. */
+export const waitsForPods: Omit<Verdict, "behaves"> = {
+  programmed: {
+    status: "Unknown",
+    reason: routeReason.noReadyPods,
+    message: "The replicas of the data plane are not asked while no Pod of a target is ready.",
+  },
+  replicas: { programmed: 0, total: 0 },
+};
+
 /** What is to be said of a Route of which nothing is made any more; undefined when no replica serves what was. */
 export function judgeLeaving(
   { routers }: Subject,

@@ -99,15 +99,16 @@ async function reconcile(
   return reportRoute(route, { plan, certificate, verdict: observe(route, plan, dataPlane) });
 }
 
-/** What is tried before its target can answer is tried too seldom by the time it can. */
+/** What is tried before its Pods can answer is tried too seldom by the time they can: it waits for them. */
 function observe(
   route: Route,
   { served, faults }: RoutePlan,
   dataPlane: DataPlaneObserver,
 ): Verdict | undefined {
-  if (served && !faults.some(({ kind }) => kind === "unready")) {
+  if (served) {
     const { resolved, objects, hash } = served;
-    const parts = { className: classNameOf(route), hash, objects, group: groupOf(route) };
+    const isWaiting = faults.some(({ kind }) => kind === "unready");
+    const parts = { className: classNameOf(route), hash, objects, group: groupOf(route), isWaiting };
     return dataPlane.observe(subjectOf(resolved, parts));
   }
   dataPlane.forget(route.metadata.uid);
