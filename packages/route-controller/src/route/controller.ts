@@ -5,6 +5,7 @@ import {
   type Report,
 } from "@datalayer/shared/controller/controller";
 import { Route } from "@datalayer/shared/crds/route";
+import type { RouteClass } from "@datalayer/shared/crds/route-class";
 import type { EndpointSlice, Service } from "@datalayer/shared/kube/kinds";
 import { keyOf, type KubeObject } from "@datalayer/shared/kube/object";
 import type { Change } from "@datalayer/shared/kube/object-cache";
@@ -42,6 +43,8 @@ export interface DataPlaneObserver {
 /** What the Route controller reads and works with. */
 export interface RouteControllerOptions extends RouteSources {
   dataPlane: DataPlaneObserver;
+  /** Calls the handler with each class for which `translateFor` may have come to say something else. */
+  onTranslationChange: (handler: (routeClass: RouteClass) => void) => void;
 }
 
 /**
@@ -73,6 +76,7 @@ export function routeController(options: RouteControllerOptions): Controller {
   routeClasses.onChange((change) => {
     if (isOfSpec(change)) enqueue(routesOfClass(routes, change.object.metadata.name));
   });
+  options.onTranslationChange(({ metadata }) => enqueue(routesOfClass(routes, metadata.name)));
   for (const reader of foreign) {
     reader.onChange((change) => enqueue(claiming(foreignClaimsIn(change), routes)));
   }

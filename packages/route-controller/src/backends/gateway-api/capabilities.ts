@@ -55,6 +55,11 @@ export function gatewayApiCapabilities(gatewayClass: GatewayClass, gateway: Gate
   return { features: new Set(features), listeners: listenersOf(gateway) };
 }
 
+/** Those of its features that the Gateway API has a name for, by name. */
+export function namedFeatures({ features }: GatewayApiCapabilities): string[] {
+  return [...features].filter((name) => !unnamedFeatures.some((one) => one === name)).toSorted();
+}
+
 /**
  * Features that Traefik's Gateway provider was seen to have, and the version it was seen in. Timeouts, retries, CORS
  * and mirrors are not here: its API server objects may name them, and nothing comes of it. Neither is precedence by
