@@ -17,6 +17,7 @@ export type GatewayFeature =
   | "HTTPRouteCORS"
   | "HTTPRouteRequestTimeout"
   | "HTTPRouteRetryConnectionError"
+  | "HTTPRouteRetryBackoff"
   | UnnamedFeature;
 
 /**
