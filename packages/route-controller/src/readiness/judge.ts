@@ -1,6 +1,7 @@
 import { routeReason } from "@datalayer/shared/crds/route";
 import type { ReplicaView } from "./data-plane.ts";
 import { leftoverFor } from "./leftovers.ts";
+import type { ProbePlan } from "./probe-plan.ts";
 import { programmedIn } from "./programmed.ts";
 import type { Subject } from "./subject.ts";
 import { type Finding, type Seen, type Verdict, worstOf } from "./verdict.ts";
@@ -67,14 +68,20 @@ export function judgeLeaving(
 /** What is to be said of the requests; undefined while one of the replicas was not tried. */
 export function judgeBehaviour(known: Known, views: readonly ReplicaView[]): Finding | undefined {
   const { probe } = known.subject;
-  if ("impossible" in probe) return untried(known.subject, probe.impossible);
+  if ("impossible" in probe) return untried(known.subject.routers.length > 0, probe);
   return worstOf(views.map(({ replica: { name } }) => ({ replica: name, finding: known.probes.get(name) })));
 }
 
-/** That replicas show the configuration as it is will be all that is ever known. A Gateway shows nothing of the kind. */
-function untried({ routers }: Subject, why: string): Finding {
-  const message = `No request was tried: ${why}.`;
-  return routers.length > 0
+/**
+ * That replicas show the configuration as it is will be all that is ever known. A Gateway shows nothing of the kind; and
+ * who is let in is seen by requests only.
+ */
+function untried(
+  isShown: boolean,
+  { impossible, refusedBy }: Extract<ProbePlan, { impossible: string }>,
+): Finding {
+  const message = `No request was tried: ${impossible}.`;
+  return isShown && refusedBy === "nobody"
     ? { status: "True", reason: routeReason.untried, message }
     : { status: "Unknown", reason: routeReason.probeInconclusive, message };
 }
