@@ -195,6 +195,19 @@ describe("settings", () => {
     ]);
   });
 
+  it("of the gateway name the proxies that it trusts, and none by default", async () => {
+    const name = "DATALAYER_GATEWAY_TRUSTED_PROXIES";
+    const trustedBy = async (gateway: object): Promise<string | undefined> => {
+      const values = { gateway: { enabled: true, ...gateway } };
+      const objects = await render({ chart: "route-controller", values });
+      return variable(containerOf(objectOf(objects, "Deployment", "datalayer-runtime-gateway")), name);
+    };
+    expect(await trustedBy({})).toBeUndefined();
+    const trustedProxies = ["10.42.0.0/16", "fd00::/8"];
+    expect(await trustedBy({ trustedProxies })).toBe("10.42.0.0/16,fd00::/8");
+    expect(await trustedBy({ trustedProxies, env: { [name]: "10.0.0.0/8" } })).toBe("10.0.0.0/8");
+  });
+
   it("of the administrator stand over those of the chart, also empty ones", async () => {
     const deployment = await runtimeController({
       operator: { logLevel: "warn", env: { DATALAYER_LOG_LEVEL: "debug", DATALAYER_WATCH_NAMESPACES: "" } },

@@ -13,6 +13,10 @@ ROUTES are served for namespace{{ gt (len .Values.watchNamespaces) 1 | ternary "
 {{- if .Values.gateway.enabled }}
     spec.runtimeGateway.service: { name: datalayer-runtime-gateway-svc, port: 8080 }
 {{- end }}
+{{- if and .Values.gateway.enabled (not .Values.gateway.trustedProxies) (not (hasKey .Values.gateway.env "DATALAYER_GATEWAY_TRUSTED_PROXIES")) }}
+
+  ! Runtimes behind HTTPS are told that requests came over HTTP: set gateway.trustedProxies to the network of the proxies.
+{{- end }}
 {{- if not .Values.traefikService }}
 
   ! No Traefik is named: set traefikService, or spec.traefik.service in the class.

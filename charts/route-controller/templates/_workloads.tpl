@@ -54,6 +54,9 @@ account: datalayer-runtime-gateway-sa
 settings:
   {{- include "route-controller.settings" . | nindent 2 }}
   {{- include "datalayer.apiKeySettings" .Values | nindent 2 }}
+  {{- with .Values.gateway.trustedProxies }}
+  DATALAYER_GATEWAY_TRUSTED_PROXIES: {{ join "," . | quote }}
+  {{- end }}
 secretSettings: []
 ports:
   proxy: { number: 8080, setting: DATALAYER_GATEWAY_PORT }

@@ -3,7 +3,8 @@ import type { Controller } from "@datalayer/shared/controller/controller";
 import { HttpRoute } from "@datalayer/shared/crds/gateway-api";
 import type { RouteClass } from "@datalayer/shared/crds/route-class";
 import { IngressRoute } from "@datalayer/shared/crds/traefik";
-import { translateFor } from "./backends/translate-for.ts";
+import { featuresOf, translateFor } from "./backends/translate-for.ts";
+import { onTranslationChange } from "./backends/translation-changes.ts";
 import { type Caches, foreignOf, madeKindsOf } from "./caches.ts";
 import { podTargetsController } from "./pod-targets/controller.ts";
 import { isLeftoverBy } from "./readiness/leftovers.ts";
@@ -27,7 +28,11 @@ export function createControllers(options: {
   const { probeSamplePercent } = settings;
   const apiServers = (): ReadonlySet<string> =>
     apiServerAddresses(caches.apiServerServices.list(), caches.apiServerSlices.list());
-  const translate = (routeClass: RouteClass): Translate => translateFor(routeClass, caches);
+  const translations = {
+    translateFor: (routeClass: RouteClass): Translate => translateFor(routeClass, caches),
+    featuresOf: (routeClass: RouteClass) => featuresOf(routeClass, caches),
+    onTranslationChange: (handler: (routeClass: RouteClass) => void) => onTranslationChange(caches, handler),
+  };
   const readiness = new Readiness({
     ...caches,
     isLeftover: isLeftoverBy({ ...caches, ...settings }),
@@ -40,7 +45,7 @@ export function createControllers(options: {
     apiServers,
     madeKinds: madeKindsOf(caches),
     foreign: foreignOf(caches),
-    translateFor: translate,
+    ...translations,
     dataPlane: readiness,
   });
   return [
@@ -49,6 +54,6 @@ export function createControllers(options: {
     orphansController(madeKind(HttpRoute, caches.httpRoutes), caches.routes),
     podTargetsController({ ...caches, apiServers }),
     readiness,
-    ...routeClassControllers({ ...caches, ...settings, translateFor: translate }),
+    ...routeClassControllers({ ...caches, ...settings, ...translations }),
   ];
 }

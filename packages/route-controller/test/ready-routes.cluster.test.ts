@@ -131,6 +131,17 @@ it("a Route of which nothing is made any more says which replicas still serve it
   // A replica that does not answer is waited for, more than once.
 }, 120_000);
 
+it("a Route whose Pod is not ready any more waits for it, and serves again when it is", async () => {
+  const pod = await cluster.createPod("moody", { address: echo.address });
+  await cluster.createRoute("moody", { rules: [{ targets: [{ pod: { name: "moody" }, port: 8080 }] }] });
+  await cluster.condition("moody", "Ready", "True");
+  await cluster.setPod(pod, { address: echo.address, ready: false });
+  await cluster.condition("moody", "Ready", "False", { reason: "NoReadyPods" });
+  await cluster.condition("moody", "Programmed", "Unknown", { reason: "NoReadyPods" });
+  await cluster.setPod(pod, { address: echo.address, ready: true });
+  await cluster.condition("moody", "Ready", "True");
+});
+
 it("a Route that takes the place of another is not ready by what the other one answers", async () => {
   const { admin, namespace } = cluster;
   const first = await cluster.createRoute("again");

@@ -26,7 +26,8 @@ const adviceByReason: Partial<Record<RouteReason, string>> = {
   [routeReason.noDataPlane]: "See that replicas of the proxy run, and that the RouteClass says where.",
   [routeReason.authNotEnforced]:
     "A request without credentials got through. With spec.auth.target, have the target refuse it; otherwise report it.",
-  [routeReason.targetFails]: "Look why the target answers with errors, or not at all.",
+  [routeReason.targetFails]:
+    "Look why the target takes no connections at its port, or does not answer in time.",
 };
 
 /** What can be done about a reason; undefined when there is nothing to do but wait. */

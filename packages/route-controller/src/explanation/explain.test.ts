@@ -153,6 +153,26 @@ describe("why a Route is not ready", () => {
     expect(advice).toMatch(/choose another host or path/);
   });
 
+  it.each<ConditionParts>([
+    [routeCondition.programmed, "False", routeReason.routerError, "the middleware does not exist"],
+    [routeCondition.programmed, "Unknown", routeReason.noDataPlane, "no replica is found"],
+    ["Ready", "False", routeReason.authNotEnforced, "a stranger was let in"],
+    ["Ready", "False", routeReason.targetFails, "the target answers 502"],
+    ["Ready", "Unknown", routeReason.probeInconclusive, "no answer yet"],
+  ])("is not that a Secret is not read, but %s=%s/%s", (...parts) => {
+    const unread: ConditionParts = [
+      routeCondition.certificateReady,
+      "Unknown",
+      routeReason.secretNotRead,
+      "Secret used as it is",
+    ];
+    const route = storedRoute({}, { conditions: conditions([unread, parts]) });
+    const [, , reason, message] = parts;
+    const { readiness, advice } = explain(route);
+    expect(readiness).toContain(message);
+    expect(advice).toBe(adviceFor(reason));
+  });
+
   it("is what Ready says where all else holds", () => {
     const route = storedRoute(
       {},

@@ -1,5 +1,5 @@
 import type { Condition } from "@datalayer/shared/crds/conditions";
-import { type Route, routeCondition, type RouteStatus } from "@datalayer/shared/crds/route";
+import { type Route, routeCondition, routeReason, type RouteStatus } from "@datalayer/shared/crds/route";
 import { accessOf, listed } from "./access.ts";
 import { adviceFor } from "./advice.ts";
 import { trafficOf } from "./traffic.ts";
@@ -40,8 +40,13 @@ function obstacleOf(route: Route): Condition | undefined {
   const conditions = conditionsOf(route);
   const own = order
     .map((type) => conditions.find((condition) => condition.type === type))
-    .find((condition) => condition !== undefined && condition.status !== "True");
+    .find((condition) => condition !== undefined && isInTheWay(condition));
   return own ?? conditions.find(({ type, status }) => type === "Ready" && status !== "True");
+}
+
+/** What is in a Secret of its owner is never known, and keeps no Route from being ready. */
+function isInTheWay({ status, reason }: Condition): boolean {
+  return status !== "True" && reason !== routeReason.secretNotRead;
 }
 
 function readinessOf(route: Route, obstacle: Condition | undefined): string {

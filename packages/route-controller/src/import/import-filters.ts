@@ -1,8 +1,9 @@
-import type { HttpRouteFilter } from "@datalayer/shared/crds/gateway-api";
+import type { HttpBackendRef, HttpRouteFilter } from "@datalayer/shared/crds/gateway-api";
 import type { RouteRule } from "@datalayer/shared/crds/route";
 import type { Refuse } from "./import-http-route.ts";
+import { checkRef } from "./import-targets.ts";
 
-type Changes = Pick<RouteRule, "headers" | "redirect" | "rewrite">;
+type Changes = Pick<RouteRule, "headers" | "redirect" | "rewrite" | "mirror">;
 type HeaderChange = NonNullable<NonNullable<RouteRule["headers"]>["request"]>;
 
 interface HeaderFilter extends HeaderChange {
@@ -23,9 +24,26 @@ interface RedirectFilter {
   statusCode?: number;
 }
 
+interface MirrorFilter {
+  backendRef: HttpBackendRef;
+  percent?: number;
+  fraction?: { numerator: number; denominator?: number };
+}
+
+/** A field of an HTTPRoute of this namespace. */
+interface Place {
+  field: string;
+  namespace: string;
+  refuse: Refuse;
+}
+
 /** What the filters of a rule change. */
-export function importFilters(filters: readonly HttpRouteFilter[], field: string, refuse: Refuse): Changes {
-  const changes = filters.map((filter, index) => importFilter(filter, `${field}[${index}]`, refuse));
+export function importFilters(filters: readonly HttpRouteFilter[], place: Place): Changes {
+  const { field, refuse } = place;
+  const changes = filters.map((filter, index) =>
+    importFilter(filter, { ...place, field: `${field}[${index}]` }),
+  );
+  if (changes.filter(({ mirror }) => mirror).length > 1) refuse(field, "a rule of a Route has one mirror");
   const headers = changes.reduce((all, one) => ({ ...all, ...one.headers }), {});
   return {
     ...Object.assign({}, ...changes),
@@ -33,7 +51,8 @@ export function importFilters(filters: readonly HttpRouteFilter[], field: string
   } as Changes;
 }
 
-function importFilter(filter: HttpRouteFilter, field: string, refuse: Refuse): Changes {
+function importFilter(filter: HttpRouteFilter, place: Place): Changes {
+  const { field, refuse } = place;
   switch (filter.type) {
     case "RequestHeaderModifier":
       return { headers: { request: importHeaders(filter["requestHeaderModifier"], field, refuse) } };
@@ -43,6 +62,8 @@ function importFilter(filter: HttpRouteFilter, field: string, refuse: Refuse): C
       return { redirect: importRedirect(filter["requestRedirect"] as RedirectFilter) };
     case "URLRewrite":
       return importRewrite(filter["urlRewrite"] as RedirectFilter, field, refuse);
+    case "RequestMirror":
+      return importMirror(filter["requestMirror"] as MirrorFilter, place);
     default:
       refuse(field, `the filter ${filter.type} is not imported`);
       return {};
@@ -73,4 +94,15 @@ function importRewrite({ hostname, path }: RedirectFilter, field: string, refuse
 function importPath(path: PathChange | undefined): { path?: string; prefix?: string } {
   if (path?.replaceFullPath !== undefined) return { path: path.replaceFullPath };
   return path?.replacePrefixMatch === undefined ? {} : { prefix: path.replacePrefixMatch };
+}
+
+function importMirror({ backendRef, percent, fraction }: MirrorFilter, place: Place): Changes {
+  const { field, refuse } = place;
+  checkRef(backendRef, { ...place, field: `${field}.backendRef` });
+  const { numerator, denominator = 100 } = fraction ?? { numerator: percent ?? 100 };
+  const share = (numerator / denominator) * 100;
+  if (!Number.isInteger(share) || share < 1)
+    refuse(`${field}.${fraction ? "fraction" : "percent"}`, "a mirror of a Route gets a share of 1 to 100 %");
+  const { name, port = 0 } = backendRef;
+  return { mirror: { service: { name }, port, ...(share !== 100 && { percent: share }) } };
 }

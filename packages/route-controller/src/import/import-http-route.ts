@@ -14,6 +14,8 @@ export interface ImportOptions {
   routeClassName?: string;
   /** The hosts where the HTTPRoute names none, which stands for all hosts there. */
   hosts?: readonly string[];
+  /** Takes wildcards, which stand for any number of labels there, and for one in a Route. Default: they are refused. */
+  withWildcards?: boolean;
   /** Where HTTPS is served by a listener of the Gateway. */
   tls?: RouteSpec["tls"];
 }
@@ -45,6 +47,7 @@ function importSpec({ metadata, spec }: HttpRoute, options: ImportOptions, refus
   const { routeClassName, tls, auth } = options;
   const hosts = hostnames.length > 0 ? hostnames : (options.hosts ?? []);
   if (hosts.length === 0) refuse("spec.hostnames", "a Route names its hosts, and is never for all of them");
+  refuseWildcards(hostnames, options, refuse);
   if (rules.length > maxRules) refuse("spec.rules", `a Route has at most ${maxRules} rules`);
   const { namespace = "" } = metadata;
   return {
@@ -56,6 +59,20 @@ function importSpec({ metadata, spec }: HttpRoute, options: ImportOptions, refus
   };
 }
 
+function refuseWildcards(
+  hostnames: readonly string[],
+  { withWildcards = false }: ImportOptions,
+  refuse: Refuse,
+): void {
+  if (withWildcards) return;
+  for (const [index, name] of hostnames.entries())
+    if (name.startsWith("*."))
+      refuse(
+        `spec.hostnames[${index}]`,
+        `${name} stands for any number of labels, and in a Route for one: name the hosts, or import it with --wildcards`,
+      );
+}
+
 /** What a Route says for all its rules, if it can say it at all. */
 const notPerRule = ["timeouts", "retry", "sessionPersistence"] as const;
 
@@ -65,7 +82,7 @@ function importRule(
 ): RouteSpec["rules"][number] {
   const path = `spec.rules[${index}]`;
   const { name = `rule-${index}`, matches = [], filters = [], backendRefs = [] } = rule;
-  const changes = importFilters(filters, `${path}.filters`, refuse);
+  const changes = importFilters(filters, { field: `${path}.filters`, namespace, refuse });
   for (const field of notPerRule)
     if (rule[field]) refuse(`${path}.${field}`, "a Route says it for all its rules, in spec.policy");
   const targets = importTargets(backendRefs, { path: `${path}.backendRefs`, namespace, refuse });

@@ -21,7 +21,8 @@ export function importTargets(
   });
 }
 
-function checkRef(
+/** Refuses what is no Service of the namespace of the HTTPRoute, with a port. */
+export function checkRef(
   { group = "", kind = "Service", namespace, port, filters = [] }: HttpBackendRef,
   at: { field: string; namespace: string; refuse: Refuse },
 ): void {

@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import type { HttpRoute, HttpRouteRule } from "@datalayer/shared/crds/gateway-api";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { importAll } from "./command.ts";
 import { importHttpRoute } from "./import-http-route.ts";
+import { parseHttpRoutes } from "./parse-http-routes.ts";
 
 const auth = { none: {} };
 
@@ -27,6 +29,11 @@ function storedHttpRoute(spec: Partial<HttpRoute["spec"]> = {}): HttpRoute {
 
 const ruled = (rule: HttpRouteRule) =>
   storedHttpRoute({ rules: [{ backendRefs: [{ name: "shop", port: 80 }], ...rule }] });
+
+const mirror = (requestMirror: object) => ({
+  type: "RequestMirror",
+  requestMirror: { backendRef: { name: "shadow", port: 80 }, ...requestMirror },
+});
 
 it("makes of all that a Route can do a Route of the same name", async () => {
   const imported = importHttpRoute(
@@ -85,6 +92,7 @@ it("makes of all that a Route can do a Route of the same name", async () => {
 describe("what no Route can do is refused by its field", () => {
   it.each<[string, HttpRoute]>([
     ["spec.hostnames", storedHttpRoute({ hostnames: [] })],
+    ["spec.hostnames[1]", storedHttpRoute({ hostnames: ["shop.example.com", "*.example.com"] })],
     [
       "spec.rules",
       storedHttpRoute({ rules: Array.from({ length: 33 }, () => storedHttpRoute().spec.rules![0]!) }),
@@ -97,7 +105,17 @@ describe("what no Route can do is refused by its field", () => {
     ["spec.rules[0].matches[0].path.type", ruled({ matches: [{ path: { type: "Other", value: "/" } }] })],
     ["spec.rules[0].timeouts", ruled({ timeouts: { request: "1s" } })],
     ["spec.rules[0].retry", ruled({ retry: { attempts: 1 } })],
-    ["spec.rules[0].filters[0]", ruled({ filters: [{ type: "RequestMirror" }] })],
+    ["spec.rules[0].filters[0]", ruled({ filters: [{ type: "CORS" }] })],
+    ["spec.rules[0].filters", ruled({ filters: [mirror({}), mirror({})] })],
+    [
+      "spec.rules[0].filters[0].fraction",
+      ruled({ filters: [mirror({ fraction: { numerator: 1, denominator: 3 } })] }),
+    ],
+    ["spec.rules[0].filters[0].percent", ruled({ filters: [mirror({ percent: 0 })] })],
+    [
+      "spec.rules[0].filters[0].backendRef.port",
+      ruled({ filters: [mirror({ backendRef: { name: "shadow" } })] }),
+    ],
     [
       "spec.rules[0].filters[0].add",
       ruled({
@@ -132,6 +150,64 @@ describe("what no Route can do is refused by its field", () => {
 it("takes the given hosts where the HTTPRoute is for all", () => {
   const imported = importHttpRoute(storedHttpRoute({ hostnames: [] }), { auth, hosts: ["a.example.com"] });
   expect(imported).toMatchObject({ route: { spec: { hosts: ["a.example.com"] } } });
+});
+
+it("takes a wildcard for one label where that is wanted", () => {
+  const imported = importHttpRoute(storedHttpRoute({ hostnames: ["*.a.test"] }), {
+    auth,
+    withWildcards: true,
+  });
+  expect(imported).toMatchObject({ route: { spec: { hosts: ["*.a.test"] } } });
+});
+
+it.each<[object, object]>([
+  [{}, { service: { name: "shadow" }, port: 80 }],
+  [{ percent: 5 }, { service: { name: "shadow" }, port: 80, percent: 5 }],
+  [{ fraction: { numerator: 1, denominator: 4 } }, { service: { name: "shadow" }, port: 80, percent: 25 }],
+])("copies requests as a mirror with %j does", (given, made) => {
+  const imported = importHttpRoute(ruled({ filters: [mirror(given)] }), { auth });
+  expect(imported).toMatchObject({ route: { spec: { rules: [{ mirror: made }] } } });
+});
+
+describe("what is no HTTPRoute is refused by its field", () => {
+  const withFilter = { ...storedHttpRoute(), spec: { rules: [{ filters: [{ type: "URLRewrite" }] }] } };
+  it.each([
+    ["", /expected HTTPRoutes as JSON: /],
+    ["apiVersion: v1", /expected HTTPRoutes as JSON: /],
+    ["null", /all of it: /],
+    ['{"items":null}', /items: /],
+    [
+      '{"items":[{"kind":"HTTPRoute","metadata":{"name":"a"},"spec":{}},{"kind":"Pod"}]}',
+      /items\[1\]\.kind: /,
+    ],
+    [JSON.stringify(withFilter), /spec\.rules\[0\]\.filters\[0\]\.urlRewrite: /],
+  ])("%s", (given, message) => {
+    expect(() => parseHttpRoutes(given)).toThrow(message);
+  });
+});
+
+describe("the command", () => {
+  function run(given: string) {
+    const main = new URL("../main.ts", import.meta.url).pathname;
+    const args = [main, "import", "--auth", "none"];
+    return spawnSync(process.execPath, args, { input: given, encoding: "utf8" });
+  }
+
+  it("reads HTTPRoutes from standard input", () => {
+    const { status, stdout } = run(JSON.stringify({ items: [storedHttpRoute()] }));
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "List", items: [{ kind: "Route" }] });
+  });
+
+  it("says in a line what cannot be read", () => {
+    const { status, stdout, stderr } = run("null");
+    expect({ status, stdout, lines: stderr.trim().split("\n").length }).toEqual({
+      status: 2,
+      stdout: "",
+      lines: 1,
+    });
+    expect(stderr).toMatch(/^standard input: expected HTTPRoutes as JSON; all of it: /);
+  });
 });
 
 it("makes large weights smaller together, and lets none of them vanish", () => {

@@ -127,10 +127,12 @@ describe("what is said of its requests", () => {
   });
 
   it("is that none was tried, where none can be and the replicas show what they serve", () => {
-    const probe = { impossible: "every match is for POST" };
+    const probe = { impossible: "every match is for POST", refusedBy: "nobody" } as const;
     const one = { ...known(), subject: { ...subject, probe } };
     expect(judgeBehaviour(one, views)).toMatchObject({ status: "True", reason: "Untried" });
     const byGateway = { ...one, subject: { ...subject, probe, routers: [] } };
     expect(judgeBehaviour(byGateway, views)).toMatchObject({ status: "Unknown" });
+    const guarded = { ...one, subject: { ...subject, probe: { ...probe, refusedBy: "target" } as const } };
+    expect(judgeBehaviour(guarded, views)).toMatchObject({ status: "Unknown", reason: "ProbeInconclusive" });
   });
 });

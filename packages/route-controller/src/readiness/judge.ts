@@ -1,6 +1,7 @@
 import { routeReason } from "@datalayer/shared/crds/route";
 import type { ReplicaView } from "./data-plane.ts";
 import { leftoverFor } from "./leftovers.ts";
+import type { ProbePlan } from "./probe-plan.ts";
 import { programmedIn } from "./programmed.ts";
 import type { Subject } from "./subject.ts";
 import { type Finding, type Seen, type Verdict, worstOf } from "./verdict.ts";
@@ -41,6 +42,16 @@ export function judgeRoute(
   return { programmed, replicas: { programmed: good, total: seen.length } };
 }
 
+/** What is to be said of a Route whose Pods are not ready: until they are, Traefik may leave its routers out. */
+export const waitsForPods: Omit<Verdict, "behaves"> = {
+  programmed: {
+    status: "Unknown",
+    reason: routeReason.noReadyPods,
+    message: "The replicas of the data plane are not asked while no Pod of a target is ready.",
+  },
+  replicas: { programmed: 0, total: 0 },
+};
+
 /** What is to be said of a Route of which nothing is made any more; undefined when no replica serves what was. */
 export function judgeLeaving(
   { routers }: Subject,
@@ -57,14 +68,20 @@ export function judgeLeaving(
 /** What is to be said of the requests; undefined while one of the replicas was not tried. */
 export function judgeBehaviour(known: Known, views: readonly ReplicaView[]): Finding | undefined {
   const { probe } = known.subject;
-  if ("impossible" in probe) return untried(known.subject, probe.impossible);
+  if ("impossible" in probe) return untried(known.subject.routers.length > 0, probe);
   return worstOf(views.map(({ replica: { name } }) => ({ replica: name, finding: known.probes.get(name) })));
 }
 
-/** That replicas show the configuration as it is will be all that is ever known. A Gateway shows nothing of the kind. */
-function untried({ routers }: Subject, why: string): Finding {
-  const message = `No request was tried: ${why}.`;
-  return routers.length > 0
+/**
+ * That replicas show the configuration as it is will be all that is ever known. A Gateway shows nothing of the kind; and
+ * who is let in is seen by requests only.
+ */
+function untried(
+  isShown: boolean,
+  { impossible, refusedBy }: Extract<ProbePlan, { impossible: string }>,
+): Finding {
+  const message = `No request was tried: ${impossible}.`;
+  return isShown && refusedBy === "nobody"
     ? { status: "True", reason: routeReason.untried, message }
     : { status: "Unknown", reason: routeReason.probeInconclusive, message };
 }

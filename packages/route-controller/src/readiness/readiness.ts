@@ -10,7 +10,7 @@ import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { DataPlane, type ReplicaView } from "./data-plane.ts";
 import { gatewayReplicas, judgeHttpRoutes } from "./gateway-plane.ts";
-import { judgeBehaviour, judgeLeaving, judgeRoute } from "./judge.ts";
+import { judgeBehaviour, judgeLeaving, judgeRoute, waitsForPods } from "./judge.ts";
 import type { IsLeftover } from "./leftovers.ts";
 import { probe } from "./probe.ts";
 import { judge } from "./probe-answer.ts";
@@ -61,6 +61,7 @@ export class Readiness implements Controller {
   /** Looks at a Route from now on, and says what was last seen; undefined when that is nothing yet. */
   observe(subject: Subject): Verdict | undefined {
     const { watched, isNew } = this.#subjects.watch(subject, this.#options.clock.monotonicMs());
+    if (subject.isWaiting) return waitsForPods;
     if (isNew || !this.#dataPlanes.has(subject.className))
       this.#classes?.add(subject.className, { afterMs: intervalMs.shortest });
     return watched.verdict;
@@ -68,7 +69,7 @@ export class Readiness implements Controller {
 
   /** Looks at a Route no longer, but for what still serves it: it is gone, or nothing is made of it. */
   forget(uid: string): void {
-    const subject = this.#subjects.forget(uid);
+    const subject = this.#subjects.forget(uid, this.#options.clock.monotonicMs());
     if (subject) this.#classes?.add(subject.className, { afterMs: intervalMs.shortest });
   }
 
@@ -166,10 +167,10 @@ export class Readiness implements Controller {
     const missing = this.#subjects
       .ofClass(className)
       .filter(({ verdict }) => verdict?.programmed.status !== "True");
-    const isLeaving = this.#subjects.leavingOf(className).length > 0;
-    if (missing.length === 0 && !isLeaving) return idle;
-    const newestMs = this.#options.clock.monotonicMs() - Math.max(...missing.map(({ sinceMs }) => sinceMs));
-    return Math.min(longest, Math.max(shortest, tookMs / busyShare, isLeaving ? 0 : newestMs / 10));
+    const open = [...missing, ...this.#subjects.leavingOf(className)];
+    if (open.length === 0) return idle;
+    const newestMs = this.#options.clock.monotonicMs() - Math.max(...open.map(({ sinceMs }) => sinceMs));
+    return Math.min(longest, Math.max(shortest, tookMs / busyShare, newestMs / 10));
   }
 
   /** A Route that every replica serves is tried before anything is said: there is one thing to say and not two. */
@@ -226,7 +227,7 @@ export class Readiness implements Controller {
   /** Sends a request through every replica that was not tried, or did not do well. */
   async #try(uid: string, { stop }: Scope): Promise<Outcome> {
     const watched = this.#subjects.get(uid);
-    if (!watched) return { result: "success" };
+    if (!watched || watched.subject.isWaiting) return { result: "success" };
     const { subject } = watched;
     const views = this.#viewsOf(subject);
     if (!this.#behaviourOf(watched) || watched.failures > 0)

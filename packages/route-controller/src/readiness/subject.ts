@@ -20,6 +20,8 @@ export interface Subject {
   probe: ProbePlan;
   /** The many Routes of one kind that it is one of: only a sample of them is tried. */
   group?: string;
+  /** Whether it waits for Pods: until they are ready, it is neither looked for nor tried. */
+  isWaiting: boolean;
 }
 
 /** What is looked at for a Route of which these objects were made. */
@@ -30,12 +32,13 @@ export function subjectOf(
     hash: string;
     objects: readonly Manifest<KubeObject>[];
     group?: string | undefined;
+    isWaiting?: boolean;
   },
 ): Subject {
   const { namespace, name, uid } = route;
-  const { className, hash, objects, group } = parts;
+  const { className, hash, objects, group, isWaiting = false } = parts;
   const seen = { routers: expectedRouters(namespace, objects), httpRoutes: httpRouteNames(objects) };
-  const subject = { namespace, name, uid, className, hash, ...seen, probe: planProbe(route) };
+  const subject = { namespace, name, uid, className, hash, ...seen, probe: planProbe(route), isWaiting };
   return group === undefined ? subject : { ...subject, group };
 }
 

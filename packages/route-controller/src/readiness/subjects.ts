@@ -13,6 +13,8 @@ export interface Watched extends Known {
 /** A Route of which nothing is made any more. */
 export interface Leaving {
   readonly subject: Subject;
+  /** Since when it has to go, in monotonic milliseconds. */
+  readonly sinceMs: number;
   /** What was last said of it. */
   said?: Verdict;
 }
@@ -31,9 +33,11 @@ export class Subjects {
     return this.#watched.get(uid);
   }
 
-  /** Those of one class. */
+  /** Those of one class that are looked for: not while they wait for their Pods. */
   ofClass(className: string): Watched[] {
-    return [...this.#watched.values()].filter(({ subject }) => subject.className === className);
+    return [...this.#watched.values()].filter(
+      ({ subject }) => subject.className === className && !subject.isWaiting,
+    );
   }
 
   /** What is known of the group of a Route by the members of it that were tried. */
@@ -48,10 +52,10 @@ export class Subjects {
     else this.#groups.delete(groupKey(subject));
   }
 
-  /** Looks at a Route from now on; what was seen of it stays as long as it has the same hash. */
+  /** Looks at a Route from now on; what was seen of it stays as long as it has the same hash, and waits for nobody. */
   watch(subject: Subject, nowMs: number): { watched: Watched; isNew: boolean } {
     const before = this.#watched.get(subject.uid);
-    const isSame = before?.subject.hash === subject.hash && before.subject.className === subject.className;
+    const isSame = sameness.every((field) => before?.subject[field] === subject[field]);
     this.#leaving.delete(subject.uid);
     if (before && isSame) return { watched: before, isNew: false };
     const watched: Watched = { subject, sinceMs: nowMs, probes: new Map(), failures: 0 };
@@ -60,10 +64,10 @@ export class Subjects {
   }
 
   /** Looks at a Route no longer; what was made of it has to go. Answers with it when it was looked at. */
-  forget(uid: string): Subject | undefined {
+  forget(uid: string, nowMs: number): Subject | undefined {
     const subject = this.#watched.get(uid)?.subject;
     this.#watched.delete(uid);
-    if (subject) this.#leaving.set(uid, { subject });
+    if (subject) this.#leaving.set(uid, { subject, sinceMs: nowMs });
     return subject;
   }
 
@@ -88,6 +92,8 @@ export class Subjects {
     this.#leaving.clear();
   }
 }
+
+const sameness = ["hash", "className", "isWaiting"] as const;
 
 function groupKey({ className, group = "" }: Subject): string {
   return `${className}/${group}`;

@@ -8,7 +8,7 @@ import type { ClassSettings } from "../class-settings.ts";
 import type { Translate } from "../route/observation.ts";
 import { routesOfClass } from "../route/route-index.ts";
 import { buildDefaultClass } from "./default-class.ts";
-import { reportClass } from "./report.ts";
+import { type ClassObservation, reportClass } from "./report.ts";
 
 /** What the controllers of classes read. */
 export interface RouteClassOptions extends Partial<ClassSettings> {
@@ -18,25 +18,26 @@ export interface RouteClassOptions extends Partial<ClassSettings> {
   /** Those that are watched. */
   namespaces: readonly string[];
   translateFor: (routeClass: RouteClass) => Translate;
+  /** What the backend of a class can do; undefined when that is not known. */
+  featuresOf: (routeClass: RouteClass) => readonly string[] | undefined;
+  /** Calls the handler with each class of which either may have come to say something else. */
+  onTranslationChange: (handler: (routeClass: RouteClass) => void) => void;
 }
 
 const lookForDefaultMs = 30_000;
 
 /** Says of every class whether Routes can name it, and creates the default class where there is none. */
 export function routeClassControllers(options: RouteClassOptions): Controller[] {
-  const { routeClasses, routes, translateFor } = options;
+  const { routeClasses } = options;
+  const classController = controller({
+    name: "route-class",
+    for: RouteClass,
+    informer: routeClasses,
+    reconcile: (routeClass) => Promise.resolve(reportClass(observe(routeClass, options))),
+  });
+  options.onTranslationChange(({ metadata }) => classController.enqueue(metadata));
   return [
-    controller({
-      name: "route-class",
-      for: RouteClass,
-      informer: routeClasses,
-      reconcile: (routeClass) => {
-        const translate = translateFor(routeClass);
-        const fault = "refusal" in translate ? translate.refusal.message : undefined;
-        const { length } = routesOfClass(routes, routeClass.metadata.name);
-        return Promise.resolve(reportClass({ routes: length, ...(fault !== undefined && { fault }) }));
-      },
-    }),
+    classController,
     singleton({
       name: "default-route-class",
       everyMs: lookForDefaultMs,
@@ -50,4 +51,17 @@ export function routeClassControllers(options: RouteClassOptions): Controller[] 
       },
     }),
   ];
+}
+
+function observe(
+  routeClass: RouteClass,
+  { routes, translateFor, featuresOf }: RouteClassOptions,
+): ClassObservation {
+  const translate = translateFor(routeClass);
+  const features = featuresOf(routeClass);
+  return {
+    routes: routesOfClass(routes, routeClass.metadata.name).length,
+    ...("refusal" in translate && { fault: translate.refusal.message }),
+    ...(features && { features }),
+  };
 }

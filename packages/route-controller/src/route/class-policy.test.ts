@@ -14,6 +14,14 @@ function refusal(spec: Partial<RouteSpec>, classSpec: Partial<ClassSpec> = {}) {
   return refusalOf(storedRoute(spec), routeClass, { apiServers: new Set() });
 }
 
+/** Leads this path to the runtimes of pool `p`. */
+function poolRule(path: string): RouteSpec["rules"][number] {
+  return {
+    matches: [{ path: { type: "Prefix", value: path } }],
+    targets: [{ runtime: { pool: "p" }, port: 80 }],
+  };
+}
+
 describe("a class gives a host to a namespace", () => {
   const hosts = [
     { pattern: "*", namespaces: ["common"] },
@@ -67,7 +75,7 @@ describe("a class takes no Route", () => {
     ["with a certificate that nobody issues", { tls: {} }, {}, "spec.tls"],
     [
       "to all runtimes of a pool, when it names no gateway",
-      { rules: [{ targets: [{ runtime: { pool: "p" }, port: 80 }] }] },
+      { rules: [poolRule("/jupyter/server/p")] },
       {},
       "spec.rules[].targets[].runtime",
     ],
@@ -82,6 +90,32 @@ describe("a class takes no Route", () => {
     expect(refusal({})).toBeUndefined();
     expect(refusal({ auth: { target: {} } }, { requireAuth: true })).toBeUndefined();
     expect(refusal({ tls: {} }, { issuerRef: { name: "i" } })).toBeUndefined();
+  });
+});
+
+describe("the runtimes of a pool are led to by their own path alone", () => {
+  const runtimeGateway = { service: { name: "gateway", port: 80 } };
+  const path = "/jupyter/server/p";
+
+  it.each<[string, RouteSpec["rules"][number], string]>([
+    ["another path", poolRule("/labs"), "spec.rules[0].matches[0].path.value"],
+    ["that of another pool", poolRule("/jupyter/server/pq"), "spec.rules[0].matches[0].path.value"],
+    ["any path", { targets: poolRule(path).targets! }, "spec.rules[0].matches[0].path.value"],
+    ["a path that is changed", { ...poolRule(path), rewrite: { prefix: "/labs" } }, "spec.rules[0].rewrite"],
+  ])("and not by %s", (_, rule, field) => {
+    const { reason, message } = refusal({ rules: [rule] }, { runtimeGateway }) ?? {};
+    expect(reason).toBe("InvalidSpec");
+    expect(message).toMatch(
+      new RegExp(`^${field.replaceAll(/[[\].]/g, "\\$&")}: ".*expected ${path}, or a path below it\\.$`),
+    );
+  });
+
+  it.each([
+    poolRule(path),
+    poolRule(`${path}/01hzy3k6p9q8r7s6t5v4w3x2y1`),
+    { ...poolRule("/labs"), rewrite: { prefix: path } },
+  ])("as with %j", (rule) => {
+    expect(refusal({ rules: [rule] }, { runtimeGateway })).toBeUndefined();
   });
 });
 

@@ -5,6 +5,7 @@ import {
   type Report,
 } from "@datalayer/shared/controller/controller";
 import { Route } from "@datalayer/shared/crds/route";
+import type { RouteClass } from "@datalayer/shared/crds/route-class";
 import type { EndpointSlice, Service } from "@datalayer/shared/kube/kinds";
 import { keyOf, type KubeObject } from "@datalayer/shared/kube/object";
 import type { Change } from "@datalayer/shared/kube/object-cache";
@@ -42,6 +43,8 @@ export interface DataPlaneObserver {
 /** What the Route controller reads and works with. */
 export interface RouteControllerOptions extends RouteSources {
   dataPlane: DataPlaneObserver;
+  /** Calls the handler with each class for which `translateFor` may have come to say something else. */
+  onTranslationChange: (handler: (routeClass: RouteClass) => void) => void;
 }
 
 /**
@@ -73,6 +76,7 @@ export function routeController(options: RouteControllerOptions): Controller {
   routeClasses.onChange((change) => {
     if (isOfSpec(change)) enqueue(routesOfClass(routes, change.object.metadata.name));
   });
+  options.onTranslationChange(({ metadata }) => enqueue(routesOfClass(routes, metadata.name)));
   for (const reader of foreign) {
     reader.onChange((change) => enqueue(claiming(foreignClaimsIn(change), routes)));
   }
@@ -99,15 +103,16 @@ async function reconcile(
   return reportRoute(route, { plan, certificate, verdict: observe(route, plan, dataPlane) });
 }
 
-/** What is tried before its target can answer is tried too seldom by the time it can. */
+/** What is tried before its Pods can answer is tried too seldom by the time they can: it waits for them. */
 function observe(
   route: Route,
   { served, faults }: RoutePlan,
   dataPlane: DataPlaneObserver,
 ): Verdict | undefined {
-  if (served && !faults.some(({ kind }) => kind === "unready")) {
+  if (served) {
     const { resolved, objects, hash } = served;
-    const parts = { className: classNameOf(route), hash, objects, group: groupOf(route) };
+    const isWaiting = faults.some(({ kind }) => kind === "unready");
+    const parts = { className: classNameOf(route), hash, objects, group: groupOf(route), isWaiting };
     return dataPlane.observe(subjectOf(resolved, parts));
   }
   dataPlane.forget(route.metadata.uid);

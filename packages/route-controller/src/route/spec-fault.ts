@@ -1,6 +1,8 @@
 import type { Route, RouteMatch, RouteRule } from "@datalayer/shared/crds/route";
+import { poolPathOf } from "@datalayer/shared/runtime/base-path";
 import { isIP } from "node:net";
 import { isClusterInternal, urlFault } from "./addresses.ts";
+import { isPool } from "./resolve.ts";
 
 /** What of the cluster decides on whether a Route may be served as it is. */
 export interface Surroundings {
@@ -44,7 +46,27 @@ function checksOfRule(rule: RouteRule, at: string): Check[] {
     { field: `${at}.redirect.path`, value: redirect?.path, faultOf: pathFault },
     { field: `${at}.redirect.prefix`, value: redirect?.prefix, faultOf: pathFault },
     { field: `${at}.redirect.host`, value: redirect?.host, faultOf: textFault },
+    ...checksOfPools(rule, at),
   ];
+}
+
+/** The gateway finds the runtime by the path that a request comes to it with, which is always that of the pool. */
+function checksOfPools({ targets = [], matches = [{}], rewrite }: RouteRule, at: string): Check[] {
+  const pools = targets.flatMap(({ runtime }) => (runtime && isPool(runtime) ? [runtime.pool] : []));
+  const paths = rewrite
+    ? [{ field: `${at}.rewrite`, value: rewrite.prefix ?? rewrite.path }]
+    : matches.map(({ path }, index) => {
+        return { field: `${at}.matches[${index}].path.value`, value: path?.value ?? "/" };
+      });
+  return pools.flatMap((pool) => paths.map((path) => ({ ...path, faultOf: poolFaultOf(pool) })));
+}
+
+function poolFaultOf(pool: string): (path: string) => Fault {
+  const base = poolPathOf(pool);
+  return (path) =>
+    path === base || path.startsWith(`${base}/`)
+      ? undefined
+      : `leads to no runtime of pool ${pool}; expected ${base}, or a path below it`;
 }
 
 function checksOfMatch(match: RouteMatch, at: string): Check[] {

@@ -61,6 +61,7 @@ function workOf(httpRoute: HttpRoute, attachments: Attachment[], options: Import
       auth: { none: {} },
       routeClassName: options.routeClassName,
       hosts: [options.host],
+      withWildcards: true,
       ...tlsOf(accepted),
     },
   );

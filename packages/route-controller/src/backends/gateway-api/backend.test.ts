@@ -32,6 +32,7 @@ const able: GatewayApiCapabilities = {
     "HTTPRouteCORS",
     "HTTPRouteRequestTimeout",
     "HTTPRouteRetryConnectionError",
+    "HTTPRouteRetryBackoff",
     "PathRegularExpression",
     "HeaderRegularExpression",
     "QueryRegularExpression",
@@ -139,7 +140,11 @@ const expressible: [name: string, route: ResolvedRoute, needs?: string][] = [
     "spec.policy.cors",
   ],
   ["timeout-request", policyRoute({ timeouts: { request: "30s" } }), "spec.policy.timeouts.request"],
-  ["retry", policyRoute({ retry: { attempts: 3, initialInterval: "100ms" } }), "spec.policy.retry"],
+  [
+    "retry",
+    policyRoute({ retry: { attempts: 3, initialInterval: "100ms" } }),
+    "spec.policy.retry.initialInterval",
+  ],
 ];
 
 const tls = { secretName: "shop-tls" };
@@ -280,6 +285,16 @@ it.each(
   if (!("objects" in translation)) throw new Error(JSON.stringify(translation.unsupported));
   expect(translation.degraded.map((one) => one.field)).toContain(field);
   expect(translation).toMatchObject({ ...plain, degraded: translation.degraded });
+});
+
+it("retries at once where the Gateway cannot wait between attempts, and the Route may degrade", () => {
+  const route = policyRoute({ retry: { attempts: 3, initialInterval: "100ms" } });
+  const features = new Set([...able.features].filter((name) => name !== "HTTPRouteRetryBackoff"));
+  const prompt = { ...able, features };
+  expect(refusedFields(route, prompt)).toEqual(["spec.policy.retry.initialInterval"]);
+  const translation = gatewayApiBackend.translate({ ...route, onUnsupported: "Degrade" }, routeClass, prompt);
+  expect(translation).toMatchObject({ objects: [{ spec: { rules: [{ retry: { attempts: 3 } }] } }] });
+  expect(JSON.stringify(translation)).not.toContain("backoff");
 });
 
 it("keeps requests of a match apart rather than give them up", () => {

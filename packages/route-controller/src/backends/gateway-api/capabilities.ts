@@ -17,6 +17,7 @@ export type GatewayFeature =
   | "HTTPRouteCORS"
   | "HTTPRouteRequestTimeout"
   | "HTTPRouteRetryConnectionError"
+  | "HTTPRouteRetryBackoff"
   | UnnamedFeature;
 
 /**
@@ -53,6 +54,11 @@ export function gatewayApiCapabilities(gatewayClass: GatewayClass, gateway: Gate
     ? [...claimed.filter((name) => name in tested), ...unnamedOf(tested)]
     : [...claimed, "PathPrecedence"];
   return { features: new Set(features), listeners: listenersOf(gateway) };
+}
+
+/** Those of its features that the Gateway API has a name for, by name. */
+export function namedFeatures({ features }: GatewayApiCapabilities): string[] {
+  return [...features].filter((name) => !unnamedFeatures.some((one) => one === name)).toSorted();
 }
 
 /**

@@ -23,6 +23,15 @@ function policyWithout({ cors, timeouts, retry }: RoutePolicy, refused: Readonly
   return {
     ...(has("cors", cors) && { cors }),
     ...(has("timeouts.request", timeouts?.request) && { timeouts: { request: timeouts?.request } }),
-    ...(has("retry", retry) && { retry }),
+    ...(retry && has("retry", retry) && { retry: retryWithout(retry, refused) }),
   };
+}
+
+/** At once is soon enough where the pause between attempts cannot be said. */
+function retryWithout(
+  { attempts, initialInterval }: NonNullable<RoutePolicy["retry"]>,
+  refused: ReadonlySet<string>,
+): NonNullable<RoutePolicy["retry"]> {
+  const isLeftOut = initialInterval === undefined || refused.has("spec.policy.retry.initialInterval");
+  return { attempts, ...(!isLeftOut && { initialInterval }) };
 }

@@ -135,7 +135,7 @@ function mirrorRefusals({ mirror }: ResolvedRule, path: string, has: HasFeature)
 }
 
 function policyRefusals({ policy }: ResolvedRoute, has: HasFeature): Refusal[] {
-  const { timeouts } = policy;
+  const { timeouts, retry } = policy;
   const path = "spec.policy";
   const never = (value: unknown, field: string, mayDegrade: boolean, reason = noPolicy): Refusal[] =>
     value === undefined ? [] : [{ field: `${path}.${field}`, reason, mayDegrade }];
@@ -148,7 +148,13 @@ function policyRefusals({ policy }: ResolvedRoute, has: HasFeature): Refusal[] {
     ...never(timeouts?.backend, "timeouts.backend", true, "its timeout is for the whole answer of a target"),
     ...never(timeouts?.idle, "timeouts.idle", true),
     ...never(timeouts?.tunnel, "timeouts.tunnel", true),
-    ...lacking(policy.retry, `${path}.retry`, has("HTTPRouteRetryConnectionError"), "may degrade"),
+    ...lacking(retry, `${path}.retry`, has("HTTPRouteRetryConnectionError"), "may degrade"),
+    ...lacking(
+      retry?.initialInterval,
+      `${path}.retry.initialInterval`,
+      has("HTTPRouteRetryBackoff"),
+      "may degrade",
+    ),
     ...never(policy.sticky, "sticky", true, "the Gateway API has no stable field for it"),
     ...never(policy.compression, "compression", true),
     ...never(policy.circuitBreaker, "circuitBreaker", true),

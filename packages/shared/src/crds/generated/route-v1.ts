@@ -730,8 +730,9 @@ export interface Runtime {
    */
   pool: string;
   /**
-   * The runtime. Without it, the request names the runtime by the segment of its path that
-   * follows the prefix.
+   * The runtime. Without it, it is the one of a request's path,
+   * /jupyter/server/<pool>/<ulid>; every match has to be for that path of the pool, and the
+   * port is that of runtimes.
    */
   ulid?: string;
 }
