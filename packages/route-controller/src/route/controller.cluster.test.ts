@@ -182,7 +182,9 @@ describe("given two Routes for the same requests", () => {
     const first = await cluster.createRoute("shared", { hosts, rules: prefix("/a") }, ours);
     await cluster.condition("shared", "Translated", "True", { namespace: ours });
     await afterSecond(first);
-    await cluster.createRoute("also", { hosts, rules: prefix("/a") }, theirs);
+    const [rule] = prefix("/a");
+    const matches = [{ path: { value: "/a" }, methods: ["GET" as const] }];
+    await cluster.createRoute("also", { hosts, rules: [{ ...rule, matches }] }, theirs);
     const loser = await cluster.condition("also", "Accepted", "False", {
       namespace: theirs,
       reason: "Conflict",
