@@ -38,11 +38,30 @@ async function isOpen(socket: OpenWebSocket, name: string): Promise<void> {
 }
 
 describe("a Route that is deleted", () => {
+  it("is served no longer, while a finalizer of others keeps it", async () => {
+    await cluster.serve("kept", [await startEcho("kept")]);
+    await cluster.createClass();
+    await cluster.startReplica("replica");
+    const { metadata } = await cluster.createRoute("kept", {
+      rules: [{ targets: [{ service: { name: "kept" }, port: 80 }] }],
+    });
+    const finalizers = ["test.datalayer.io/kept"];
+    await cluster.admin.patch(Route, metadata, [
+      { op: "add", path: "/metadata/finalizers", value: finalizers },
+    ]);
+    await cluster.condition("kept", "Ready", "True");
+    await cluster.admin.delete(Route, metadata, { uid: metadata.uid });
+    const isServed = async (): Promise<boolean> =>
+      (await ask(traefik.url, { host: "kept.test" })).status !== 404;
+    await eventually(async () => !(await isServed()), { timeoutMs: 40_000, message: "not being served" });
+    const kept = await cluster.condition("kept", "Ready", "False", { reason: "Deleting" });
+    expect(kept.metadata.finalizers).toEqual(finalizers);
+    await cluster.admin.patch(Route, metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
+  });
+
   it("is served no longer, as the controller takes its routers away before anybody collects them", async () => {
     const echo = await startEcho("gone");
     await cluster.serve("target", [echo]);
-    await cluster.createClass();
-    await cluster.startReplica("replica");
     const names = ["gone-1", "gone-2", "gone-3", "gone-4", "gone-5"];
     for (const name of names) await cluster.createRoute(name);
     for (const name of names) {

@@ -248,6 +248,7 @@ it("knows what to do about every reason that does not pass by itself", () => {
     routeReason.programmed,
     routeReason.degraded,
     routeReason.notProgrammed,
+    routeReason.deleting,
     routeReason.probeInconclusive,
     routeReason.untried,
     routeReason.notNeeded,

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
+import { isForbiddenAddress } from "@datalayer/shared/http/forbidden-address";
 import type { Pod } from "@datalayer/shared/kube/kinds";
 import { poolAnnotation, ulidOf } from "@datalayer/shared/runtime/names";
 
@@ -59,24 +60,6 @@ function hasEnded({ metadata, status }: Pod): boolean {
   return stopped || (metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0);
 }
 
-/** Never a Pod's: this host, the link with its metadata servers, groups. */
-const foreign = blockList([
-  ["0.0.0.0", 8, "ipv4"],
-  ["127.0.0.0", 8, "ipv4"],
-  ["169.254.0.0", 16, "ipv4"],
-  ["224.0.0.0", 3, "ipv4"],
-  ["::", 127, "ipv6"],
-  ["fe80::", 10, "ipv6"],
-  ["ff00::", 8, "ipv6"],
-]);
-
 function isPodAddress(ip: string | undefined): ip is string {
-  const family = isIP(ip ?? "");
-  return ip !== undefined && family !== 0 && !foreign.check(ip, family === 6 ? "ipv6" : "ipv4");
-}
-
-function blockList(subnets: [string, number, "ipv4" | "ipv6"][]): BlockList {
-  const list = new BlockList();
-  for (const [net, prefix, family] of subnets) list.addSubnet(net, prefix, family);
-  return list;
+  return ip !== undefined && isIP(ip) !== 0 && !isForbiddenAddress(ip);
 }

@@ -4,7 +4,7 @@ import { addressFault, isClusterInternal, urlFault } from "./addresses.ts";
 const apiServers = new Set(["10.96.0.1", "fd00::1"]);
 
 describe("an address", () => {
-  it.each(["10.0.0.1", "192.0.2.7", "100.64.0.1", "2001:db8::1", "::ffff:10.0.0.1"])(
+  it.each(["10.0.0.1", "192.0.2.7", "100.64.0.1", "2001:db8::1", "::ffff:10.0.0.1", "64:ff9b::808:808"])(
     "%s may be asked",
     (one) => {
       expect(addressFault(one, apiServers)).toBeUndefined();
@@ -28,6 +28,12 @@ describe("an address", () => {
     ["fd00:ec2::254", "link-local"],
     ["10.96.0.1", "API server"],
     ["fd00::1", "API server"],
+    ["fd00:0:0::1", "API server"],
+    ["::ffff:a60:1", "API server"],
+    ["100.100.100.200", "reserved"],
+    ["192.0.0.192", "reserved"],
+    ["::ffff:100.100.100.200", "reserved"],
+    ["64:ff9b::a9fe:a9fe", "link-local"],
     ["", "not an IP address"],
     ["app.test", "not an IP address"],
   ])("%s may not", (one, why) => {
@@ -42,7 +48,9 @@ describe("a URL that a Route gives", () => {
     "https://login.example.com/keys",
     "http://auth.team-a.svc:8080/check",
     "http://auth.team-a.svc.cluster.local",
-    "http://auth.team-a",
+    "http://auth.team-a.svc.corp.test",
+    "https://id.example.dev/keys",
+    "https://id.xn--bcher-kva/keys",
     "http://10.1.2.3:8080",
   ])("%s may be asked", (url) => {
     expect(faultOf(url)).toBeUndefined();
@@ -51,6 +59,13 @@ describe("a URL that a Route gives", () => {
   it.each([
     ["http://auth.team-b.svc/check", "is in namespace team-b, and the Route in team-a"],
     ["http://auth.team-b.svc.cluster.local.", "is in namespace team-b"],
+    ["http://auth.team-b.svc.corp.test", "is in namespace team-b"],
+    ["http://pod-0.auth.team-b.svc.cluster.local", "is in namespace team-b"],
+    ["http://auth.team-a.svc.svc.cluster.local", "is in namespace svc"],
+    ["http://auth.team-b", "is a name inside the cluster"],
+    ["http://pod-0.auth.team-b/check", "is a name inside the cluster"],
+    ["http://auth.team-a", "expected that of a Service of the namespace, such as http://name.team-a.svc"],
+    ["http://10-1-2-3.team-b.pod", "is a name inside the cluster"],
     ["http://localhost:8080", "is a name inside the cluster"],
     ["http://a.localhost", "is a name inside the cluster"],
     ["http://kubernetes", "is a name inside the cluster"],
@@ -62,6 +77,7 @@ describe("a URL that a Route gives", () => {
     ["http://[::1]:8080", "loopback"],
     ["http://[::ffff:169.254.169.254]", "link-local"],
     ["https://10.96.0.1/api", "API server"],
+    ["https://[::ffff:10.96.0.1]/api", "API server"],
     ["not a url", "is not a URL"],
   ])("%s may not", (url, why) => {
     expect(faultOf(url)).toContain(why);

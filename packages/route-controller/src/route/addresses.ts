@@ -1,30 +1,28 @@
 import { BlockList, isIP } from "node:net";
+import { isForbiddenAddress } from "@datalayer/shared/http/forbidden-address";
 import type { EndpointSlice, Service } from "@datalayer/shared/kube/kinds";
-
-const forbidden = new BlockList();
-forbidden.addSubnet("0.0.0.0", 8, "ipv4"); // "this host"
-forbidden.addSubnet("127.0.0.0", 8, "ipv4");
-forbidden.addSubnet("169.254.0.0", 16, "ipv4"); // link-local, where clouds serve credentials
-forbidden.addSubnet("224.0.0.0", 3, "ipv4"); // multicast, reserved, broadcast
-forbidden.addSubnet("::", 96, "ipv6"); // unspecified, loopback, IPv4-compatible
-forbidden.addSubnet("64:ff9b::", 96, "ipv6"); // IPv4 behind NAT64
-forbidden.addSubnet("fd00:ec2::", 32, "ipv6"); // where AWS serves credentials
-forbidden.addSubnet("fe80::", 10, "ipv6");
-forbidden.addSubnet("ff00::", 8, "ipv6");
 
 /** Why nothing may be sent to an address, as the end of a sentence; undefined when it may. */
 export function addressFault(address: string, apiServers: ReadonlySet<string>): string | undefined {
   const family = isIP(address);
   if (family === 0) return "is not an IP address";
-  // Also finds IPv4 addresses that are written as IPv6.
-  if (forbidden.check(address, family === 4 ? "ipv4" : "ipv6"))
-    return "is a loopback, link-local, multicast or reserved address";
-  if (apiServers.has(address)) return "is an address of the API server";
-  return undefined;
+  if (isForbiddenAddress(address)) return "is a loopback, link-local, multicast or reserved address";
+  return isOneOf(address, apiServers) ? "is an address of the API server" : undefined;
 }
 
+/** However it is written. */
+function isOneOf(address: string, addresses: ReadonlySet<string>): boolean {
+  if (addresses.has(address) || isIP(address) === 4) return addresses.has(address);
+  const list = new BlockList();
+  for (const one of addresses) list.addAddress(one, isIP(one) === 6 ? "ipv6" : "ipv4");
+  return list.check(address, "ipv6");
+}
+
+/** The name of a Service, or of one Pod of it, whatever the domain of the cluster is. */
+const serviceName = /^([^.]+\.)?[^.]+\.([^.]+)\.svc(\..+)?$/;
+
 /** Names that mean something only inside the cluster, or on one machine. */
-const internalName = /(^|\.)(svc|cluster\.local|localhost|internal|arpa)$/;
+const internalName = /(^|\.)(svc|pod|cluster\.local|localhost|internal|arpa)$/;
 
 /** Whether requests to a host come from inside the cluster, where names are not a RouteClass's to give away. */
 export function isClusterInternal(host: string): boolean {
@@ -44,12 +42,23 @@ export function urlFault(
   // WHATWG: 0x7f.1 and 2130706433 are 127.0.0.1 from here on.
   const host = parsed.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   if (isIP(host)) return addressFault(host, apiServers);
-  const [, , ofNamespace] = /^([^.]+)\.([^.]+)(\.svc(\.cluster\.local)?)$/.exec(host) ?? [];
-  if (ofNamespace === namespace) return undefined;
-  if (ofNamespace !== undefined) return `is in namespace ${ofNamespace}, and the Route in ${namespace}`;
-  if (internalName.test(host) || !host.includes("."))
-    return "is a name inside the cluster; expected that of a Service of the namespace, such as http://name.namespace.svc";
-  return undefined;
+  return nameFault(host, namespace);
+}
+
+function nameFault(host: string, namespace: string): string | undefined {
+  const [, ofPod, ofNamespace = namespace] = serviceName.exec(host) ?? [];
+  if (ofNamespace !== namespace) return `is in namespace ${ofNamespace}, and the Route in ${namespace}`;
+  const isOwnService = serviceName.test(host) && ofPod === undefined;
+  if (isOwnService || !(internalName.test(host) || isSearched(host, namespace))) return undefined;
+  return `is a name inside the cluster; expected that of a Service of the namespace, such as http://name.${namespace}.svc`;
+}
+
+/** Whether it can only be the beginning of a name: the cluster's search domains make a Service of `name.namespace`. */
+function isSearched(host: string, namespace: string): boolean {
+  const labels = host.split(".");
+  const last = labels.at(-1) ?? "";
+  const isTopLevel = /^([a-z]+|xn--.+)$/.test(last);
+  return labels.length === 1 || !isTopLevel || (labels.length === 2 && last === namespace);
 }
 
 /** The addresses of the API server, by the Service `kubernetes` and its endpoints. */

@@ -72,6 +72,12 @@ describe("a class takes no Route", () => {
       {},
       "spec.auth.apiKey",
     ],
+    [
+      "that asks somewhere else, when it names no verifier to do that",
+      { auth: { forward: { url: "https://login.example.com/check" } } },
+      {},
+      "spec.auth.forward.url",
+    ],
     ["with a certificate that nobody issues", { tls: {} }, {}, "spec.tls"],
     [
       "to all runtimes of a pool, when it names no gateway",
@@ -89,6 +95,7 @@ describe("a class takes no Route", () => {
   it("but others", () => {
     expect(refusal({})).toBeUndefined();
     expect(refusal({ auth: { target: {} } }, { requireAuth: true })).toBeUndefined();
+    expect(refusal({ auth: { forward: { service: { name: "login", port: 80 } } } })).toBeUndefined();
     expect(refusal({ tls: {} }, { issuerRef: { name: "i" } })).toBeUndefined();
   });
 });

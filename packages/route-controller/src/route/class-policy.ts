@@ -59,6 +59,8 @@ function classFaultOf(route: Route, routeClass: RouteClass): string | undefined 
     ["spec.auth.platform", auth.platform, spec.platform, "platform"],
     ["spec.auth.jwt", auth.jwt, spec.verifier, "verifier"],
     ["spec.auth.apiKey", auth.apiKey, spec.verifier, "verifier"],
+    // A data plane would ask whatever the name leads to; the verifier looks at the address first.
+    ["spec.auth.forward.url", auth.forward?.url, spec.verifier, "verifier"],
     ["spec.tls", tls && tls.secretName === undefined, issuerOf(route, routeClass), "issuerRef"],
     ["spec.rules[].targets[].runtime", isShared, spec.runtimeGateway, "runtimeGateway"],
   ];

@@ -9,6 +9,10 @@ const at = (value: string, type: "Exact" | "Prefix" = "Prefix"): RouteSpec["rule
   { matches: [{ path: { type, value } }], targets: [{ service: { name: "a" }, port: 80 }] },
 ];
 const hosts = ["shared.test"];
+type Match = NonNullable<RouteSpec["rules"][number]["matches"]>[number];
+const asking = (more: Match): Partial<RouteSpec> => ({
+  rules: [{ matches: [{ path: { value: "/a" }, ...more }], targets: [{ service: { name: "a" }, port: 80 }] }],
+});
 
 type Parts = { spec?: Partial<RouteSpec>; namespace?: string; name?: string; createdAt?: string };
 
@@ -50,6 +54,29 @@ describe("a Route loses requests", () => {
     ["not to one for the hosts around it", { createdAt: earlier, spec: { hosts: ["*.test"] } }, {}, []],
   ])("%s", (_, other, mine, expected) => {
     expect(lostTo(other, mine)).toEqual(expected);
+  });
+
+  it.each<[string, Partial<RouteSpec>]>([
+    ["a method", asking({ methods: ["GET"] })],
+    ["a header", asking({ headers: [{ name: "X-A", value: "1" }] })],
+    ["a parameter", asking({ query: [{ name: "a", value: "1" }] })],
+    ["the exact path", { rules: at("/a", "Exact") }],
+    ["an expression for what is below", asking({ path: { type: "Regex", value: "/a/.*" } })],
+  ])("that another namespace asked for before, with %s more, but not those of its own", (_, spec) => {
+    expect(lostTo({ createdAt: earlier }, { spec })).toEqual([]);
+    const [conflict] = lostTo({ namespace: "team-b", createdAt: earlier }, { spec });
+    expect(conflict).toEqual({ host: "shared.test", path: expect.stringMatching(/^\/a/) as string });
+  });
+
+  it("to nobody who has lost them to its own namespace", () => {
+    const ofOwn = routeOf({
+      name: "first",
+      createdAt: "2025-12-31T00:00:00Z",
+      spec: asking({ methods: ["GET"] }),
+    });
+    const ofOther = routeOf({ namespace: "team-b", createdAt: earlier });
+    const mine = routeOf({ spec: asking({ methods: ["PUT"] }) });
+    expect(conflictsOf(mine, (key) => [ofOther, ofOwn].map((route) => claimantOf(route, key)))).toEqual([]);
   });
 
   it("to what is not a Route, of which no name is told", () => {

@@ -20,8 +20,9 @@ export type Conflict = NonNullable<RouteStatus["conflictsWith"]>[number];
 const mostConflicts = 64;
 
 /**
- * What of a Route others have already: the oldest has a request, and of two that are as old the first by namespace
- * and name. A claimant of another namespace is not named.
+ * What of a Route others have already. The oldest claim on a path of a host decides which namespace has it; within
+ * that namespace the oldest has a request. Of two that are as old it is the first by namespace and name. A claimant of
+ * another namespace is not named.
  *
  * @param claimantsOf - all who ask for what this key stands for; see {@link claimKeyOf}.
  */
@@ -44,13 +45,22 @@ export function claimantOf(route: Route, claimKey: string): Claimant {
   return { namespace, name, uid, creationTimestamp, matches, isRoute: true };
 }
 
-function ownerOf(claim: Claim, { metadata }: Route, claimants: Iterable<Claimant>): Claimant | undefined {
-  const { namespace = "", name, uid, creationTimestamp } = metadata;
-  for (const claimant of claimants) {
-    if (claimant.uid === uid || !isOlder(claimant, { namespace, name, creationTimestamp })) continue;
-    if (claimant.matches.some((match) => collide(match, claim.match))) return claimant;
-  }
-  return undefined;
+function ownerOf(
+  claim: Claim,
+  { metadata: { namespace = "", name, uid, creationTimestamp } }: Route,
+  claimants: Iterable<Claimant>,
+): Claimant | undefined {
+  const self = { namespace, name, creationTimestamp };
+  const [oldest, ...others] = [...claimants]
+    .filter((claimant) => claimant.uid !== uid && isOlder(claimant, self))
+    .toSorted((one, other) => (isOlder(one, other) ? -1 : 1));
+  // Whatever more it asks for: a method or a header would get it requests of others, with their credentials.
+  if (!oldest || oldest.namespace !== namespace) return oldest;
+  return [oldest, ...others].find(
+    (claimant) =>
+      (claimant.namespace === namespace || !claimant.isRoute) &&
+      claimant.matches.some((match) => collide(match, claim.match)),
+  );
 }
 
 /** What decides between claims. */

@@ -182,7 +182,9 @@ describe("given two Routes for the same requests", () => {
     const first = await cluster.createRoute("shared", { hosts, rules: prefix("/a") }, ours);
     await cluster.condition("shared", "Translated", "True", { namespace: ours });
     await afterSecond(first);
-    await cluster.createRoute("also", { hosts, rules: prefix("/a") }, theirs);
+    const [rule] = prefix("/a");
+    const matches = [{ path: { value: "/a" }, methods: ["GET" as const] }];
+    await cluster.createRoute("also", { hosts, rules: [{ ...rule, matches }] }, theirs);
     const loser = await cluster.condition("also", "Accepted", "False", {
       namespace: theirs,
       reason: "Conflict",
@@ -197,6 +199,26 @@ describe("given two Routes for the same requests", () => {
     await cluster.admin.delete(Route, first.metadata, { uid: first.metadata.uid });
     await cluster.condition("also", "Translated", "True", { namespace: theirs });
     expect(await routersOf("also", theirs)).toHaveLength(1);
+  });
+
+  it("the younger one has them as soon as the older one is deleted, whoever still keeps that", async () => {
+    const hosts = ["kept.test"];
+    const first = await cluster.createRoute("kept", { hosts });
+    const finalizer = "test.datalayer.io/kept";
+    await cluster.admin.patch(Route, first.metadata, [
+      { op: "add", path: "/metadata/finalizers", value: [finalizer] },
+    ]);
+    await cluster.condition("kept", "Translated", "True");
+    await afterSecond(first);
+    await cluster.createRoute("next", { hosts });
+    await cluster.condition("next", "Accepted", "False", { reason: "Conflict" });
+    await cluster.admin.delete(Route, first.metadata, { uid: first.metadata.uid });
+    await cluster.condition("next", "Translated", "True");
+    const kept = await cluster.condition("kept", "Accepted", "False", { reason: "Deleting" });
+    expect(kept.metadata.finalizers).toEqual([finalizer]);
+    expect(await routersOf("kept")).toEqual([]);
+    expect(await routersOf("next")).toHaveLength(1);
+    await cluster.admin.patch(Route, first.metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
   });
 
   it("counts objects that were not made of Routes, of the same data plane", async () => {

@@ -49,7 +49,8 @@ export interface RouteControllerOptions extends RouteSources {
 
 /**
  * Has the data plane serve every Route that may be served, and says why of the others. What it makes belongs to the
- * Route and goes with it, so that Routes need no finalizer.
+ * Route and goes with it, so that Routes need no finalizer. While those of others keep a deleted Route, nothing is made
+ * of it.
  */
 export function routeController(options: RouteControllerOptions): Controller {
   const { routes, routeClasses, services, endpointSlices, pods, madeKinds, foreign, dataPlane } = options;
@@ -62,6 +63,7 @@ export function routeController(options: RouteControllerOptions): Controller {
       { informer: endpointSlices, keys: (slice) => keysOfSlice(slice, options) },
       { informer: pods, keys: (pod) => keysOf(routesNamingPod(routes, pod.metadata)) },
     ],
+    reconcilesDeleting: true,
     reconcile: (route, context) => reconcile(route, options, context),
   });
   const enqueue = (all: Iterable<Route>): void => {

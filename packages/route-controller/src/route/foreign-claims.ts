@@ -49,12 +49,17 @@ function claimantOf(object: KubeObject, claimKey: string): Claimant {
 /** Whether the data plane of a class reads the object. */
 function isServedBy({ spec: { backend, traefik, gateway } }: RouteClass, object: KubeObject): boolean {
   if (object.kind !== HttpRoute.kind)
-    return backend !== "gateway-api" && ingressClassOf(object) === traefik?.ingressClass;
+    return backend !== "gateway-api" && isOfClass(traefik?.ingressClass, ingressClassOf(object));
   const { parentRefs = [] } = (object as HttpRoute).spec;
   return parentRefs.some(
     ({ name, namespace = object.metadata.namespace }) =>
       name === gateway?.name && namespace === gateway.namespace,
   );
+}
+
+/** A Traefik that is told no class reads what names none, and what names `traefik`. */
+function isOfClass(wanted: string | undefined, named = ""): boolean {
+  return wanted ? named === wanted : named === "" || named === "traefik";
 }
 
 function ingressClassOf(object: KubeObject): string | undefined {

@@ -73,6 +73,7 @@ function taken({ kind, metadata }: Manifest<KubeObject>): string {
   return `${kind} ${metadata.namespace ?? ""}/${metadata.name} is there already, and was not made of this Route; expected no such object`;
 }
 
-function unlessGone(error: unknown): void {
+/** Throws what went wrong with a delete, other than that the object, or the state of it that was meant, is gone. */
+export function unlessGone(error: unknown): void {
   if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
 }

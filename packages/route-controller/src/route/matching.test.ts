@@ -64,6 +64,12 @@ describe("two matches of the same path collide", () => {
     ],
     ["not when they share no method", { methods: ["GET"] }, { methods: ["PUT"] }, false],
     ["not when one says more", { methods: ["GET"] }, {}, false],
+    [
+      "not when one path ends with a slash",
+      { path: { type: "Exact", value: "/a" } },
+      { path: { type: "Exact", value: "/a/" } },
+      false,
+    ],
     ["not when parameters differ", { query: [header("a", "1")] }, { query: [header("a", "2")] }, false],
   ])("%s", (_, one, other, expected) => {
     expect(collide(one, other)).toBe(expected);
@@ -91,7 +97,7 @@ function fits(match: RouteMatch, { path, method, headers }: Request): boolean {
   );
 }
 
-const paths = ["/", "/a", "/a/b", "/a/bc", "/b"];
+const paths = ["/", "/a", "/a/", "/a/b", "/a/bc", "/b"];
 const expressions = ["/.*", "/a/.*", "/a/b?c?", "/a|/b", "/a/[a-c]+", "/a/bc*"];
 const anyMatch: fc.Arbitrary<RouteMatch> = fc.record(
   {

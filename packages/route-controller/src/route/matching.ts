@@ -36,11 +36,11 @@ export function claimsOf({ spec }: Route): Claim[] {
 }
 
 /**
- * Equal for claims that a request could fit with equal exactness, as far as host and path go. A regular expression
- * counts as the prefix that it begins with.
+ * Equal for claims on the same path of the same host, in whatever way it is matched. A regular expression counts as
+ * the prefix that it begins with.
  */
 export function claimKeyOf({ host, path }: Pick<Claim, "host" | "path">): string {
-  return path.type === "Exact" ? `${host} = ${path.value}` : `${host} ^ ${literalOf(path)}`;
+  return `${host} ${literalOf(path).replace(/\/$/, "")}`;
 }
 
 /**
@@ -62,7 +62,7 @@ export const highestPriority = 2 ** 26;
  * same {@link claimKeyOf}.
  */
 export function collide(one: RouteMatch, other: RouteMatch): boolean {
-  return exactnessOf(one) === exactnessOf(other) && !areDisjoint(one, other);
+  return exactnessOf(one) === exactnessOf(other) && !differBySlash(one, other) && !areDisjoint(one, other);
 }
 
 function exactnessOf(match: RouteMatch): number {
@@ -70,6 +70,12 @@ function exactnessOf(match: RouteMatch): number {
   const { methods = [], headers = [], query = [] } = match;
   const ofPath = path.type === "Exact" ? longestPath + 1 : literalOf(path).length;
   return ((ofPath * 2 + Math.min(methods.length, 1)) * 9 + headers.length) * 9 + query.length;
+}
+
+/** Of an exact path, the slash at its end is a part. */
+function differBySlash(one: RouteMatch, other: RouteMatch): boolean {
+  const [mine, theirs] = [pathOf(one), pathOf(other)];
+  return mine.type === "Exact" && theirs.type === "Exact" && mine.value !== theirs.value;
 }
 
 /** A client that sends both values of a header has asked for both, and gets either. */

@@ -4,7 +4,7 @@ import { Route } from "@datalayer/shared/crds/route";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { keyOf, type KubeObject, type OwnerReference } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
-import { type MadeKind, madeOf } from "./made-objects.ts";
+import { type MadeKind, madeOf, unlessGone } from "./made-objects.ts";
 import { routeOf } from "./names.ts";
 
 /**
@@ -56,8 +56,4 @@ async function isGone(
     if (error instanceof ApiError && error.isNotFound) return true;
     throw error;
   }
-}
-
-function unlessGone(error: unknown): void {
-  if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
 }

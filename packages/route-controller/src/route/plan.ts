@@ -1,3 +1,4 @@
+import { isDeleting } from "@datalayer/shared/controller/finalizer";
 import { routeReason } from "@datalayer/shared/crds/route";
 import type { RouteClass } from "@datalayer/shared/crds/route-class";
 import type { KubeObject, Manifest } from "@datalayer/shared/kube/object";
@@ -35,6 +36,7 @@ export interface RoutePlan {
 /** Decides what a Route is made into. */
 export function planRoute(observed: RouteObservation): RoutePlan {
   const { route, routeClass } = observed;
+  if (isDeleting(route)) return refused(observed, "accepted", deleting);
   const refusal = refusalOf(route, routeClass, observed);
   if (refusal || !routeClass) return refused(observed, "accepted", refusal ?? classless);
   const conflicts = conflictsOf(route, (key) => observed.claimants.get(key) ?? []);
@@ -111,6 +113,12 @@ function refused(observed: RouteObservation, stage: Stage, refusal: Refusal): Ro
 }
 
 const classless: Refusal = { reason: routeReason.classNotFound, message: "spec.routeClassName: not found." };
+
+/** Finalizers of others may keep it for long: its requests are no longer its own. */
+const deleting: Refusal = {
+  reason: routeReason.deleting,
+  message: "metadata.deletionTimestamp: the Route is being deleted.",
+};
 
 /** Whoever has it, it is not said: that would tell what is in other namespaces. */
 function conflictRefusal({ host, path, route }: Conflict): Refusal {

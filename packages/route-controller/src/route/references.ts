@@ -70,13 +70,39 @@ export function slicesFaultOf(
   slices: readonly EndpointSlice[],
   apiServers: ReadonlySet<string>,
 ): string | undefined {
-  for (const { addressType, endpoints } of slices) {
-    for (const address of (endpoints ?? []).flatMap(({ addresses }) => addresses)) {
-      const fault = addressType === "FQDN" ? "is a name, not an address" : addressFault(address, apiServers);
-      if (fault !== undefined) return `${JSON.stringify(address)}, which ${fault}`;
+  for (const slice of slices) {
+    for (const endpoint of slice.endpoints ?? []) {
+      const fault = endpointFault(endpoint, slice, apiServers);
+      if (fault !== undefined) return fault;
     }
   }
   return undefined;
+}
+
+type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
+
+function endpointFault(
+  { addresses, targetRef }: Endpoint,
+  { addressType, metadata: { namespace } }: EndpointSlice,
+  apiServers: ReadonlySet<string>,
+): string | undefined {
+  for (const address of addresses) {
+    const fault =
+      addressType === "FQDN"
+        ? "is a name, not an address"
+        : (addressFault(address, apiServers) ?? bearerFault(targetRef, namespace));
+    if (fault !== undefined) return `${JSON.stringify(address)}, which ${fault}`;
+  }
+  return undefined;
+}
+
+/** Whoever writes a slice by hand may say so, or leave it out: then an address is all that is known. */
+function bearerFault(bearer: Endpoint["targetRef"], namespace: string | undefined): string | undefined {
+  if (bearer?.kind === "Node") return `is of Node "${bearer.name ?? ""}"`;
+  const ofNamespace = bearer?.namespace ?? namespace;
+  return ofNamespace === namespace
+    ? undefined
+    : `is in namespace ${ofNamespace}, and the Service in ${namespace}`;
 }
 
 /** What is wrong with Pods that a Route names; undefined when one of them is ready. */

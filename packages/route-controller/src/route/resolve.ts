@@ -160,7 +160,7 @@ function authOf({ metadata, spec: { auth } }: Route, { spec }: RouteClass): Reso
   // Where there is a verifier it asks for them: it removes what pretends to identity, and remembers.
   const url = spec.verifier
     ? verifierUrl(spec.verifier.url, metadata.uid)
-    : ((auth.platform ? spec.platform?.url : forwardUrlOf(auth.forward, metadata)) ?? "");
+    : ((auth.platform ? spec.platform?.url : serviceUrlOf(auth.forward, metadata)) ?? "");
   return {
     kind: "forward",
     field,
@@ -170,11 +170,12 @@ function authOf({ metadata, spec: { auth } }: Route, { spec }: RouteClass): Reso
   };
 }
 
-function forwardUrlOf(
+/** A URL is for the verifier alone. */
+function serviceUrlOf(
   forward: Route["spec"]["auth"]["forward"],
   { namespace = "" }: Route["metadata"],
 ): string | undefined {
-  if (!forward?.service) return forward?.url;
+  if (!forward?.service) return undefined;
   const { name, port, path = "/" } = forward.service;
   return `http://${name}.${namespace}.svc:${port}${path}`;
 }

@@ -3,7 +3,7 @@ import { Route } from "@datalayer/shared/crds/route";
 import { RouteClass } from "@datalayer/shared/crds/route-class";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { InformerSet } from "@datalayer/shared/kube/informer-set";
-import { Secret } from "@datalayer/shared/kube/kinds";
+import { EndpointSlice, Secret, Service } from "@datalayer/shared/kube/kinds";
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
@@ -15,6 +15,9 @@ export interface VerifierInformers {
   routes: InformerSet<Route>;
   routeClasses: Informer<RouteClass>;
   secrets: InformerSet<Secret>;
+  /** The Service of the API server and its endpoints. */
+  apiServerServices: Informer<Service>;
+  apiServerSlices: Informer<EndpointSlice>;
 }
 
 /** Makes the caches; nothing is read before they are started. */
@@ -26,6 +29,7 @@ export function createVerifierInformers(options: {
   metrics: InformerMetrics;
 }): VerifierInformers {
   const { namespaces, ...common } = options;
+  const apiServer = { ...common, namespace: "default", fieldSelector: "metadata.name=kubernetes" };
   return {
     routes: new InformerSet({
       ...common,
@@ -44,5 +48,7 @@ export function createVerifierInformers(options: {
       kind: Secret,
       fieldSelector: `type=${apiKeysSecretType}`,
     }),
+    apiServerServices: new Informer({ ...apiServer, kind: Service }),
+    apiServerSlices: new Informer({ ...apiServer, kind: EndpointSlice }),
   };
 }

@@ -17,7 +17,7 @@ import type { VerifierSettings } from "./settings.ts";
 import { administratorsAgent, authorsAgent } from "./upstream/agents.ts";
 import { readKeys } from "./upstream/read-keys.ts";
 import { UpstreamShare } from "./upstream/share.ts";
-import { Verifier } from "./verifier.ts";
+import { apiServersIn, Verifier } from "./verifier.ts";
 
 /** What a replica is made of. */
 export interface VerifierReplicaOptions {
@@ -65,7 +65,7 @@ export function createVerifierReplica(options: VerifierReplicaOptions): Verifier
   const decisions = new Decisions({ capacity, maxAgeMs, clock });
   const share = new UpstreamShare();
   const metrics = verifierMetrics(registry, { decisions, share });
-  const dispatchers = { guarded: authorsAgent(), plain: administratorsAgent() };
+  const dispatchers = { guarded: authorsAgent(() => apiServersIn(caches)), plain: administratorsAgent() };
   const read = observed((url) => readKeys(url, dispatchers.guarded), { metrics, log });
   const keySets = new KeySets({ read, clock });
   const verifier = new Verifier({ caches, keySets, decisions, share, dispatchers, clock });
@@ -77,7 +77,8 @@ export function createVerifierReplica(options: VerifierReplicaOptions): Verifier
     health: healthOf(caches),
     caches,
     start: (signal) => {
-      for (const cache of [caches.routes, caches.routeClasses, caches.secrets]) cache.start(signal);
+      for (const cache of Object.values<Pick<VerifierInformers["routes"], "start">>({ ...caches }))
+        cache.start(signal);
     },
     close: async () => {
       await Promise.all([client.close(), dispatchers.guarded.close(), dispatchers.plain.close()]);

@@ -1,9 +1,10 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Route } from "@datalayer/shared/crds/route";
 import { defaultRouteClass, type RouteClass } from "@datalayer/shared/crds/route-class";
-import type { Secret } from "@datalayer/shared/kube/kinds";
+import type { EndpointSlice, Secret, Service } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { Dispatcher } from "undici";
+import { apiServerAddresses, urlFault } from "../route/addresses.ts";
 import { chosenHeaders, keyHeader, type VerifiedField, verifiedField } from "./address.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { bearerToken, forwardedCredentials } from "./credentials.ts";
@@ -29,6 +30,9 @@ export interface VerifierCaches {
   routeClasses: ObjectReader<RouteClass>;
   /** Those with API keys. */
   secrets: ObjectReader<Secret>;
+  /** The Service of the API server and its endpoints. */
+  apiServerServices: ObjectReader<Service>;
+  apiServerSlices: ObjectReader<EndpointSlice>;
 }
 
 /** What a verifier is made of. */
@@ -104,6 +108,7 @@ export class Verifier {
     if (!demands) return forbidden("other-auth");
     if (token === undefined) return unauthenticated("no-credentials", "Bearer");
     if (token === null) return unauthenticated("malformed-credentials", 'Bearer error="invalid_request"');
+    if (!this.#mayAsk(demands.jwksUrl, route)) return undecided("keys-unavailable");
     const keys = keySets.at(demands.jwksUrl);
     if (!(await keys.ready())) return undecided("keys-unavailable");
     return decisions.decide([...identityOf(route), keys.version, token], () =>
@@ -147,8 +152,18 @@ export class Verifier {
     return { url, field: "platform", responseHeaders, dispatcher: dispatchers.plain };
   }
 
-  #serviceOf({ metadata, spec: { auth } }: Route): Upstream | undefined {
+  /** The controller makes nothing of a Route that may not have it asked; whoever reaches the verifier may ask it yet. */
+  #mayAsk(url: string, { metadata: { namespace = "" } }: Route): boolean {
+    return urlFault(url, { namespace, apiServers: apiServersIn(this.#options.caches) }) === undefined;
+  }
+
+  #serviceOf(route: Route): Upstream | undefined {
+    const {
+      metadata,
+      spec: { auth },
+    } = route;
     const { url, service } = auth.forward ?? {};
+    if (url !== undefined && !this.#mayAsk(url, route)) return undefined;
     const ofService =
       service && `http://${service.name}.${metadata.namespace}.svc:${service.port}${service.path ?? "/"}`;
     const asked = url ?? ofService;
@@ -157,6 +172,14 @@ export class Verifier {
       ? { url: asked, field: "forward", responseHeaders, dispatcher: this.#options.dispatchers.guarded }
       : undefined;
   }
+}
+
+/** The addresses of the API server. */
+export function apiServersIn({
+  apiServerServices,
+  apiServerSlices,
+}: Pick<VerifierCaches, "apiServerServices" | "apiServerSlices">): ReadonlySet<string> {
+  return apiServerAddresses(apiServerServices.list(), apiServerSlices.list());
 }
 
 /** A decision is for one spec of one Route. */

@@ -71,8 +71,14 @@ export interface ControllerDefinition<T extends KubeObject, Watched extends Kube
   /** Undoes what the object caused outside the API server. The finalizer is removed once this is settled. */
   cleanup?: (object: T, context: Context) => Promise<Outcome>;
   /**
-   * Brings the world in line with the object, from what is there, whatever has changed. Never called for an object
-   * that is being deleted. Throwing means "transient": it is called again after a back-off.
+   * Whether `reconcile` is also called for an object that is being deleted, while the finalizers of others keep it:
+   * of a kind whose effects may not last that long. Not together with a `finalizer`. Default `false`.
+   */
+  reconcilesDeleting?: boolean;
+  /**
+   * Brings the world in line with the object, from what is there, whatever has changed. Not called for an object
+   * that is being deleted, unless `reconcilesDeleting`. Throwing means "transient": it is called again after a
+   * back-off.
    */
   reconcile: (object: T, context: Context) => Promise<Report<T>>;
 }

@@ -5,6 +5,7 @@ import { Widget } from "../../test/widget.ts";
 import { echo, useWidgets } from "../../test/widget-stage.ts";
 import { keyOf } from "../kube/object.ts";
 import { findCondition } from "./conditions.ts";
+import { isDeleting } from "./finalizer.ts";
 import { settled, waiting } from "./outcome.ts";
 
 const stage = useWidgets();
@@ -44,6 +45,23 @@ describe("a finalizer", () => {
     expect((await read(metadata)).metadata.finalizers).toEqual(["test.datalayer.io/other"]);
     expect(log.filter((line) => line.startsWith("cleanup")).length).toBeGreaterThanOrEqual(2);
     await stage.direct.patch(Widget, metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
+  });
+
+  it("of others keeps an object that is reconciled to its end, where that is asked for", async () => {
+    const seen: boolean[] = [];
+    await start({
+      reconcilesDeleting: true,
+      reconcile: (widget) => {
+        seen.push(isDeleting(widget));
+        return echo(widget);
+      },
+    });
+    const widget = await createWidget(1, ["test.datalayer.io/other"]);
+    await untilCondition(widget.metadata, "Ready", "True");
+    expect(seen).not.toContain(true);
+    await deleteWidget(widget);
+    await eventually(() => seen.includes(true));
+    await stage.direct.patch(Widget, widget.metadata, [{ op: "remove", path: "/metadata/finalizers" }]);
   });
 
   it("is removed once, when a change brings another run before the watch shows the end", async () => {

@@ -80,8 +80,8 @@ export class Reconciler<T extends KubeObject> {
   }
 
   async #run(object: T, context: Context): Promise<Verdict> {
-    if (isDeleting(object)) return this.#runCleanup(object, context);
-    const { finalizer, reconcile } = this.#definition;
+    const { finalizer, reconcile, reconcilesDeleting = false } = this.#definition;
+    if (isDeleting(object) && !reconcilesDeleting) return this.#runCleanup(object, context);
     const patch = finalizer && addFinalizer(object, finalizer);
     const guarded = patch ? await this.#patch(object, context, patch) : object;
     const report = await reconcile(guarded, context);

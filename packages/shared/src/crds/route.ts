@@ -41,7 +41,7 @@ export const routeCondition = {
   resolvedRefs: "ResolvedRefs",
   /** The backend can do all of it, and the objects are written. */
   translated: "Translated",
-  /** The Secret with the certificate is there; only with HTTPS. */
+  /** cert-manager has issued the certificate, or none is needed; `Unknown` with a Secret that the Route names. */
   certificateReady: "CertificateReady",
   /** Every replica of the data plane serves this very configuration. */
   programmed: "Programmed",
@@ -56,6 +56,7 @@ export const routeReason = {
   hostClaimed: "HostClaimed",
   hostNotAllowed: "HostNotAllowed",
   conflict: "Conflict",
+  deleting: "Deleting",
   resolvedRefs: "ResolvedRefs",
   refNotFound: "RefNotFound",
   refNotPermitted: "RefNotPermitted",

@@ -8,7 +8,9 @@ export class ForbiddenAddressError extends Error {
   override readonly name = "ForbiddenAddressError";
 
   constructor(host: string) {
-    super(`${host} is an address of this machine or of its cloud's metadata, which is never asked`);
+    super(
+      `${host} is an address of this machine, of its cloud's metadata or of the API server, which is never asked`,
+    );
   }
 }
 
@@ -17,16 +19,27 @@ export interface GuardedAgentOptions extends Omit<Agent.Options, "connect"> {
   connectTimeoutMs: number;
   /** Authorities in place of those that the system knows, as PEM. */
   ca?: readonly string[];
+  /** Whether an address is refused beside those that always are; none by default. */
+  refuses?: (address: string) => boolean;
+  /** The name that is looked up for a host; the host by default. */
+  nameOf?: (host: string) => string;
 }
 
 /**
  * Connections to addresses that others than administrators chose. They cannot lead to this machine or to the metadata
  * of its cloud: it is the resolved address that is looked at, each time a connection is made.
  */
-export function guardedAgent({ connectTimeoutMs, ca, ...options }: GuardedAgentOptions): Agent {
+export function guardedAgent({
+  connectTimeoutMs,
+  ca,
+  refuses = () => false,
+  nameOf = (host) => host,
+  ...options
+}: GuardedAgentOptions): Agent {
+  const isRefused = (address: string): boolean => isForbiddenAddress(address) || refuses(address);
   const connect = buildConnector({
     timeout: connectTimeoutMs,
-    lookup: guardedLookup,
+    lookup: guardedLookup(isRefused, nameOf),
     ...(ca && { ca: [...ca] }),
   });
   return new Agent({
@@ -34,23 +47,27 @@ export function guardedAgent({ connectTimeoutMs, ca, ...options }: GuardedAgentO
     connect: (target, callback) => {
       const { hostname } = target;
       // An address is not looked up.
-      if (isIP(hostname) > 0 && isForbiddenAddress(hostname))
-        callback(new ForbiddenAddressError(hostname), null);
+      if (isIP(hostname) > 0 && isRefused(hostname)) callback(new ForbiddenAddressError(hostname), null);
       else connect(target, callback);
     },
   });
 }
 
-const guardedLookup: LookupFunction = (hostname, options: LookupOptions, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    if (error) {
-      callback(error, "");
-      return;
-    }
-    const [first] = addresses;
-    if (!first || addresses.some(({ address }) => isForbiddenAddress(address)))
-      callback(new ForbiddenAddressError(hostname), "");
-    else if (options.all) callback(null, addresses);
-    else callback(null, first.address, first.family);
-  });
-};
+function guardedLookup(
+  isRefused: (address: string) => boolean,
+  nameOf: (host: string) => string,
+): LookupFunction {
+  return (hostname, options: LookupOptions, callback) => {
+    resolve(nameOf(hostname), { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      if (error) {
+        callback(error, "");
+        return;
+      }
+      const [first] = addresses;
+      if (!first || addresses.some(({ address }) => isRefused(address)))
+        callback(new ForbiddenAddressError(hostname), "");
+      else if (options.all) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}

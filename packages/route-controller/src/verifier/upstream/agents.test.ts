@@ -2,11 +2,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { podAddress } from "@datalayer/devcluster/testkit/pod-address";
 import { ForbiddenAddressError } from "@datalayer/shared/http/guarded-agent";
-import { administratorsAgent, authorsAgent } from "./agents.ts";
+import { administratorsAgent, authorsAgent, lookedUpName } from "./agents.ts";
 import { get } from "./get.ts";
 
-const guarded = authorsAgent();
+const apiServers = new Set<string>();
+const guarded = authorsAgent(() => apiServers);
 const plain = administratorsAgent();
 const server = createServer((_request, response) => response.end("reached"));
 let port: number;
@@ -48,6 +50,30 @@ describe("connections to addresses that authors of Routes chose", () => {
       await expect(asked).rejects.toThrow(ForbiddenAddressError);
     },
   );
+});
+
+it("do not lead to the API server, whatever name it has, once its addresses are known", async () => {
+  const address = await podAddress();
+  const url = `http://${address}:${port}/`;
+  const names = authorsAgent(() => apiServers);
+  expect(await get(url, { dispatcher: names, ...limits })).toMatchObject({ status: 200 });
+  apiServers.add(address);
+  const fresh = authorsAgent(() => apiServers);
+  for (const host of [address, `[::ffff:${address}]`]) {
+    const asked = get(`http://${host}:${port}/`, { dispatcher: fresh, ...limits });
+    await expect(asked).rejects.toThrow(ForbiddenAddressError);
+  }
+  await Promise.all([names.close(), fresh.close()]);
+});
+
+it.each([
+  ["id.example.com", "id.example.com."],
+  ["auth.team-b", "auth.team-b."],
+  ["auth.team-a.svc.cluster.local", "auth.team-a.svc.cluster.local."],
+  ["auth.team-a.svc", "auth.team-a.svc"],
+  ["id.example.com.", "id.example.com."],
+])("%s is looked up as %s", (host, expected) => {
+  expect(lookedUpName(host)).toBe(expected);
 });
 
 describe("connections to addresses that administrators chose", () => {
