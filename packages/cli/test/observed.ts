@@ -30,7 +30,7 @@ export function leaseOf(name: string, secondsAgo = 5): Lease {
     kind: "Lease",
     metadata: { ...stored, name, namespace: "ours" },
     spec: { holderIdentity: `datalayer-${name}-7_x`, leaseDurationSeconds: 15, renewTime },
-  } as unknown as Lease;
+  };
 }
 
 /** The definition of a kind, such as `routes.datalayer.io`, that the API server serves. */
@@ -58,7 +58,7 @@ export function definitionOf(
       versions: [{ name: "v1", served: true, storage: true }],
     },
     status: { conditions: [{ type: "Established", status: established }] },
-  } as unknown as CustomResourceDefinition;
+  };
 }
 
 /** An object of one of our kinds that is ready, or for this reason not. */

@@ -20,6 +20,6 @@ export function joinParts(parts: readonly PodParts[]): Required<PodParts> {
     initContainers: parts.flatMap(({ initContainers = [] }) => initContainers),
     volumeMounts: parts.flatMap(({ volumeMounts = [] }) => volumeMounts),
     env: parts.flatMap(({ env = [] }) => env),
-    annotations: Object.assign({}, ...parts.map(({ annotations }) => annotations)),
+    annotations: Object.fromEntries(parts.flatMap(({ annotations = {} }) => Object.entries(annotations))),
   };
 }

@@ -98,8 +98,11 @@ export function qualified(group: string | undefined, resource: string): string {
   return group ? `${group}/${resource}` : resource;
 }
 
-const actsOf = ({ isRefused: _, hasCreated, ...act }: Asked): Act[] =>
-  act.verb === "patch" && hasCreated ? [act, { ...act, verb: "create" }] : [act];
+function actsOf({ hasCreated, ...asked }: Asked): Act[] {
+  const act: Act & Partial<Asked> = { ...asked };
+  delete act.isRefused;
+  return act.verb === "patch" && hasCreated ? [act, { ...act, verb: "create" }] : [act];
+}
 
 function distinctActs(acts: readonly Act[]): Act[] {
   return [...new Map(acts.map((act) => [JSON.stringify(act), act])).values()];
