@@ -1,5 +1,6 @@
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import type { RequestLog } from "@datalayer/devcluster/testkit/fault-proxy";
 import { findCondition } from "@datalayer/shared/controller/conditions";
 import { Certificate } from "@datalayer/shared/crds/cert-manager";
 import { Gateway, GatewayClass, HttpRoute, ReferenceGrant } from "@datalayer/shared/crds/gateway-api";
@@ -72,7 +73,8 @@ describe("the rights of the route-controller", () => {
     await useGateway();
     await moveAPod();
     await failTwice();
-    await failTwiceAsAClass();
+    await untilUsed({ verb: "patch", resource: "events", namespace: "default" }, failAsAClass);
+    await untilUsed({ verb: "get", resource: "routes" }, loseARoute);
     await makeTheDefaultClass();
     await expectAllUsed("restricted", operatorAccount);
   });
@@ -234,11 +236,23 @@ async function failTwice(): Promise<void> {
   }
 }
 
-/** The same for a class, which has no namespace: Events about it lie in the one that the API server takes. */
-async function failTwiceAsAClass(): Promise<void> {
+/**
+ * Does something again until the replica has used a right by it: replicas of other test files see the same classes, and
+ * Kubernetes collects what a Route leaves, so each time somebody else may be first.
+ */
+async function untilUsed(
+  right: Parameters<RequestLog["select"]>[0],
+  act: (time: number) => Promise<void>,
+): Promise<void> {
+  const isUsed = (): boolean => cluster.proxy.log.select({ ...right, client: "restricted" }).length > 0;
+  for (let time = 1; time <= 10 && !isUsed(); time++) await act(time);
+}
+
+/** A class without a Gateway, and then with it. It has no namespace: Events about it lie where the API server takes them. */
+async function failAsAClass(): Promise<void> {
   const { admin, className } = cluster;
   const ref = { name: `${className}-gateway` };
-  for (const gateway of ["absent", "gateway", "absent"]) {
+  for (const gateway of ["absent", "gateway"]) {
     await admin.patch(RouteClass, ref, [{ op: "replace", path: "/spec/gateway/name", value: gateway }]);
     const wanted = gateway === "absent" ? "False" : "True";
     await eventually(
@@ -250,6 +264,15 @@ async function failTwiceAsAClass(): Promise<void> {
       { message: `the class being Accepted=${wanted}`, timeoutMs: 20_000 },
     );
   }
+}
+
+/** A Route that is deleted while there is something of it. */
+async function loseARoute(time: number): Promise<void> {
+  const name = `lost-${time}`;
+  const { metadata } = await cluster.createRoute(name);
+  await owns(name, [IngressRoute], true);
+  await cluster.admin.delete(Route, metadata, { uid: metadata.uid });
+  await owns(name, [IngressRoute], false);
 }
 
 /**
