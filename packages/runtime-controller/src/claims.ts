@@ -57,7 +57,7 @@ export function createClaims(options: {
   coldStarter: Pick<ColdStarter, "create">;
 }): Claims {
   const { caches, client, clock, log, metrics, seals, settings, coldStarter } = options;
-  const { pods, pools, environments } = caches;
+  const { pods, volumeClaims, pools, environments } = caches;
   const candidates = new Candidates((pod) => options.runtimes.of(pod));
   const order = new ClaimOrder({ clock, rememberMs: keyLifeMs });
   const seniority = new Seniority();
@@ -71,10 +71,13 @@ export function createClaims(options: {
     startTimes.observe(object, change);
     candidates.observe(object, deleted);
   });
+  volumeClaims.onChange(({ type, object, initial }) => {
+    seniority.observe(object, { deleted: type === "deleted", listed: initial });
+  });
   const abandoner = new Abandoner({ client, pods, clock, log });
   const history = new ClaimHistory({ client, pods, order, metrics });
   const rightOfWay = new RightOfWay(clock);
-  const quota = new Quota({ pods, seniority, limits: settings.quota });
+  const quota = new Quota({ pods, volumeClaims, seniority, limits: settings.quota });
   const forecast = new Forecast({ pools, runtimes: options.runtimes, startTimes, clock });
   const queue = new ClaimQueue({ candidates, forecast, clock, metrics, maxLength: settings.queueLength });
   const starts = new Starts({ pods, clock });

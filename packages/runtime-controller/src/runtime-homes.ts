@@ -52,7 +52,6 @@ export function createRuntimeHomes(options: {
     volumeClaims,
     pools,
     environments,
-    pods,
     order: options.claims.order,
     quota: options.claims.quota,
     newUlid: () => ulid().toLowerCase(),

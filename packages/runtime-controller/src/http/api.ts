@@ -9,7 +9,7 @@ import { type ClusterRoutesOptions, serveCluster } from "./cluster.ts";
 import { type EnvironmentRoutesOptions, serveEnvironments } from "./environments.ts";
 import { serveMounts } from "./mounts.ts";
 import { type PoolRoutesOptions, servePools } from "./pools.ts";
-import { servePause, serveCheckpoints } from "./pause.ts";
+import { type PauseRoutesOptions, servePause, serveCheckpoints } from "./pause.ts";
 import { type QuotaRoutesOptions, serveQuotas } from "./quotas.ts";
 import { type RuntimeRoutesOptions, serveRuntimes } from "./runtimes.ts";
 import { serveUsage, type UsageRoutesOptions } from "./usage.ts";
@@ -22,6 +22,7 @@ export interface ApiOptions
     QuotaRoutesOptions,
     RuntimeRoutesOptions,
     PoolRoutesOptions,
+    PauseRoutesOptions,
     EnvironmentRoutesOptions,
     ClusterRoutesOptions,
     VolumeRoutesOptions,

@@ -133,7 +133,9 @@ async function resume(podName: string, options: PauseRoutesOptions): Promise<Hom
   const home = await homes.read(podName);
   if (home?.state !== "paused") return homes.resume(podName);
   const { namespace, assignment } = home.runtime;
-  return withSeat({ userUid: assignment.userUid, namespace }, () => homes.resume(podName), options);
+  const start = (): Promise<Home> => homes.resume(podName);
+  const undo = (): Promise<Home> => homes.pause(podName);
+  return withSeat({ userUid: assignment.userUid, namespace }, { start, undo }, options);
 }
 
 function notPausable(podName: string): Problem {

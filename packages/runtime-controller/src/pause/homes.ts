@@ -4,6 +4,7 @@ import type { JsonPatchOperation } from "@datalayer/shared/kube/json-patch";
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { RestClient } from "@datalayer/shared/kube/rest";
+import { homeHoldersOf } from "../quota/holders.ts";
 import { type AssignedRuntime, type Assignment, isAssigned, type RuntimeEnd } from "../runtime/runtime.ts";
 import { homeOf } from "../volume/names.ts";
 import { type Home, parseHome } from "./home.ts";
@@ -25,12 +26,13 @@ export interface HomesOptions {
   obstacleOf: (home: Home) => string | undefined;
 }
 
-/** The index that {@link Homes} reads: by name of the runtime. */
+/** The indexes of homes: by name of the runtime, and by who holds it. */
 export const homeIndexes = {
   home: ({ metadata }: PersistentVolumeClaim): string[] => {
     const name = metadata.labels?.[homeOf];
     return name === undefined ? [] : [name];
   },
+  holder: homeHoldersOf,
 };
 
 const attempts = 5;

@@ -1,3 +1,4 @@
+import type { Clock } from "@datalayer/shared/clock/clock";
 import type { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { ApiError } from "@datalayer/shared/kube/api-error";
@@ -29,7 +30,7 @@ import { type SeatOptions, withSeat } from "./seat.ts";
 export interface LauncherOptions extends SeatOptions {
   client: RestClient;
   homes: Homes;
-  volumeClaims: ObjectReader<PersistentVolumeClaim>;
+  clock: Clock;
   pools: ObjectReader<RuntimePool>;
   environments: Pick<ObjectReader<RuntimeEnvironment>, "get">;
   tokens: RuntimeTokens;
@@ -108,13 +109,14 @@ export class Launcher {
     };
     const record = recordOf(runtime, { state: "resuming", lastPod: neverRan });
     const { userUid } = request;
-    const write = async (): Promise<Home> => {
+    const start = async (): Promise<Home> => {
       const claim = volume
         ? await this.#takeVolume(volume, record, name)
         : await this.#createHome(pool, record, name);
       return this.#written(claim);
     };
-    return withSeat({ userUid, namespace }, write, this.#options);
+    const undo = (): Promise<Home> => this.#options.homes.end(name);
+    return withSeat({ userUid, namespace }, { start, undo }, this.#options);
   }
 
   #written(claim: PersistentVolumeClaim): Home {

@@ -1,9 +1,13 @@
-import type { Pod } from "@datalayer/shared/kube/kinds";
+import type { PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { describe, expect, it } from "vitest";
+import { assignment } from "../../test/assignment.ts";
+import { storedHome } from "../../test/homes.ts";
 import { runtimePod, type RuntimeTraits } from "../../test/pool-objects.ts";
 import { label } from "../runtime/names.ts";
-import { holdersOf } from "./holders.ts";
+import type { Home } from "../pause/home.ts";
+import { homeAnnotation } from "../pause/names.ts";
+import { holdersOf, homeHoldersOf } from "./holders.ts";
 import { Quota, type QuotaLimits } from "./quota.ts";
 import { Seniority } from "./seniority.ts";
 
@@ -22,6 +26,9 @@ function quotaOf(limits: Partial<QuotaLimits>, pods: Pod[] = []): Quota {
   const byIndex = (_: string, holder: string): Pod[] => pods.filter((pod) => holdersOf(pod).includes(holder));
   return new Quota({
     pods: { byIndex } as unknown as ObjectReader<Pod>,
+    volumeClaims: {
+      byIndex: () => [] as PersistentVolumeClaim[],
+    } as unknown as ObjectReader<PersistentVolumeClaim>,
     seniority,
     limits: { perUser: Infinity, perNamespace: Infinity, ...limits },
   });
@@ -72,6 +79,26 @@ describe("a quota before a claim", () => {
   });
 });
 
+describe("who holds a runtime with a home", () => {
+  const ulid = "01j9z8w7v6t5s4r3q2p1n0m9k8";
+  const home = (state: Home["state"]): PersistentVolumeClaim =>
+    storedHome({ ulid, assignment: assignment({ userUid: "ada" }), state, lastPod: "none" }).claim;
+
+  it.each(["resuming", "assigned"] as const)("are its user and its namespace while it is %s", (state) => {
+    expect(homeHoldersOf(home(state))).toEqual(["user/ada", "namespace/datalayer-runtimes"]);
+  });
+
+  it.each(["paused", "ending"] as const)("is nobody while it is %s", (state) => {
+    expect(homeHoldersOf(home(state))).toEqual([]);
+  });
+
+  it("does not also count by its Pod", () => {
+    const pod = held("a");
+    const annotations = { ...pod.metadata.annotations, [homeAnnotation.claim]: "a-home" };
+    expect(holdersOf({ ...pod, metadata: { ...pod.metadata, annotations } })).toEqual([]);
+  });
+});
+
 describe("a quota after a claim", () => {
   it("keeps those that were first, whoever asks", () => {
     const pods = [held("a", 5), held("b", 7), held("c", 9)];
@@ -98,6 +125,17 @@ describe("a quota after a claim", () => {
     seniority.observe(held("watched", 10), { deleted: false, listed: false });
     const pods = [held("watched", 10), held("listed", 20)];
     expect(seniority.rankOf(pods[0]!, pods)).toBe(1);
+  });
+
+  it("takes what was paused and held again for younger than what was held meanwhile", () => {
+    const seniority = new Seniority();
+    const change = { deleted: false, listed: false };
+    const resumed = held("resumed", 9);
+    seniority.observe(held("resumed", 5), change);
+    seniority.observe(held("resumed", 6, "ada", { state: "paused" }), change);
+    seniority.observe(held("meanwhile", 7), change);
+    seniority.observe(resumed, change);
+    expect(seniority.rankOf(resumed, [resumed, held("meanwhile", 7)])).toBe(1);
   });
 
   it("does not count what is gone", () => {

@@ -1,4 +1,5 @@
-import type { Pod } from "@datalayer/shared/kube/kinds";
+import type { PersistentVolumeClaim, Pod } from "@datalayer/shared/kube/kinds";
+import type { KubeObject } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { ClaimError } from "../claim/claim-error.ts";
 import { label } from "../runtime/names.ts";
@@ -47,18 +48,26 @@ interface Limited {
  * for the watch to show that, and gives it back when as many were assigned before it as there may be. All
  * replicas see one order, so the first ones stay and the others go.
  *
- * Guarantee: among the runtimes of one namespace, none beyond the limit is handed out. Caveats: a user of several
- * namespaces, whose watches are not in step, and a watch that is more than a second late, may for once pass the
- * limit by what other replicas had under way.
+ * Guarantee: among the runtimes of one namespace that have a home, and among those that have none, none beyond the
+ * limit is handed out. Caveats: a user of several namespaces or of runtimes with and without a home, whose watches are
+ * not in step, and a watch that is more than a second late, may for once pass the limit by what other replicas had
+ * under way.
  */
 export class Quota {
   readonly #pods: ObjectReader<Pod>;
+  readonly #volumeClaims: ObjectReader<PersistentVolumeClaim>;
   readonly #seniority: Seniority;
   readonly #limits: QuotaLimits;
   readonly #underWay = new Map<string, number>();
 
-  constructor(options: { pods: ObjectReader<Pod>; seniority: Seniority; limits: QuotaLimits }) {
+  constructor(options: {
+    pods: ObjectReader<Pod>;
+    volumeClaims: ObjectReader<PersistentVolumeClaim>;
+    seniority: Seniority;
+    limits: QuotaLimits;
+  }) {
     this.#pods = options.pods;
+    this.#volumeClaims = options.volumeClaims;
     this.#seniority = options.seniority;
     this.#limits = options.limits;
   }
@@ -84,14 +93,15 @@ export class Quota {
   }
 
   /**
-   * Whether others filled the limit before this Pod was assigned. Ask it once the watch has shown the Pod.
+   * Whether others filled the limit before this Pod was assigned, or this home wanted one. Ask it once the watch has
+   * shown that.
    * @throws ClaimError `quota-exceeded` when they did.
    */
-  confirm(pod: Pod): void {
-    const { labels = {}, namespace = "" } = pod.metadata;
+  confirm(held: KubeObject): void {
+    const { labels = {}, namespace = "" } = held.metadata;
     const claimant = { userUid: labels[label.userUid] ?? "", namespace };
     for (const each of this.#limited(claimant))
-      refuseBeyond(each, this.#seniority.rankOf(pod, this.#held(each.holder)));
+      refuseBeyond(each, this.#seniority.rankOf(held, this.#held(each.holder)));
   }
 
   /** What a user holds and may hold. */
@@ -108,8 +118,8 @@ export class Quota {
     return all.filter(({ limit }) => limit !== Infinity);
   }
 
-  #held(holder: string): Pod[] {
-    return this.#pods.byIndex("holder", holder);
+  #held(holder: string): KubeObject[] {
+    return [...this.#pods.byIndex("holder", holder), ...this.#volumeClaims.byIndex("holder", holder)];
   }
 
   #underWayOf(holder: string): number {
