@@ -56,7 +56,7 @@ const table = settingTable({
     schema: prefixes,
     default: "",
     description:
-      "Registries and repositories to which, and below which, Images may be pushed; empty for all.",
+      "Registries and repositories to which, and below which, Images may be pushed; empty for all. Those of images that builds run have to be named in full.",
   },
   allowedBases: {
     name: "DATALAYER_IMAGES_ALLOWED_BASES",

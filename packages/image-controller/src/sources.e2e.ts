@@ -44,6 +44,7 @@ beforeAll(async () => {
   await real.launch({
     DATALAYER_IMAGES_ISOLATIONS: "rootless,privileged",
     DATALAYER_IMAGES_SBOM_GENERATOR_IMAGE: `${host}/scanner:latest`,
+    DATALAYER_IMAGES_ALLOWED_REPOSITORIES: `${host},${host}/scanner`,
   });
 });
 

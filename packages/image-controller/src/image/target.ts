@@ -10,7 +10,10 @@ export interface TargetPolicy {
   dockerRegistry: string | undefined;
   /** Registries, and repositories with all below them, to which images may be pushed; all where there is none. */
   allowedRepositories: readonly string[];
-  /** Repositories of the operator's own images, which are run for everybody: nobody pushes there. */
+  /**
+   * Repositories of the operator's own images, which are run for everybody: nobody pushes there, unless the repository
+   * itself is one of those that are allowed.
+   */
   reservedRepositories: readonly string[];
   /** The first is the default. */
   isolations: readonly Isolation[];
@@ -62,7 +65,7 @@ function repositoryOf({ metadata, spec }: Image, policy: TargetPolicy): Reposito
       `spec.output.repository: "${reference}" is not the name of a repository.`,
     );
   const name = repositoryText(repository);
-  if (policy.reservedRepositories.includes(name))
+  if (policy.reservedRepositories.includes(name) && !policy.allowedRepositories.includes(name))
     throw lasting(
       imageReason.repositoryNotAllowed,
       `spec.output.repository: ${name} holds an image of the operator; expected another one.`,
