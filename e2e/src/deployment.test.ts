@@ -297,7 +297,7 @@ describe("plane down", () => {
           `v1/Secret ${namespace}/datalayer-operator-token-keys`,
         ]),
       );
-    for (const name of ["namespaces datalayer-runtimes, datalayer-builds", "runtime-usage-0"]) {
+    for (const name of ["of builds  datalayer-builds", "runtime-usage-0"]) {
       expect(stderr).toContain(name);
     }
   });
