@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
 import {
   type AutoScalingGroup,
   AutoScalingClient,
@@ -24,8 +23,8 @@ export type AwsFault =
   | { kind: "drop-after" }
   /** The connection breaks before anything is done. */
   | { kind: "drop-before" }
-  /** It is done and answered so late, whether or not somebody still waits for it. */
-  | { kind: "slow"; lateMs: number };
+  /** It is done once nobody waits for the answer any more. */
+  | { kind: "late" };
 
 /**
  * A moto server behind a proxy of our own: the proxy counts what was asked and fails what it is told to, in the words
@@ -132,7 +131,7 @@ export class AwsCloud {
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(incoming);
     const fault = this.#faultOf(this.#noted(new URLSearchParams(body)));
-    if (fault?.kind === "slow") await delay(fault.lateMs);
+    if (fault?.kind === "late") await once(response, "close");
     if (fault?.kind === "error") {
       refuse(response, fault);
     } else if (fault?.kind === "drop-before") {

@@ -3,7 +3,6 @@ import { createServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
@@ -24,8 +23,8 @@ export type AzureFault =
   | { kind: "error"; status: number; code: string; message?: string; retryAfterSeconds?: number }
   /** It is done, and the connection breaks before the answer. */
   | { kind: "drop-after" }
-  /** It is done and answered so late, whether or not somebody still waits for it. */
-  | { kind: "slow"; lateMs: number }
+  /** It is done once nobody waits for the answer any more. */
+  | { kind: "late" }
   /** It is taken, and fails later. */
   | { kind: "operation-fails"; code: string; message: string };
 
@@ -207,7 +206,7 @@ export class AzureCloud {
     fault: AzureFault | undefined,
     exchange: Exchange,
   ): Promise<unknown> {
-    if (fault?.kind === "slow") await delay(fault.lateMs);
+    if (fault?.kind === "late") await once(exchange.response, "close");
     return this.#begin(begin, fault, exchange);
   }
 

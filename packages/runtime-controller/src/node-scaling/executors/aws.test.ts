@@ -145,7 +145,7 @@ describe("a call that fails", () => {
   it("because nobody waits any longer may be done all the same", async () => {
     const [first = ""] = await instanceIds();
     const seen = await executor.describe(never);
-    cloud.fail("TerminateInstanceInAutoScalingGroup", { kind: "slow", lateMs: 500 });
+    cloud.fail("TerminateInstanceInAutoScalingGroup", { kind: "late" });
     const caller = new AbortController();
     const failure = failureOf(executor.remove(first, seen, caller.signal));
     const isAsked = (): boolean => cloud.requests.some((one) => one.startsWith("Terminate"));

@@ -129,7 +129,7 @@ describe("a call that fails", () => {
 
   it("because nobody waits any longer may be done all the same", async () => {
     const seen = await executor.describe(never);
-    cloud.fail("update", { kind: "slow", lateMs: 500 });
+    cloud.fail("update", { kind: "late" });
     const caller = new AbortController();
     const failure = failureOf(executor.raise(3, seen, caller.signal));
     await eventually(() => cloud.requests.length > 0, { message: "the request being on its way" });
