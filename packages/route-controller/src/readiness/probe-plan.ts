@@ -24,37 +24,32 @@ const safeMethods = ["GET", "HEAD", "OPTIONS"];
 const anyLabel = "datalayer-probe";
 
 /**
- * Chooses the request: of the first match that a request with a safe method can have; or else, where a request without
- * credentials cannot reach the target, of the first that one with any method can have.
+ * Chooses the request: of the first match that one with a safe method can have. Whether strangers are refused is what it
+ * is to find out, so that none may do harm where they are not.
  */
 export function planProbe(route: ResolvedRoute): ProbePlan {
   const [host = ""] = route.hosts;
   const by = refusedBy(route.auth.kind);
-  const matches = route.rules.flatMap((rule) => rule.matches);
-  const fitting = firstOf(matches, safeMethodOf) ?? firstOf(matches, methodRefusedBy(route.auth));
-  if (!fitting)
-    return {
-      refusedBy: by,
-      impossible:
-        "every match is for methods that may change something, or has an expression that no text was found for",
-    };
-  const scheme = route.tls ? "https" : "http";
-  const path = route.auth.kind === "target" ? (route.auth.path ?? fitting.path) : fitting.path;
-  return { refusedBy: by, request: { scheme, host: host.replace(/^\*/, anyLabel), ...fitting, path } };
-}
-
-type MethodOf = (match: ResolvedMatch) => string | undefined;
-type Fitting = Pick<ProbeRequest, "method" | "path" | "headers">;
-
-function firstOf(matches: readonly ResolvedMatch[], methodOf: MethodOf): Fitting | undefined {
-  for (const match of matches) {
-    const fitting = requestFor(match, methodOf(match));
-    if (fitting) return fitting;
+  for (const match of route.rules.flatMap(({ matches }) => matches)) {
+    const fitting = requestFor(match, by);
+    if (!fitting) continue;
+    const scheme = route.tls ? "https" : "http";
+    const path = route.auth.kind === "target" ? (route.auth.path ?? fitting.path) : fitting.path;
+    const request = { scheme, host: host.replace(/^\*/, anyLabel), ...fitting, path } as const;
+    return { refusedBy: by, request };
   }
-  return undefined;
+  return {
+    refusedBy: by,
+    impossible:
+      "every match is for methods that may change something, or has an expression that no text was found for",
+  };
 }
 
-function requestFor(match: ResolvedMatch, method: string | undefined): Fitting | undefined {
+function requestFor(
+  match: ResolvedMatch,
+  by: RefusedBy,
+): Pick<ProbeRequest, "method" | "path" | "headers"> | undefined {
+  const method = safeMethodOf(match, by);
   const { path = anyPath, headers = [], query = [] } = match;
   const pathText = textFor(path, isPath);
   const headerTexts = headers.map(({ name, ...value }) => [
@@ -94,19 +89,10 @@ function areKnown(pairs: (string | undefined)[][]): pairs is [string, string][] 
   return pairs.every(([, value]) => value !== undefined);
 }
 
-function safeMethodOf({ methods = [] }: ResolvedMatch): string | undefined {
-  if (methods.length === 0) return "GET";
+/** A connection that is refused has no request yet, so that any method will do. */
+function safeMethodOf({ methods = [] }: ResolvedMatch, by: RefusedBy): string | undefined {
+  if (methods.length === 0 || by === "handshake") return "GET";
   return safeMethods.find((one) => methods.some((each) => each === one));
-}
-
-/**
- * The methods by which nothing without credentials gets as far as the target. What `auth.forward` asks is the Route's own,
- * and may let strangers in. A connection that is refused has no request yet.
- */
-function methodRefusedBy(auth: ResolvedRoute["auth"]): MethodOf {
-  if (auth.kind === "clientCert") return () => "GET";
-  const isRefused = auth.kind === "basic" || (auth.kind === "forward" && auth.field !== "forward");
-  return ({ methods = [] }) => (isRefused ? methods[0] : undefined);
 }
 
 function refusedBy(kind: ResolvedRoute["auth"]["kind"]): RefusedBy {
