@@ -7,8 +7,8 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
 import type { CloudSettings, CloudVariable } from "../src/node-scaling/executors/cloud-settings.ts";
-import type { z } from "zod";
 import { variablesOf } from "./aws-cloud.ts";
+import { AzureScaleSet, type LongOperation } from "./azure-scale-set.ts";
 import {
   armError,
   type AzureShape,
@@ -16,6 +16,7 @@ import {
   scaleSetShapes,
   tokenError,
   tokenForm,
+  wrongsOf,
 } from "./azure-shapes.ts";
 
 /** What happens to the next request of an operation. */
@@ -29,18 +30,6 @@ export type AzureFault =
   | { kind: "operation-fails"; code: string; message: string };
 
 type Operation = keyof typeof scaleSetShapes | "token";
-
-interface Machine {
-  instanceId: string;
-  provisioningState: "Creating" | "Succeeded" | "Deleting";
-}
-
-interface LongOperation {
-  /** Times it says that it is under way before it is done. */
-  polls: number;
-  finish: () => void;
-  error?: { code: string; message: string };
-}
 
 const tenant = "11111111-1111-1111-1111-111111111111";
 const subscription = "22222222-2222-2222-2222-222222222222";
@@ -60,17 +49,12 @@ export class AzureCloud {
   readonly requests: string[] = [];
   /** The secret of the service principal. */
   clientSecret = "first-secret";
-  orchestrationMode: "Uniform" | "Flexible" = "Uniform";
-  capacity = 0;
-  machines: Machine[] = [];
-  /** Times that an operation is under way before it is done. */
-  polls = 1;
+  readonly scaleSet = new AzureScaleSet(prefix);
   readonly #url: string;
   readonly #faults: { operation: Operation; fault: AzureFault }[] = [];
   readonly #operations = new Map<string, LongOperation>();
   readonly #tokens = new Set<string>();
-  #version = 1;
-  #made = 0;
+  #begun = 0;
 
   private constructor(url: string) {
     this.#url = url;
@@ -100,23 +84,12 @@ export class AzureCloud {
     this.#faults.length = 0;
     this.#operations.clear();
     this.clientSecret = "first-secret";
-    this.orchestrationMode = "Uniform";
-    this.machines = [];
-    this.capacity = count;
-    this.polls = 1;
-    this.#launch("Succeeded");
+    this.scaleSet.reset(count);
   }
 
   /** Fails the next requests of an operation, one after the other. */
   fail(operation: Operation, ...faults: AzureFault[]): void {
     this.#faults.push(...faults.map((fault) => ({ operation, fault })));
-  }
-
-  /** Changes the scale set as its administrator would. */
-  resize(capacity: number): void {
-    this.capacity = capacity;
-    this.#version++;
-    this.#launch("Succeeded");
   }
 
   /** The providerID that a node on this machine has. */
@@ -156,7 +129,7 @@ export class AzureCloud {
     if (!this.#tokens.has(token))
       return answer(401, armError("InvalidAuthenticationToken", "The token is not valid."));
     const long = url.pathname.startsWith(operationsPrefix) && this.#operations.get(url.pathname);
-    if (long) return answer(200, poll(long));
+    if (long) return answer(200, long.poll());
     const operation = this.#operationOf(incoming, url, body);
     if (!operation)
       return answer(400, armError("InvalidRequest", "The request has not the published shape."));
@@ -183,19 +156,19 @@ export class AzureCloud {
     if (fault?.kind === "error" && !isChange(operation)) return refuse(fault, answer);
     switch (operation) {
       case "get":
-        return answer(200, this.#scaleSet());
+        return answer(200, this.scaleSet.view());
       case "listMachines":
-        return answer(200, { value: this.#list() });
+        return answer(200, { value: this.scaleSet.machineViews() });
       case "update": {
         const { sku } = JSON.parse(exchange.body) as { sku: { capacity: number } };
         this.requests.push(`update ${sku.capacity}`);
-        return this.#change(() => this.#update(sku.capacity), fault, exchange);
+        return this.#change(() => this.scaleSet.update(sku.capacity), fault, exchange);
       }
       case "deleteMachine": {
         const id = exchange.url.pathname.split("/").at(-1) ?? "";
         this.requests.push(`delete ${id}`);
-        if (!this.machines.some(({ instanceId }) => instanceId === id)) return answer(204);
-        return this.#change(() => this.#delete(id), fault, exchange);
+        if (!this.scaleSet.has(id)) return answer(204);
+        return this.#change(() => this.scaleSet.delete(id), fault, exchange);
       }
     }
   }
@@ -216,75 +189,21 @@ export class AzureCloud {
     { incoming, response, answer }: Exchange,
   ): unknown {
     if (fault?.kind === "error") return refuse(fault, answer);
-    if ((incoming.headers["if-match"] ?? this.#etag()) !== this.#etag()) {
+    if ((incoming.headers["if-match"] ?? this.scaleSet.etag) !== this.scaleSet.etag) {
       return answer(
         412,
         armError("PreconditionFailed", "The precondition given in the request was not met."),
       );
     }
     const long = begin();
-    if (fault?.kind === "operation-fails") long.error = { code: fault.code, message: fault.message };
-    const path = `${operationsPrefix}${++this.#made}`;
+    if (fault?.kind === "operation-fails") long.fail({ code: fault.code, message: fault.message });
+    const path = `${operationsPrefix}${++this.#begun}`;
     this.#operations.set(path, long);
     if (fault?.kind === "drop-after") return response.destroy();
-    return answer(202, incoming.method === "PATCH" ? this.#scaleSet() : undefined, {
+    return answer(202, incoming.method === "PATCH" ? this.scaleSet.view() : undefined, {
       "azure-asyncoperation": `${this.#url}${path}?api-version=${computeApiVersion}`,
       "retry-after": "1",
     });
-  }
-
-  #update(capacity: number): LongOperation {
-    this.capacity = capacity;
-    this.#version++;
-    this.#launch("Creating");
-    const finish = (): void => {
-      for (const machine of this.machines)
-        if (machine.provisioningState === "Creating") machine.provisioningState = "Succeeded";
-    };
-    return { polls: this.polls, finish };
-  }
-
-  #delete(instanceId: string): LongOperation {
-    this.#version++;
-    for (const machine of this.machines)
-      if (machine.instanceId === instanceId) machine.provisioningState = "Deleting";
-    const finish = (): void => {
-      this.machines = this.machines.filter((machine) => machine.instanceId !== instanceId);
-      this.capacity--;
-    };
-    return { polls: this.polls, finish };
-  }
-
-  #launch(provisioningState: Machine["provisioningState"]): void {
-    while (this.machines.length < this.capacity) {
-      this.machines.push({ instanceId: String(this.#made++), provisioningState });
-    }
-  }
-
-  #scaleSet(): object {
-    return {
-      id: prefix,
-      name: setName,
-      type: "Microsoft.Compute/virtualMachineScaleSets",
-      location: "westeurope",
-      etag: this.#etag(),
-      sku: { name: "Standard_D4s_v5", tier: "Standard", capacity: this.capacity },
-      properties: { provisioningState: "Succeeded", orchestrationMode: this.orchestrationMode },
-    };
-  }
-
-  #list(): object[] {
-    return this.machines.map(({ instanceId, provisioningState }) => ({
-      id: `${prefix}/virtualMachines/${instanceId}`,
-      name: `${setName}_${instanceId}`,
-      location: "westeurope",
-      instanceId,
-      properties: { provisioningState },
-    }));
-  }
-
-  #etag(): string {
-    return `"${this.#version}"`;
   }
 
   #authority(url: URL, body: string, answer: Exchange["answer"]): unknown {
@@ -334,52 +253,11 @@ interface Exchange {
   answer: (status: number, content?: object, headers?: Record<string, string>) => unknown;
 }
 
-/** Headers that any request to Azure may have. */
-const commonHeaders =
-  /^(accept|accept-encoding|authorization|connection|content-length|content-type|host|user-agent|x-ms-.*|traceparent)$/;
-
-/** What in a request is not as published. */
-function wrongsOf(
-  { headers = [], body: schema }: AzureShape,
-  incoming: IncomingMessage,
-  url: URL,
-  body: string,
-): string[] {
-  const unknown = Object.keys(incoming.headers).filter(
-    (name) => !commonHeaders.test(name) && !headers.includes(name),
-  );
-  const query = [...url.searchParams.keys()].filter((name) => name !== "api-version");
-  const none = body === "" ? [] : ["a body"];
-  return [
-    ...unknown.map((name) => `header ${name}`),
-    ...query.map((name) => `query ${name}`),
-    ...(url.searchParams.get("api-version") === computeApiVersion ? [] : ["api-version"]),
-    ...(schema ? wrongsOfBody(schema, incoming.headers["content-type"], body) : none),
-  ];
-}
-
-function wrongsOfBody(schema: z.ZodType, contentType: string | undefined, body: string): string[] {
-  const { success, error } = schema.safeParse(body === "" ? undefined : JSON.parse(body));
-  return [
-    ...(contentType === "application/json" ? [] : [`content-type ${contentType ?? ""}`]),
-    ...(success ? [] : [`body: ${error.message}`]),
-  ];
-}
-
 function refuse(fault: Extract<AzureFault, { kind: "error" }>, answer: Exchange["answer"]): unknown {
   const { status, code, message = "no", retryAfterSeconds } = fault;
   const error = armError(code, message);
   if (retryAfterSeconds === undefined) return answer(status, error);
   return answer(status, error, { "retry-after": String(retryAfterSeconds) });
-}
-
-/** The state of an operation, asked for once more. */
-function poll(long: LongOperation): object {
-  if (long.polls-- > 0) return { status: "InProgress" };
-  if (long.error) return { status: "Failed", error: long.error };
-  long.finish();
-  long.finish = () => undefined;
-  return { status: "Succeeded" };
 }
 
 /** These are counted as requests even when they are refused. */

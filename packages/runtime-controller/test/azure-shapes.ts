@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 
 /**
@@ -23,6 +24,10 @@ export interface AzureShape {
 
 /** The version of the Compute API that the pinned library speaks; `If-Match` is published since 2024-07-01. */
 export const computeApiVersion = "2026-04-01";
+
+/** Headers that any request to Azure may have. */
+const commonHeaders =
+  /^(accept|accept-encoding|authorization|connection|content-length|content-type|host|user-agent|x-ms-.*|traceparent)$/;
 
 /** What is asked of Azure Resource Manager about a scale set. */
 export const scaleSetShapes = {
@@ -66,4 +71,32 @@ export function tokenError(error: string, description: string): object {
     correlation_id: "0",
     trace_id: "0",
   };
+}
+
+/** What in a request is not as published. */
+export function wrongsOf(
+  { headers = [], body: schema }: AzureShape,
+  incoming: IncomingMessage,
+  url: URL,
+  body: string,
+): string[] {
+  const unknown = Object.keys(incoming.headers).filter(
+    (name) => !commonHeaders.test(name) && !headers.includes(name),
+  );
+  const query = [...url.searchParams.keys()].filter((name) => name !== "api-version");
+  const none = body === "" ? [] : ["a body"];
+  return [
+    ...unknown.map((name) => `header ${name}`),
+    ...query.map((name) => `query ${name}`),
+    ...(url.searchParams.get("api-version") === computeApiVersion ? [] : ["api-version"]),
+    ...(schema ? wrongsOfBody(schema, incoming.headers["content-type"], body) : none),
+  ];
+}
+
+function wrongsOfBody(schema: z.ZodType, contentType: string | undefined, body: string): string[] {
+  const { success, error } = schema.safeParse(body === "" ? undefined : JSON.parse(body));
+  return [
+    ...(contentType === "application/json" ? [] : [`content-type ${contentType ?? ""}`]),
+    ...(success ? [] : [`body: ${error.message}`]),
+  ];
 }

@@ -36,7 +36,7 @@ async function failureOf(call: Promise<unknown>): Promise<CloudError> {
   return error as CloudError;
 }
 
-const idOf = (index: number): string => cloud.machines[index]!.instanceId;
+const idOf = (index: number): string => cloud.scaleSet.machines[index]!.instanceId;
 
 /** Looks until the operations under way are over, as scaling does. */
 const looked = (until: (group: CloudGroup) => boolean): Promise<CloudGroup> =>
@@ -65,21 +65,23 @@ describe("a scale set", () => {
   it("is raised to a size, and its operation is followed", async () => {
     await executor.raise(4, await executor.describe(never), never);
     expect(cloud.requests).toEqual(["update 4"]);
-    expect(cloud.machines.map(({ provisioningState }) => provisioningState)).toContain("Creating");
-    await looked(() => cloud.machines.every(({ provisioningState }) => provisioningState === "Succeeded"));
-    expect(cloud.capacity).toBe(4);
+    expect(cloud.scaleSet.machines.map(({ provisioningState }) => provisioningState)).toContain("Creating");
+    await looked(() =>
+      cloud.scaleSet.machines.every(({ provisioningState }) => provisioningState === "Succeeded"),
+    );
+    expect(cloud.scaleSet.capacity).toBe(4);
   });
 
   it("is not raised when somebody else has changed it since it was seen", async () => {
     const seen = await executor.describe(never);
-    cloud.resize(3);
+    cloud.scaleSet.resize(3);
     expect((await failureOf(executor.raise(4, seen, never))).reason).toBe("GroupChanged");
-    expect(cloud.capacity).toBe(3);
+    expect(cloud.scaleSet.capacity).toBe(3);
   });
 
   it("loses the machine that is named, which counts no more from then on", async () => {
     const [first, second] = [idOf(0), idOf(1)];
-    cloud.polls = 2;
+    cloud.scaleSet.polls = 2;
     await executor.remove(first, await executor.describe(never), never);
     const going = await executor.describe(never);
     expect(going).toMatchObject({ desired: 1, instances: [{ id: first, phase: "going" }, { id: second }] });
@@ -89,7 +91,7 @@ describe("a scale set", () => {
 
   it("is left alone when a machine is removed that is gone", async () => {
     await executor.remove("987", await executor.describe(never), never);
-    expect(cloud.capacity).toBe(2);
+    expect(cloud.scaleSet.capacity).toBe(2);
   });
 
   it("says why machines could not be made", async () => {
@@ -100,7 +102,7 @@ describe("a scale set", () => {
   });
 
   it("in orchestration mode Flexible is refused", async () => {
-    cloud.orchestrationMode = "Flexible";
+    cloud.scaleSet.orchestrationMode = "Flexible";
     const failure = await failureOf(executor.describe(never));
     expect(failure).toMatchObject({ reason: "CloudRefused" });
     expect(failure.message).toContain("expected Uniform");
@@ -124,7 +126,7 @@ describe("a call that fails", () => {
     cloud.fail("update", fault);
     expect((await failureOf(executor.raise(3, seen, never))).reason).toBe(reason);
     expect(cloud.requests).toEqual(["update 3"]);
-    expect(cloud.capacity).toBe(fault.kind === "drop-after" ? 3 : 2);
+    expect(cloud.scaleSet.capacity).toBe(fault.kind === "drop-after" ? 3 : 2);
   });
 
   it("because nobody waits any longer may be done all the same", async () => {
@@ -135,7 +137,7 @@ describe("a call that fails", () => {
     await eventually(() => cloud.requests.length > 0, { message: "the request being on its way" });
     caller.abort();
     expect((await failure).reason).toBe("CloudUnclear");
-    await eventually(() => cloud.capacity === 3, { message: "the scale set being raised" });
+    await eventually(() => cloud.scaleSet.capacity === 3, { message: "the scale set being raised" });
   });
 
   it("says how long to wait", async () => {
