@@ -9,6 +9,7 @@ import type { ControllerProcess } from "./setup/controller-process.ts";
 import { createEnvironment, createPool, type RunningStage, startStage } from "./setup/stage.ts";
 import { measureBurst } from "./workloads/burst.ts";
 import { measureMemory } from "./workloads/memory.ts";
+import { measureRollOut } from "./workloads/roll-out.ts";
 import { measureSerial } from "./workloads/serial.ts";
 import { measureSustained, searchRate } from "./workloads/sustained.ts";
 import { countWrites } from "./workloads/writes.ts";
@@ -77,6 +78,7 @@ async function measureTimes(stage: RunningStage, measured: Measurements): Promis
     measured.sustained = sustained;
     if (!quick) measured.search = await searchRate(stage, sustained, Math.min(seconds, searchSeconds));
   }
+  if (only.includes("rollout")) measured.rollOut = await withLag("rollOut", () => measureRollOut(stage));
   if (only.includes("memory")) measured.memory = await measureMemory(stage);
 }
 

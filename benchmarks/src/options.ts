@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 /** The parts of `bench claims`, in the order in which they run. */
-export const workloadNames = ["writes", "serial", "burst", "sustained", "memory"] as const;
+export const workloadNames = ["writes", "serial", "burst", "sustained", "rollout", "memory"] as const;
 export type WorkloadName = (typeof workloadNames)[number];
 
 /** The benches. */

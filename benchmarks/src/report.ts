@@ -3,6 +3,7 @@ import type { HistoryFindings } from "./measure/assignment-history.ts";
 import { round } from "./measure/summary.ts";
 import type { BurstFigures } from "./workloads/burst.ts";
 import type { MemoryFigures } from "./workloads/memory.ts";
+import type { RollOutFigures } from "./workloads/roll-out.ts";
 import type { SerialFigures } from "./workloads/serial.ts";
 import type { SustainedFigures } from "./workloads/sustained.ts";
 import type { WriteFigures } from "./workloads/writes.ts";
@@ -21,6 +22,7 @@ export interface Measurements {
   burst300?: BurstFigures;
   sustained?: SustainedFigures;
   search?: { best: SustainedFigures | undefined; tried: SustainedFigures[] };
+  rollOut?: RollOutFigures;
   memory?: MemoryFigures;
   loopLagMs: Record<string, LoopLag>;
   history?: HistoryFindings & { historyComplete: boolean };
@@ -41,7 +43,7 @@ export function reportOf(measured: Measurements): Record<string, unknown> {
 }
 
 function headline(measured: Measurements): Record<string, unknown> {
-  const { writes, serial, burst100, burst300, memory, loopLagMs, history } = measured;
+  const { writes, serial, burst100, burst300, rollOut, memory, loopLagMs, history } = measured;
   const lags = Object.values(loopLagMs).map(({ p99 }) => p99);
   return {
     serialRatioP50: serial?.ratioP50,
@@ -51,6 +53,8 @@ function headline(measured: Measurements): Record<string, unknown> {
     writesBeforeAnswer: writes?.writesBeforeAnswer,
     writesPerLife: writes?.writesPerLife,
     allWritesPerLife: writes?.allWritesPerLife,
+    rollOutRefused: rollOut?.refused,
+    rollOutLowestAvailable: rollOut?.lowestAvailable,
     rssMiB: memory?.rssMiB,
     loopLagP99Ms: lags.length > 0 ? Math.max(...lags) : undefined,
     doubleAssignments: history?.doubleAssignments,

@@ -7,6 +7,7 @@ import { Informer } from "@datalayer/shared/kube/informer";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { AssignmentHistory } from "../measure/assignment-history.ts";
+import { Stock } from "../measure/stock.ts";
 import type { BenchOptions } from "../options.ts";
 import { type BenchCluster, namespace } from "./bench-cluster.ts";
 import { ClaimClient } from "./claim-client.ts";
@@ -28,6 +29,7 @@ export interface Stage {
   controller: ControllerProcess;
   claims: ClaimClient;
   history: AssignmentHistory;
+  stock: Stock;
   progress: Progress;
   /** Aborted when the reader wants the bench to end. */
   signal: AbortSignal;
@@ -84,12 +86,14 @@ export async function startStage(context: {
   });
   const claims = new ClaimClient({ url: controller.url, apiKey, connections: 400 });
   const history = new AssignmentHistory();
-  const { isComplete, stop } = await follow(cluster.admin, history);
+  const stock = new Stock();
+  const { isComplete, stop } = await follow(cluster.admin, history, stock);
   return {
     ...context,
     controller,
     claims,
     history,
+    stock,
     isHistoryComplete: isComplete,
     close: async () => {
       stop();
@@ -99,14 +103,16 @@ export async function startStage(context: {
   };
 }
 
-/** Lets a history see every state of every runtime Pod from now on. */
+/** Lets each observer see every state of every runtime Pod from now on. */
 export async function follow(
   admin: RestClient,
-  history: AssignmentHistory,
+  ...observers: readonly { observe(pod: Pod, deleted: boolean): void }[]
 ): Promise<{ isComplete: () => boolean; stop: () => void }> {
   const watching = new AbortController();
   const pods = new Informer({ client: admin, kind: Pod, namespace, labelSelector: runtimesOnly });
-  pods.onChange(({ object, type }) => history.observe(object, type === "deleted"));
+  pods.onChange(({ object, type }) => {
+    for (const observer of observers) observer.observe(object, type === "deleted");
+  });
   pods.start(watching.signal);
   await pods.synced();
   return { isComplete: () => pods.relists === 0, stop: () => watching.abort() };

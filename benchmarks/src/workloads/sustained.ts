@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { poissonArrivals, seededRandom } from "../measure/arrivals.ts";
 import { round, type Summary, summarise } from "../measure/summary.ts";
-import { fill, poolName, type Stage } from "../setup/stage.ts";
+import { fill, type Stage } from "../setup/stage.ts";
+import { arrive } from "./lives.ts";
 
 /** Claims that arrive on their own, at a rate. */
 export interface SustainedFigures extends Summary {
@@ -15,7 +14,6 @@ export interface SustainedFigures extends Summary {
   held: boolean;
 }
 
-const dwellMs = 2_000;
 const limitMs = 250;
 /** The pool covers this long without any refill. */
 const coveredSeconds = 10;
@@ -66,28 +64,4 @@ export async function searchRate(
 
 function highestHeld(tried: readonly SustainedFigures[]): SustainedFigures | undefined {
   return tried.filter(({ held }) => held).toSorted((a, b) => b.ratePerSecond - a.ratePerSecond)[0];
-}
-
-async function arrive(stage: Stage, arrivals: readonly number[]): Promise<number[]> {
-  const startMs = performance.now();
-  const lives: Promise<number>[] = [];
-  for (const atMs of arrivals) {
-    const arrivalMs = startMs + atMs;
-    await delay(Math.max(0, arrivalMs - performance.now()));
-    stage.signal.throwIfAborted();
-    lives.push(liveOnce(stage, arrivalMs));
-  }
-  return Promise.all(lives);
-}
-
-/** One runtime's life with its user; resolves with the time to the answer, Infinity when there was none. */
-async function liveOnce({ claims, history }: Stage, arrivalMs: number): Promise<number> {
-  const key = randomUUID();
-  const { podName } = await claims.claim({ pool: poolName, user: `user-${key}`, key });
-  const durationMs = performance.now() - arrivalMs;
-  if (podName === undefined) return Infinity;
-  history.answered(podName, key);
-  await delay(dwellMs);
-  await claims.end(podName);
-  return durationMs;
 }

@@ -37,7 +37,7 @@ const claimIdPath = "/metadata/annotations/runtime-pools.datalayer.io~1claim-id"
  * created as end. The proxy costs time: nothing is timed here.
  */
 export async function countWrites(
-  stage: Omit<Stage, "controller" | "claims" | "history">,
+  stage: Omit<Stage, "controller" | "claims" | "history" | "stock">,
 ): Promise<WriteFigures> {
   const { cluster, options } = stage;
   const lives = options.quick ? 10 : 40;
@@ -66,7 +66,7 @@ export async function countWrites(
   }
 }
 
-type Counted = Omit<Stage, "controller" | "history">;
+type Counted = Omit<Stage, "controller" | "history" | "stock">;
 
 async function liveMany(stage: Counted, log: RequestLog, lives: number): Promise<number[]> {
   const beforeAnswer: number[] = [];
