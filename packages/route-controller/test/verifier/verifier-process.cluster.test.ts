@@ -56,9 +56,14 @@ async function start(settings: Record<string, string>): Promise<VerifierProcess>
     if (message !== "serving" || address === undefined || opsUrl === undefined) continue;
     // Read on, or the pipe fills and stops it.
     child.stderr.resume();
-    return { child, url: address, opsUrl };
+    return { child, url: local(address), opsUrl: local(opsUrl) };
   }
   throw new Error(`the verifier did not start:\n${told.join("\n")}`);
+}
+
+/** It listens at all addresses and tells one of them, which may be another test file's for a while. */
+function local(address: string): string {
+  return `http://127.0.0.1:${new URL(address).port}`;
 }
 
 const uid = "00000000-0000-4000-8000-000000000000";
