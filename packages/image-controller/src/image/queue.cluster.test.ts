@@ -1,7 +1,7 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Image } from "@datalayer/shared/crds/image";
 import { Job } from "@datalayer/shared/kube/kinds";
-import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
+import { limitNamespace } from "@datalayer/shared/kube/testkit/resource-quota";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness } from "../../test/harness.ts";
 import { end } from "../../test/kubelet.ts";
@@ -59,12 +59,6 @@ describe("more Images than may be built at once", () => {
 });
 
 describe("Images whose Jobs are refused", () => {
-  const ResourceQuota = defineKind<KubeObject & { spec: object; status?: { hard?: object } }>({
-    apiVersion: "v1",
-    kind: "ResourceQuota",
-    plural: "resourcequotas",
-  });
-
   it("say so, wait until they are due again, and let others build meanwhile", async () => {
     const [full, other = ""] = harness.namespaces;
     const earlier = ["earlier-1", "earlier-2"];
@@ -73,12 +67,7 @@ describe("Images whose Jobs are refused", () => {
     const names = ["refused-1", "refused-2", "refused-3"];
     for (const name of names) await harness.createImage(name);
     for (const name of names) await harness.phase(name, "Queued", { reason: "Queued" });
-    const metadata = { namespace: full, name: "no-jobs" };
-    const spec = { hard: { "count/jobs.batch": "0" } };
-    await harness.admin.create(ResourceQuota, { apiVersion: "v1", kind: "ResourceQuota", metadata, spec });
-    await eventually(async () => (await harness.admin.get(ResourceQuota, metadata)).status?.hard, {
-      message: "the quota being in force",
-    });
+    await limitNamespace(harness.admin, full, { "count/jobs.batch": "0" });
     for (const job of jobs) await finish(job);
     for (const name of names) await harness.phase(name, "Queued", { reason: "JobRefused" });
     const refusals = () =>

@@ -1,7 +1,7 @@
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { PersistentVolumeClaim } from "@datalayer/shared/kube/kinds";
-import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
+import { limitNamespace } from "@datalayer/shared/kube/testkit/resource-quota";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
 import type { RuntimeView } from "../http/schemas.ts";
@@ -16,24 +16,8 @@ beforeAll(async () => {
   });
 });
 
-const ResourceQuota = defineKind<KubeObject & { spec: object; status?: { hard?: object } }>({
-  apiVersion: "v1",
-  kind: "ResourceQuota",
-  plural: "resourcequotas",
-});
-
-/** Lets no Pod into the namespace; answers with what ends that. */
-const forbidPods = async (): Promise<() => Promise<unknown>> => {
-  const ref = { namespace: cluster.namespace, name: "no-pods" };
-  const { apiVersion, kind } = ResourceQuota;
-  const spec = { hard: { pods: "0" } };
-  const { uid } = (await cluster.admin.create(ResourceQuota, { apiVersion, kind, metadata: ref, spec }))
-    .metadata;
-  await eventually(async () => (await cluster.admin.get(ResourceQuota, ref)).status?.hard, {
-    message: "the quota being in force",
-  });
-  return () => cluster.admin.delete(ResourceQuota, ref, { uid });
-};
+const forbidPods = (): Promise<() => Promise<void>> =>
+  limitNamespace(cluster.admin, cluster.namespace, { pods: "0" });
 
 const shown = async (name: string): Promise<RuntimeView> =>
   (await replica.ask("GET", `/runtimes/${name}`)).body.runtime;
@@ -59,8 +43,8 @@ describe("a runtime with a home whose Pod cannot be made", () => {
     await cluster.warmPool({ name: "refused", size: 0, burningRate: 1 });
     const lift = await forbidPods();
     const name = await launch("refused");
-    await untilShown(name, "starting", /^PodRefused: .* exceeded quota: no-pods/);
-    await untilShown(name, "paused", /^StartFailed: PodRefused: .* exceeded quota: no-pods/);
+    await untilShown(name, "starting", /^PodRefused: .* exceeded quota: limit/);
+    await untilShown(name, "paused", /^StartFailed: PodRefused: .* exceeded quota: limit/);
     const ref = { namespace: cluster.namespace, name: `${name}-home` };
     const { annotations } = (await cluster.admin.get(PersistentVolumeClaim, ref)).metadata;
     expect(Object.keys(annotations ?? {}).filter((key) => key.includes("/waits-"))).toEqual([]);

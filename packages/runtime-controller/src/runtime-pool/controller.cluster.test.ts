@@ -5,7 +5,7 @@ import { RuntimeEnvironment } from "@datalayer/shared/crds/runtime-environment";
 import { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { pointer } from "@datalayer/shared/kube/json-patch";
 import { Node, Pod, Secret } from "@datalayer/shared/kube/kinds";
-import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
+import { limitNamespace } from "@datalayer/shared/kube/testkit/resource-quota";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { environmentManifest, poolManifest } from "../../test/builders.ts";
 import { type Harness, startHarness, type TestReplica } from "../../test/harness.ts";
@@ -223,23 +223,9 @@ describe("a pool", () => {
 });
 
 describe("a pool whose Pods are refused", () => {
-  const ResourceQuota = defineKind<KubeObject & { spec: object; status?: { hard?: object } }>({
-    apiVersion: "v1",
-    kind: "ResourceQuota",
-    plural: "resourcequotas",
-  });
-
   it("says why, tries ever more rarely, and is filled when it may be", async () => {
     const { items } = await cluster.admin.list(Pod, { namespace: cluster.namespace });
-    const quota = await cluster.admin.create(ResourceQuota, {
-      apiVersion: "v1",
-      kind: "ResourceQuota",
-      metadata: ref("few-pods"),
-      spec: { hard: { pods: String(items.length + 2) } },
-    });
-    await eventually(async () => (await cluster.admin.get(ResourceQuota, ref("few-pods"))).status?.hard, {
-      message: "the quota being in force",
-    });
+    const lift = await limitNamespace(cluster.admin, cluster.namespace, { pods: String(items.length + 2) });
     const sinceMs = performance.now();
     await cluster.admin.create(
       RuntimeEnvironment,
@@ -266,7 +252,7 @@ describe("a pool whose Pods are refused", () => {
     expect(writes(sinceMs).filter(({ resource }) => resource === "runtime-pools/status").length).toBeLessThan(
       8,
     );
-    await cluster.admin.delete(ResourceQuota, ref("few-pods"), { uid: quota.metadata.uid });
+    await lift();
     await cluster.available("refused", 6);
     await untilSettled("refused");
   });
