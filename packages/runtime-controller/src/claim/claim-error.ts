@@ -45,3 +45,8 @@ export class ClaimError extends Error {
     this.facts = options.facts ?? {};
   }
 }
+
+/** The refusal of a key whose runtime has ended. */
+export function keyEnded(): ClaimError {
+  return new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
+}

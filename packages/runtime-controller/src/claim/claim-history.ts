@@ -23,22 +23,23 @@ export class ClaimHistory {
 
   /**
    * The first Pod of the key, which the order then knows too; undefined when no Pod carries it.
-   * @param resourceVersion - from where to look back; default the newest that the watch has delivered.
+   * @param claimed - a version that no Pod of the key need have been seen in yet, but which is that of one.
    * @throws ApiError `isGone` when the claims are older than the API server's memory.
    */
-  async first(key: string, resourceVersion?: string): Promise<Pod | undefined> {
+  async first(key: string, claimed?: string): Promise<Pod | undefined> {
     const { client, pods, order, metrics } = this.#options;
     metrics.historyReads.inc();
-    const known = pods.list();
-    const namespaces = [...new Set(known.map(({ metadata }) => metadata.namespace))];
-    const from = resourceVersion === undefined ? newestOf(known) : BigInt(resourceVersion);
+    const namespaces = [...new Set(pods.list().map(({ metadata }) => metadata.namespace))];
+    const seen = order.lookBackFrom(key);
+    const from = earlier(seen, claimed === undefined ? undefined : BigInt(claimed));
+    if (from === undefined) return undefined;
     const first = await firstClaimant(podsOfKey(client, namespaces, key), from);
     if (first) order.settle(key, first);
     return first;
   }
 }
 
-function newestOf(pods: readonly Pod[]): bigint {
-  const versions = pods.map(({ metadata }) => BigInt(metadata.resourceVersion));
-  return versions.reduce((a, b) => (a > b ? a : b), 0n);
+function earlier(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
 }

@@ -7,6 +7,10 @@ import { ClaimOrder } from "./claim-order.ts";
 const rememberMs = 600_000;
 const claimed = (id: string, traits: RuntimeTraits = {}) =>
   runtimePod(id, { state: "assigned", labels: { [label.claimKey]: "key" }, ...traits });
+const versioned = (id: string, version: number) => {
+  const pod = claimed(id);
+  return { ...pod, metadata: { ...pod.metadata, resourceVersion: String(version) } };
+};
 const watched = { deleted: false, listed: false };
 const listed = { deleted: false, listed: true };
 const deleted = { deleted: true, listed: false };
@@ -51,6 +55,26 @@ describe("the order of claims", () => {
     order.settle("key", claimed("b"));
     expect(first()).toBe("runtime-b");
     expect(order.isSuperseded(claimed("a"))).toBe(true);
+  });
+
+  it("knows that a key has ended once all have gone of which it is not known who was first", () => {
+    for (const id of ["a", "b"]) order.observe(claimed(id), listed);
+    order.observe(claimed("a"), deleted);
+    expect(first()).toBe("unordered");
+    order.observe(claimed("b"), deleted);
+    expect(first()).toBe("ended");
+  });
+
+  it("is looked for from where the one was there that was seen last the longest ago", () => {
+    expect(order.lookBackFrom("key")).toBeUndefined();
+    order.observe(versioned("a", 7), listed);
+    order.observe(versioned("b", 5), listed);
+    expect(order.lookBackFrom("key")).toBe(5n);
+    order.observe(versioned("b", 9), watched);
+    expect(order.lookBackFrom("key")).toBe(7n);
+    order.observe(versioned("a", 12), deleted);
+    order.observe(versioned("b", 14), watched);
+    expect(order.lookBackFrom("key")).toBe(7n);
   });
 
   it("does not learn from the history of a Pod or key that it does not know", () => {

@@ -4,12 +4,18 @@ import { label } from "../runtime/names.ts";
 
 /** One Pod that carries a claim key. */
 interface Claimant {
-  /** The newest version of it. */
+  /** The newest version in which it was there. */
   readonly pod: Pod;
   /** It came with a list, so its place among others of that list is not known. */
   readonly listed: boolean;
   /** When it went, on the monotonic clock. */
   endedAtMs?: number;
+}
+
+/** Whether a Pod is gone, and whether that was found by a list rather than told by the watch. */
+interface PodChange {
+  readonly deleted: boolean;
+  readonly listed: boolean;
 }
 
 /** What is known of the first runtime of a key. */
@@ -41,20 +47,18 @@ export class ClaimOrder {
   }
 
   /** Follows one change of a Pod, in watch order. */
-  observe(pod: Pod, change: { deleted: boolean; listed: boolean }): void {
+  observe(pod: Pod, change: PodChange): void {
     const key = pod.metadata.labels?.[label.claimKey];
     if (key === undefined) return;
     const { uid } = pod.metadata;
     const claimants = this.#claimants.get(key) ?? [];
     const index = claimants.findIndex((claimant) => claimant.pod.metadata.uid === uid);
-    const listed = claimants[index]?.listed ?? change.listed;
-    const endedAtMs = change.deleted ? this.#clock.monotonicMs() : undefined;
-    const claimant = { pod, listed, endedAtMs };
+    const claimant = this.#after(claimants[index], pod, change);
     if (index >= 0) claimants[index] = claimant;
     // Another replica, which knows nothing of those that went, may use the key anew: that one is the first now.
     else if (claimants.every(hasGone)) this.#claimants.set(key, [claimant]);
     else claimants.push(claimant);
-    if (endedAtMs !== undefined) this.#endings.push({ key, atMs: endedAtMs });
+    if (claimant.endedAtMs !== undefined) this.#endings.push({ key, atMs: claimant.endedAtMs });
     this.#forgetOld();
   }
 
@@ -68,10 +72,22 @@ export class ClaimOrder {
   /** The first runtime of the key. */
   first(key: string): First {
     this.#forgetOld();
-    const [first, second] = this.#claimants.get(key) ?? [];
+    const claimants = this.#claimants.get(key) ?? [];
+    const [first, second] = claimants;
     if (!first) return { kind: "none" };
+    // Whichever of them was the first.
+    if (claimants.every(hasEnded)) return { kind: "ended" };
     if (first.listed && second?.listed) return { kind: "unordered" };
     return hasEnded(first) ? { kind: "ended" } : { kind: "first", pod: first.pod };
+  }
+
+  /**
+   * The version from which to look for the first of a key's Pods: one of them was last seen in it, and any that was
+   * earlier was still there. Undefined when none is known.
+   */
+  lookBackFrom(key: string): bigint | undefined {
+    const versions = this.#claimants.get(key)?.map(({ pod }) => BigInt(pod.metadata.resourceVersion)) ?? [];
+    return versions.reduce<bigint | undefined>((a, b) => (a !== undefined && a < b ? a : b), undefined);
   }
 
   /** The other Pods of this Pod's claim key that are there, if this one is known to be the first of them. */
@@ -86,6 +102,12 @@ export class ClaimOrder {
     const [first, second] = this.#claimants.get(pod.metadata.labels?.[label.claimKey] ?? "") ?? [];
     if (!first || (first.listed && second?.listed)) return false;
     return first.pod.metadata.uid !== pod.metadata.uid;
+  }
+
+  /** What is known of a Pod after a change; one that has gone stays as it was last seen. */
+  #after(known: Claimant | undefined, pod: Pod, { deleted, listed }: PodChange): Claimant {
+    const still = { pod, listed: known?.listed ?? listed };
+    return deleted ? { ...still, pod: known?.pod ?? pod, endedAtMs: this.#clock.monotonicMs() } : still;
   }
 
   /** A key is forgotten once the last of its runtimes went long enough ago. */

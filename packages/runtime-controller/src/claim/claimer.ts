@@ -17,7 +17,7 @@ import { type Attempt, attemptClaim, UndecidedAttempt } from "./attempt.ts";
 import { CandidateSearch } from "./candidate-search.ts";
 import type { Candidates } from "./candidates.ts";
 import { assignmentOf } from "./assignment.ts";
-import { ClaimError } from "./claim-error.ts";
+import { ClaimError, keyEnded } from "./claim-error.ts";
 import type { ClaimHistory } from "./claim-history.ts";
 import type { ClaimMetrics } from "./claim-metrics.ts";
 import type { ClaimOrder } from "./claim-order.ts";
@@ -155,16 +155,19 @@ export class Claimer {
 
   /** The runtime that the key has by now, as far as this replica has seen. */
   async #runtimeOf(key: string): Promise<Runtime | undefined> {
-    const first = this.#options.order.first(key);
+    const { order } = this.#options;
+    const isUnordered = order.first(key).kind === "unordered";
+    const remembered = isUnordered ? await this.#remembered(key) : undefined;
+    const first = order.first(key);
     switch (first.kind) {
       case "none":
         return undefined;
       case "ended":
-        throw new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
+        throw keyEnded();
       case "first":
         return parseRuntime(this.#latest(first.pod));
       case "unordered":
-        return parsed(await this.#remembered(key));
+        return parsed(remembered);
     }
   }
 
@@ -184,7 +187,8 @@ export class Claimer {
       const runtime = first.kind === "first" ? parseRuntime(this.#latest(first.pod)) : undefined;
       if (runtime) return runtime;
     }
-    return parsed(await this.#remembered(key, resourceVersion)) ?? claimed;
+    const remembered = parsed(await this.#remembered(key, resourceVersion));
+    return order.first(key).kind === "ended" ? this.#ended(claimed) : (remembered ?? claimed);
   }
 
   /** As {@link ClaimHistory.first}; a guess at what is forgotten could be another runtime than the key got. */
@@ -201,7 +205,7 @@ export class Claimer {
 
   async #ended(claimed: Runtime): Promise<never> {
     await this.#options.abandoner.abandon(claimed);
-    throw new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
+    throw keyEnded();
   }
 
   async #assign(request: ClaimRequest, keyed: Keyed = {}): Promise<Assigned> {

@@ -154,6 +154,13 @@ describe("a key whose order the watch does not tell", () => {
       refusal: "unavailable",
       message: expect.stringContaining("which of them was first") as string,
     });
+    for (const runtime of [first, second]) {
+      await harness.admin.patch(Pod, runtime, [{ op: "remove", path: "/metadata/finalizers" }]);
+      await harness.admin.delete(Pod, runtime, { uid: runtime.uid, gracePeriodSeconds: 0 });
+    }
+    const refusal = async (): Promise<unknown> =>
+      replica.claimer.claim(request).catch((error: unknown) => (error as ClaimError).refusal);
+    await expect.poll(refusal).toBe("key-ended");
   });
 
   it("gives one runtime when the watch expires while two replicas claim", async () => {

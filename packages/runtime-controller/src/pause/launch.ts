@@ -9,7 +9,7 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import { podNameOf, runtimeApp } from "@datalayer/shared/runtime/names";
 import { assignmentOf } from "../claim/assignment.ts";
 import type { BodySeals } from "../claim/body-seals.ts";
-import { ClaimError } from "../claim/claim-error.ts";
+import { ClaimError, keyEnded } from "../claim/claim-error.ts";
 import type { ClaimOrder } from "../claim/claim-order.ts";
 import type { ClaimRequest } from "../claim/claim-request.ts";
 import { claimKeyOf } from "../claim/claimer.ts";
@@ -185,8 +185,4 @@ interface Made {
   volume?: Volume;
   key?: string;
   ulid?: string;
-}
-
-function keyEnded(): ClaimError {
-  return new ClaimError("key-ended", "the runtime of this Idempotency-Key has ended");
 }
