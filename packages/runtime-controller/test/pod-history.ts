@@ -63,6 +63,14 @@ export class PodHistory {
     return this.assigned().filter(({ gone, versions }) => !gone && versions.at(-1)?.terminating === false);
   }
 
+  /** How many of a pool can be claimed, by the last version of each. */
+  available(pool: string): number {
+    const last = [...this.lives.values()].flatMap(({ gone, versions }) =>
+      gone ? [] : (versions.at(-1) ?? []),
+    );
+    return last.filter((one) => one.pool === pool && one.state === "available" && !one.terminating).length;
+  }
+
   /** Ends the record; rejects when it is not complete. */
   async stop(): Promise<void> {
     this.#running.abort();
