@@ -12,7 +12,7 @@ let cluster: Harness;
 beforeAll(async () => {
   cluster = await startHarness({ namespaces: 2 });
   await cluster.createClass();
-  await cluster.serve("target", []);
+  await cluster.serve("target", [{ address: "192.0.2.1" }]);
   await cluster.startReplica("first");
 });
 

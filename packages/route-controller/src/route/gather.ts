@@ -61,10 +61,16 @@ export function gather(route: Route, sources: RouteSources): RouteObservation {
     claimants: claimantsOf(route, routeClass, sources),
     sharers: routesSharing(sources.routes, route).filter(rivalryWith(route, routeClass, sources)),
     services: references.map((reference) => ({ ...reference, ...find(reference.name) })),
-    pods: podReferencesOf(route).map(({ field, target }) => {
+    pods: podReferencesOf(route).map(({ field, rule, target }) => {
       const full = { ...target, protocol: target.protocol ?? "http" };
       const found = find(podServiceNameOf(route, full));
-      return { field, target: full, ...found, ...podsOf(route, full, { found: found.service, sources }) };
+      return {
+        field,
+        rule,
+        target: full,
+        ...found,
+        ...podsOf(route, full, { found: found.service, sources }),
+      };
     }),
     translate: routeClass && sources.translateFor(routeClass),
     hasCertManager: sources.certificates.isServed,

@@ -8,6 +8,7 @@ import { buildPodService } from "../pod-targets/pod-target.ts";
 import { type Refusal, refusalOf } from "./class-policy.ts";
 import { connectionRefusalOf } from "./connections.ts";
 import { type Conflict, conflictsOf } from "./conflicts.ts";
+import { emptyFaultsOf } from "./endpoints.ts";
 import { hashOf, intentAnnotation, managedBy } from "./names.ts";
 import type { RouteObservation } from "./observation.ts";
 import { podsFaultOf, type ReferenceFault, serviceFaultOf } from "./references.ts";
@@ -132,12 +133,13 @@ function unsupportedRefusal(unsupported: readonly Unsupported[]): Refusal {
   return { reason: routeReason.unsupported, message };
 }
 
-function faultsOf({ services, pods, apiServers }: RouteObservation): ReferenceFault[] {
+function faultsOf({ route, services, pods, apiServers }: RouteObservation): ReferenceFault[] {
   const faults = [
     ...services.map((found) => serviceFaultOf(found, apiServers)),
     ...pods.map((found) => podsFaultOf(found, apiServers)),
   ];
-  return faults.flatMap((fault) => fault ?? []);
+  const { namespace = "" } = route.metadata;
+  return [...faults.flatMap((fault) => fault ?? []), ...emptyFaultsOf({ namespace, services, pods })];
 }
 
 /** A router names the others: it is written last, and goes first. */

@@ -1,4 +1,4 @@
-import type { RouteTarget } from "@datalayer/shared/crds/route";
+import { routeReason, type RouteReason, type RouteTarget } from "@datalayer/shared/crds/route";
 import type { EndpointSlice, Pod, Service } from "@datalayer/shared/kube/kinds";
 import type { PodTarget } from "../pod-targets/pod-target.ts";
 import { addressFault } from "./addresses.ts";
@@ -11,6 +11,8 @@ export interface FoundService {
   portField: string;
   name: string;
   port: number;
+  /** Index of the rule, of a target that gets requests of it; absent of every other Service. */
+  rule?: number;
   /** Undefined when there is none. */
   service?: Service;
   slices: readonly EndpointSlice[];
@@ -20,6 +22,8 @@ export interface FoundService {
 export interface FoundPods {
   /** `spec.rules[0].targets[1].pod`. */
   field: string;
+  /** Index of the rule. */
+  rule: number;
   target: RouteTarget & { protocol: string };
   /** Whom the Service is for: with the uid of the Pod that the Route began with. */
   pods: PodTarget;
@@ -33,9 +37,29 @@ export interface FoundPods {
 
 /** Why a reference cannot be followed. */
 export interface ReferenceFault {
-  /** `missing`: may come. `forbidden`: nothing may be sent there. `unready`: is there, and takes no requests yet. */
-  kind: "missing" | "forbidden" | "unready";
+  /**
+   * `missing`: may come. `forbidden`: nothing may be sent there. `unready`: Pods that take no requests yet. `empty`: all
+   * is there, and behind it nobody takes requests.
+   */
+  kind: "missing" | "forbidden" | "unready" | "empty";
   message: string;
+}
+
+const reasons: Readonly<Record<ReferenceFault["kind"], RouteReason>> = {
+  missing: routeReason.refNotFound,
+  forbidden: routeReason.refNotPermitted,
+  unready: routeReason.noReadyPods,
+  empty: routeReason.noEndpoints,
+};
+
+/** The reason of conditions that a fault is behind. */
+export function reasonOf({ kind }: ReferenceFault): RouteReason {
+  return reasons[kind];
+}
+
+/** Whether all is there, and only nobody takes requests yet, or any more. */
+export function isUnready({ kind }: ReferenceFault): boolean {
+  return kind === "unready" || kind === "empty";
 }
 
 /** What is wrong with a Service that a Route names; undefined when nothing is. */

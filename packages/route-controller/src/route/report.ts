@@ -8,7 +8,7 @@ import type { Finding, Verdict } from "../readiness/verdict.ts";
 import { classNameOf } from "./class-policy.ts";
 import { pathOf } from "./matching.ts";
 import type { RoutePlan, Stage } from "./plan.ts";
-import type { ReferenceFault } from "./references.ts";
+import { isUnready, reasonOf, type ReferenceFault } from "./references.ts";
 import { isPool } from "./resolve.ts";
 
 /** What is known of a Route after its plan was carried out. */
@@ -104,9 +104,10 @@ function findingOf(stage: Stage, { refusal, faults, unsupported }: RoutePlan): F
     if (stages.indexOf(stage) > stages.indexOf(refusal.stage))
       return { status: "Unknown", reason, message: "Not looked at: the Route is refused before." };
   }
-  const fault = worstOf(faults);
+  const unresolved = unresolvedOf(faults);
+  const fault = worstOf(unresolved);
   if (stage === "resolved" && fault)
-    return { status: "False", reason: reasonOf(fault), message: messageOf(faults) };
+    return { status: "False", reason: reasonOf(fault), message: messageOf(unresolved) };
   if (stage === "translated" && unsupported.length > 0)
     return {
       status: "True",
@@ -132,9 +133,17 @@ function obstacleOf({ refusal, faults }: RoutePlan, ofCertificate: Finding): Out
     const isTransient = reason === routeReason.noDataPlane;
     return isTransient ? waitingFor({ reason, message }) : stalled({ reason, message });
   }
-  const fault = worstOf(faults);
-  if (fault) return waitingFor({ reason: reasonOf(fault), message: messageOf(faults) });
-  return ofCertificate.status === "False" ? waitingFor(ofCertificate) : undefined;
+  const unresolved = unresolvedOf(faults);
+  const fault = worstOf(unresolved);
+  if (fault) return waitingFor({ reason: reasonOf(fault), message: messageOf(unresolved) });
+  if (ofCertificate.status === "False") return waitingFor(ofCertificate);
+  const [empty] = faults;
+  return empty && waitingFor({ reason: reasonOf(empty), message: messageOf(faults) });
+}
+
+/** References that cannot be followed: of others, nobody takes the requests now. */
+function unresolvedOf(faults: readonly ReferenceFault[]): ReferenceFault[] {
+  return faults.filter(({ kind }) => kind !== "empty");
 }
 
 /** What is missing counts before what is not ready. */
@@ -144,14 +153,6 @@ function worstOf(faults: readonly ReferenceFault[]): ReferenceFault | undefined 
 
 function waitingFor({ reason, message }: Pick<Finding, "reason" | "message">): Outcome {
   return waiting({ reason, message, retryAfterMs: lookAgainMs });
-}
-
-function isUnready({ kind }: ReferenceFault): boolean {
-  return kind === "unready";
-}
-
-function reasonOf(fault: ReferenceFault): string {
-  return isUnready(fault) ? routeReason.noReadyPods : routeReason.refNotFound;
 }
 
 function messageOf(faults: readonly ReferenceFault[]): string {
