@@ -39,7 +39,8 @@ export interface Echo {
 /**
  * Starts a server that answers with the request as it came, until the test file ends. Some paths do more:
  * `/status/<code>` answers with that status; `/stream` sends a line at once and the rest when the client asks
- * `/stream/finish`, and `/events/stream` does so as server-sent events; `/silence` never answers; a WebSocket sends each message back, after the name of the echo.
+ * `/stream/finish`, and `/events/stream` does so as server-sent events; `/silence` never answers; a WebSocket sends each message back, after the name of
+ * the echo, and answers `headers` with those that it was opened with.
  */
 export async function startEcho(
   name: string,
@@ -130,11 +131,13 @@ function serveWebSockets(name: string, server: NetServer, onOpen: () => void): v
   const webSockets = new WebSocketServer({ noServer: true });
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     onOpen();
-    webSockets.handleUpgrade(request, socket, head, (open) => webSockets.emit("connection", open));
+    webSockets.handleUpgrade(request, socket, head, (open) => webSockets.emit("connection", open, request));
   });
-  webSockets.on("connection", (socket) => {
-    socket.on("message", (message, isBinary) =>
-      socket.send(isBinary ? message : `${name}: ${(message as Buffer).toString()}`),
-    );
+  webSockets.on("connection", (socket, { headers }) => {
+    socket.on("message", (message, isBinary) => {
+      const said = (message as Buffer).toString();
+      if (said === "headers") socket.send(JSON.stringify(headers));
+      else socket.send(isBinary ? message : `${name}: ${said}`);
+    });
   });
 }
