@@ -96,9 +96,9 @@ async function reconcile(
   const { madeKinds, dataPlane } = options;
   const observed = gather(route, options);
   const plan = planRoute(observed);
-  await carryOut(plan, { uid: route.metadata.uid, kinds: madeKinds, kube });
+  const made = await carryOut(plan, { uid: route.metadata.uid, kinds: madeKinds, kube });
   const certificate = certificateStateOf(observed);
-  return reportRoute(route, { plan, certificate, verdict: observe(route, plan, dataPlane) });
+  return reportRoute(route, { plan, made, certificate, verdict: observe(route, plan, dataPlane) });
 }
 
 /** What is tried before anybody can answer is tried too seldom by the time somebody can: it waits for that. */

@@ -2,6 +2,7 @@ import type { ReportedCondition } from "@datalayer/shared/controller/conditions"
 import type { Report, StatusFields } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, stalled, waiting } from "@datalayer/shared/controller/outcome";
 import { type Route, routeCondition, routeReason, type RouteTarget } from "@datalayer/shared/crds/route";
+import type { KubeObject } from "@datalayer/shared/kube/object";
 import { certificateCondition, type CertificateState } from "../certificates/certificate-condition.ts";
 import { type ReadinessReport, reportReadiness } from "../readiness/report.ts";
 import type { Finding, Verdict } from "../readiness/verdict.ts";
@@ -14,6 +15,8 @@ import { isPool } from "./resolve.ts";
 /** What is known of a Route after its plan was carried out. */
 export interface RouteResult {
   plan: RoutePlan;
+  /** The objects that there are of it. */
+  made: readonly KubeObject[];
   certificate: CertificateState;
   /** What the data plane shows; undefined when nothing is known yet. */
   verdict: Verdict | undefined;
@@ -43,7 +46,8 @@ const allIsWell: Readonly<Record<Stage, Finding>> = {
 };
 
 /** The status of a Route. */
-export function reportRoute(route: Route, { plan, certificate, verdict }: RouteResult): Report<Route> {
+export function reportRoute(route: Route, result: RouteResult): Report<Route> {
+  const { plan, certificate, verdict } = result;
   const findings = stages.map((stage): ReportedCondition => ({
     type: conditionOf[stage],
     ...findingOf(stage, plan),
@@ -53,7 +57,7 @@ export function reportRoute(route: Route, { plan, certificate, verdict }: RouteR
   const seen = served && reportReadiness(route, { className: classNameOf(route), ...served, verdict });
   const obstacle = obstacleOf(plan, ofCertificate);
   return {
-    status: statusOf(route, plan, (seen ?? verdict)?.replicas),
+    status: statusOf(route, result, (seen ?? verdict)?.replicas),
     conditions: [
       ...findings,
       hostClaimedOf(plan),
@@ -161,13 +165,12 @@ function messageOf(faults: readonly ReferenceFault[]): string {
 
 function statusOf(
   route: Route,
-  plan: RoutePlan,
+  { plan, made }: RouteResult,
   replicas: ReadinessReport["replicas"] | undefined,
 ): StatusFields<Route> {
   const { served, unsupported, conflicts } = plan;
   const url = urlOf(route);
   const target = targetOf(route.spec.rules[0]?.targets?.[0]);
-  const objects = plan.apply.map(({ apiVersion, kind, metadata: { name } }) => ({ apiVersion, kind, name }));
   return {
     ...(url !== undefined && { url }),
     ...(target !== undefined && { target }),
@@ -175,12 +178,16 @@ function statusOf(
     backends: [
       {
         class: classNameOf(route),
-        ...(served && { hash: served.hash, objects }),
+        ...(served && { hash: served.hash, objects: made.map(referenceTo) }),
         ...(replicas && { replicas }),
         ...(unsupported.length > 0 && { unsupported: [...unsupported] }),
       },
     ],
   };
+}
+
+function referenceTo({ apiVersion, kind, metadata: { name, uid, generation } }: KubeObject) {
+  return { apiVersion, kind, name, uid, ...(generation !== undefined && { generation }) };
 }
 
 /** By the first host that is a name, and the first path that is no expression. */
