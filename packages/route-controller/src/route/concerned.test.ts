@@ -6,6 +6,7 @@ import { keyOf } from "@datalayer/shared/kube/object";
 import { describe, expect, it } from "vitest";
 import { endpointSliceManifest, routeManifest, serviceManifest } from "../../test/builders.ts";
 import { storedRouteClass } from "../../test/resolved-route.ts";
+import { clusterAddresses } from "./addresses.ts";
 import { keysOfService, keysOfSliceChange } from "./concerned.ts";
 import type { RouteSources } from "./gather.ts";
 import { routeIndexes } from "./route-index.ts";
@@ -31,7 +32,7 @@ function sourcesOf(routes: Route[], services: Service[] = []): RouteSources {
     services: {
       get: ({ name }: { name: string }) => services.find(({ metadata }) => metadata.name === name),
     },
-    apiServers: () => new Set(["10.96.0.1"]),
+    cluster: () => ({ ...clusterAddresses(), apiServers: new Set(["10.96.0.1"]) }),
   };
   return sources as unknown as RouteSources;
 }

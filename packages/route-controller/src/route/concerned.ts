@@ -21,7 +21,7 @@ export function keysOfService(service: Service, sources: RouteSources): string[]
  */
 export function keysOfSliceChange(change: Change<EndpointSlice>, sources: RouteSources): string[] {
   const states = change.previous ? [change.previous, change.object] : [change.object];
-  const isForeign = isOfReadiness(change) || slicesFaultOf(states, sources.apiServers()) !== undefined;
+  const isForeign = isOfReadiness(change) || slicesFaultOf(states, sources.cluster()) !== undefined;
   const keys = states.flatMap(({ metadata: { namespace, labels } }) => {
     const name = labels?.["kubernetes.io/service-name"];
     if (name === undefined) return [];

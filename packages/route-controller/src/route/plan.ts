@@ -63,7 +63,7 @@ function planTranslation(observed: RouteObservation, routeClass: RouteClass): Ro
       (found) =>
         found.name === name &&
         found.port === port &&
-        serviceFaultOf(found, observed.apiServers)?.kind === "missing",
+        serviceFaultOf(found, observed.cluster)?.kind === "missing",
     );
   const resolved = resolveRoute(route, routeClass, isMissing);
   const translation = translate(resolved);
@@ -133,10 +133,10 @@ function unsupportedRefusal(unsupported: readonly Unsupported[]): Refusal {
   return { reason: routeReason.unsupported, message };
 }
 
-function faultsOf({ route, services, pods, apiServers }: RouteObservation): ReferenceFault[] {
+function faultsOf({ route, services, pods, cluster }: RouteObservation): ReferenceFault[] {
   const faults = [
-    ...services.map((found) => serviceFaultOf(found, apiServers)),
-    ...pods.map((found) => podsFaultOf(found, apiServers)),
+    ...services.map((found) => serviceFaultOf(found, cluster)),
+    ...pods.map((found) => podsFaultOf(found, cluster)),
   ];
   const { namespace = "" } = route.metadata;
   return [...faults.flatMap((fault) => fault ?? []), ...emptyFaultsOf({ namespace, services, pods })];
