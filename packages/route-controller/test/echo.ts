@@ -44,16 +44,16 @@ export interface Echo {
  */
 export async function startEcho(
   name: string,
-  options: { protocol?: "http" | "https" | "h2c"; address?: string; port?: number } = {},
+  options: { protocol?: "http" | "https" | "h2c"; address?: string; port?: number; identity?: Identity } = {},
 ): Promise<Echo> {
-  const { protocol = "http", address = await podAddress(), port = echoPort } = options;
+  const { protocol = "http", address = await podAddress(), port = echoPort, identity } = options;
   const counted = { requests: 0 };
   const streams = new Set<ServerResponse>();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     counted.requests++;
     void answer(name, request, response, streams);
   };
-  const server = await serverOf(protocol, address, handle);
+  const server = await serverOf(protocol, handle, identity ?? { ip: address, name: "echo" });
   const sockets = new Set<Socket>();
   server.on(protocol === "https" ? "secureConnection" : "connection", (socket: Socket) => {
     sockets.add(socket);
@@ -83,11 +83,14 @@ export async function startEcho(
   };
 }
 
+/** The certificate of an echo that speaks `https`, or what one is made for. */
+type Identity = { cert: string; key: string } | { ip: string; name: string };
+
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-async function serverOf(protocol: string, address: string, handle: Handler): Promise<NetServer> {
+async function serverOf(protocol: string, handle: Handler, identity: Identity): Promise<NetServer> {
   if (protocol === "https")
-    return createTlsServer(await makeCertificate({ ip: address, name: "echo" }), handle);
+    return createTlsServer("cert" in identity ? identity : await makeCertificate(identity), handle);
   // The compatibility layer of HTTP/2 serves the same handler.
   if (protocol === "h2c") return createH2cServer(handle as never);
   return createServer(handle);
