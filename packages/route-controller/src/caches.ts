@@ -12,7 +12,7 @@ import {
 } from "@datalayer/shared/crds/traefik";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { InformerSet } from "@datalayer/shared/kube/informer-set";
-import { EndpointSlice, Ingress, Pod, Service } from "@datalayer/shared/kube/kinds";
+import { EndpointSlice, Ingress, Pod, Service, ServiceCidr } from "@datalayer/shared/kube/kinds";
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { Kind, KubeObject } from "@datalayer/shared/kube/object";
 import type { RestClient } from "@datalayer/shared/kube/rest";
@@ -48,6 +48,8 @@ export interface Caches {
   /** The Service of the API server and its endpoints. */
   apiServerServices: Informer<Service>;
   apiServerSlices: Informer<EndpointSlice>;
+  /** From where Services have their addresses. */
+  serviceCidrs: Informer<ServiceCidr>;
 }
 
 const madeAndForeign = { ...madeIndexes, ...foreignIndexes };
@@ -88,6 +90,7 @@ export function createCaches(options: {
     gatewayClasses: new Informer({ ...common, kind: GatewayClass, optional: true }),
     apiServerServices: new Informer({ ...apiServer, kind: Service }),
     apiServerSlices: new Informer({ ...apiServer, kind: EndpointSlice }),
+    serviceCidrs: new Informer({ ...common, kind: ServiceCidr, optional: true }),
   };
 }
 

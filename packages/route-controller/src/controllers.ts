@@ -9,7 +9,7 @@ import { type Caches, foreignOf, madeKindsOf } from "./caches.ts";
 import { podTargetsController } from "./pod-targets/controller.ts";
 import { isLeftoverBy } from "./readiness/leftovers.ts";
 import { Readiness } from "./readiness/readiness.ts";
-import { apiServerAddresses } from "./route/addresses.ts";
+import { type ClusterAddresses, clusterAddresses } from "./route/addresses.ts";
 import { routeController } from "./route/controller.ts";
 import { madeKind } from "./route/made-objects.ts";
 import type { Translate } from "./route/observation.ts";
@@ -26,8 +26,12 @@ export function createControllers(options: {
 }): Controller[] {
   const { caches, settings, clock } = options;
   const { probeSamplePercent } = settings;
-  const apiServers = (): ReadonlySet<string> =>
-    apiServerAddresses(caches.apiServerServices.list(), caches.apiServerSlices.list());
+  const cluster = (): ClusterAddresses =>
+    clusterAddresses({
+      services: caches.apiServerServices.list(),
+      slices: caches.apiServerSlices.list(),
+      ranges: caches.serviceCidrs.list(),
+    });
   const translations = {
     translateFor: (routeClass: RouteClass): Translate => translateFor(routeClass, caches),
     featuresOf: (routeClass: RouteClass) => featuresOf(routeClass, caches),
@@ -42,17 +46,21 @@ export function createControllers(options: {
   });
   const routes = routeController({
     ...caches,
-    apiServers,
+    cluster,
     madeKinds: madeKindsOf(caches),
     foreign: foreignOf(caches),
     ...translations,
     dataPlane: readiness,
   });
+  // Seldom, and then any Route may name an address in it.
+  caches.serviceCidrs.onChange(() => {
+    for (const { metadata } of caches.routes.list()) routes.enqueue(metadata);
+  });
   return [
     routes,
     orphansController(madeKind(IngressRoute, caches.ingressRoutes), caches.routes),
     orphansController(madeKind(HttpRoute, caches.httpRoutes), caches.routes),
-    podTargetsController({ ...caches, apiServers }),
+    podTargetsController({ ...caches, cluster }),
     readiness,
     ...routeClassControllers({ ...caches, ...settings, ...translations }),
   ];

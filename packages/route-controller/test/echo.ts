@@ -39,20 +39,21 @@ export interface Echo {
 /**
  * Starts a server that answers with the request as it came, until the test file ends. Some paths do more:
  * `/status/<code>` answers with that status; `/stream` sends a line at once and the rest when the client asks
- * `/stream/finish`, and `/events/stream` does so as server-sent events; `/silence` never answers; a WebSocket sends each message back, after the name of the echo.
+ * `/stream/finish`, and `/events/stream` does so as server-sent events; `/silence` never answers; a WebSocket sends each message back, after the name of
+ * the echo, and answers `headers` with those that it was opened with.
  */
 export async function startEcho(
   name: string,
-  options: { protocol?: "http" | "https" | "h2c"; address?: string; port?: number } = {},
+  options: { protocol?: "http" | "https" | "h2c"; address?: string; port?: number; identity?: Identity } = {},
 ): Promise<Echo> {
-  const { protocol = "http", address = await podAddress(), port = echoPort } = options;
+  const { protocol = "http", address = await podAddress(), port = echoPort, identity } = options;
   const counted = { requests: 0 };
   const streams = new Set<ServerResponse>();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     counted.requests++;
     void answer(name, request, response, streams);
   };
-  const server = await serverOf(protocol, address, handle);
+  const server = await serverOf(protocol, handle, identity ?? { ip: address, name: "echo" });
   const sockets = new Set<Socket>();
   server.on(protocol === "https" ? "secureConnection" : "connection", (socket: Socket) => {
     sockets.add(socket);
@@ -82,11 +83,14 @@ export async function startEcho(
   };
 }
 
+/** The certificate of an echo that speaks `https`, or what one is made for. */
+type Identity = { cert: string; key: string } | { ip: string; name: string };
+
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-async function serverOf(protocol: string, address: string, handle: Handler): Promise<NetServer> {
+async function serverOf(protocol: string, handle: Handler, identity: Identity): Promise<NetServer> {
   if (protocol === "https")
-    return createTlsServer(await makeCertificate({ ip: address, name: "echo" }), handle);
+    return createTlsServer("cert" in identity ? identity : await makeCertificate(identity), handle);
   // The compatibility layer of HTTP/2 serves the same handler.
   if (protocol === "h2c") return createH2cServer(handle as never);
   return createServer(handle);
@@ -130,11 +134,13 @@ function serveWebSockets(name: string, server: NetServer, onOpen: () => void): v
   const webSockets = new WebSocketServer({ noServer: true });
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     onOpen();
-    webSockets.handleUpgrade(request, socket, head, (open) => webSockets.emit("connection", open));
+    webSockets.handleUpgrade(request, socket, head, (open) => webSockets.emit("connection", open, request));
   });
-  webSockets.on("connection", (socket) => {
-    socket.on("message", (message, isBinary) =>
-      socket.send(isBinary ? message : `${name}: ${(message as Buffer).toString()}`),
-    );
+  webSockets.on("connection", (socket, { headers }) => {
+    socket.on("message", (message, isBinary) => {
+      const said = (message as Buffer).toString();
+      if (said === "headers") socket.send(JSON.stringify(headers));
+      else socket.send(isBinary ? message : `${name}: ${said}`);
+    });
   });
 }

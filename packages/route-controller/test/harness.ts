@@ -138,8 +138,12 @@ export class Harness {
     );
   }
 
-  /** A Service whose endpoints are these echoes; `port` is 80. */
-  async serve(name: string, echoes: readonly Echo[], namespace = this.namespace): Promise<void> {
+  /** A Service whose endpoints are these echoes, or addresses that nobody asks; `port` is 80. */
+  async serve(
+    name: string,
+    echoes: readonly Pick<Echo, "address">[],
+    namespace = this.namespace,
+  ): Promise<void> {
     await this.admin.apply(Service, serviceManifest(namespace, name));
     const addresses = echoes.map(({ address }) => address);
     const slice = endpointSliceManifest(namespace, name, { addresses, ports: { http: echoPort } });

@@ -67,8 +67,20 @@ beforeAll(async () => {
     ports: { http: 80 },
   });
   await admin.create(EndpointSlice, { ...slice, addressType: "IPv6" });
+  await admin.create(Service, serviceManifest(namespace, "roundabout"));
+  const byService = { addresses: [await serviceAddress()], ports: { http: 80 } };
+  await admin.create(EndpointSlice, endpointSliceManifest(namespace, "roundabout", byService));
   await cluster.startReplica("replica");
 });
+
+/** The address of a Service of the other namespace, which its name would not lead to. */
+async function serviceAddress(): Promise<string> {
+  const ports = [{ name: "http", port: 80 }];
+  const { apiVersion, kind } = Service;
+  const metadata = { namespace: theirs, name: "inner" };
+  const { spec } = await cluster.admin.create(Service, { apiVersion, kind, metadata, spec: { ports } });
+  return spec!.clusterIP!;
+}
 
 const table: Hostile[] = [
   {
@@ -116,6 +128,14 @@ const table: Hostile[] = [
     mend: mendTarget,
   },
   {
+    what: "a Service whose endpoint is the address of a Service of another namespace",
+    spec: { rules: toService("roundabout") },
+    condition: "ResolvedRefs",
+    reason: "RefNotPermitted",
+    message: "which is in a range of addresses of Services, of whatever namespace",
+    mend: mendTarget,
+  },
+  {
     what: "a copy of its requests for elsewhere",
     spec: {
       rules: [
@@ -142,6 +162,13 @@ const table: Hostile[] = [
     spec: { auth: { forward: { url: "http://iam.kube-system.svc.cluster.local/auth" } } },
     reason: "InvalidSpec",
     message: "spec.auth.forward.url",
+    mend: mendAuth,
+  },
+  {
+    what: "a service that is asked by the address of a Service, of whatever namespace",
+    spec: { auth: { forward: { url: "http://10.96.12.34/auth" } } },
+    reason: "InvalidSpec",
+    message: "of Services, of whatever namespace; expected a name, such as http://name.",
     mend: mendAuth,
   },
   {

@@ -14,6 +14,8 @@ const adviceByReason: Partial<Record<RouteReason, string>> = {
   [routeReason.refNotPermitted]:
     "Name something that a Route may use: a Service or Pods of its own namespace.",
   [routeReason.noReadyPods]: "Look why the Pods of the target are not ready.",
+  [routeReason.noEndpoints]:
+    "Look why no Pod behind the Service is ready: a Deployment may be scaled to none, or the selector find none.",
   [routeReason.unsupported]:
     "Leave out what the backend of the class cannot do, choose another class, or set spec.onUnsupported to Degrade where nothing that protects is concerned.",
   [routeReason.certManagerMissing]:

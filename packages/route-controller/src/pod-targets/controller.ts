@@ -5,6 +5,7 @@ import { EndpointSlice, type Pod, Service } from "@datalayer/shared/kube/kinds";
 import { keyOf, type Manifest } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { podNameOf } from "@datalayer/shared/runtime/names";
+import type { ClusterAddresses } from "../route/addresses.ts";
 import { routeOf } from "../route/names.ts";
 import { buildSlices, isNamedBy } from "./endpoints.ts";
 import { parsePodTarget, type PodTarget } from "./pod-target.ts";
@@ -25,8 +26,8 @@ export interface PodTargetsOptions {
   services: ObjectReader<Service>;
   endpointSlices: ObjectReader<EndpointSlice>;
   pods: ObjectReader<Pod>;
-  /** Addresses of the API server: no Pod of a Route has them. */
-  apiServers: () => ReadonlySet<string>;
+  /** Addresses that stand for something of the cluster: no Pod of a Route has them. */
+  cluster: () => ClusterAddresses;
 }
 
 /**
@@ -59,13 +60,13 @@ export function podTargetsController(options: PodTargetsOptions): Controller {
 function gather(
   service: Service,
   target: PodTarget,
-  { pods, apiServers }: PodTargetsOptions,
+  { pods, cluster }: PodTargetsOptions,
 ): Manifest<EndpointSlice>[] {
   const { namespace } = service.metadata;
   const name = nameIn(target);
   const named = name === undefined ? pods.list(namespace) : [pods.get({ namespace, name })];
   const candidates = named.flatMap((pod) => pod ?? []);
-  return buildSlices(service, { target, pods: candidates, apiServers: apiServers() });
+  return buildSlices(service, { target, pods: candidates, cluster: cluster() });
 }
 
 async function carryOut(

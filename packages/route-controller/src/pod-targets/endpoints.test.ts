@@ -2,6 +2,7 @@ import type { Pod, Service } from "@datalayer/shared/kube/kinds";
 import { describe, expect, it } from "vitest";
 import { podManifest } from "../../test/builders.ts";
 import { storedRoute } from "../../test/stored-route.ts";
+import { clusterAddresses } from "../route/addresses.ts";
 import { buildSlices } from "./endpoints.ts";
 import { buildPodService, parsePodTarget, podServiceNameOf, type PodTarget } from "./pod-target.ts";
 
@@ -24,7 +25,11 @@ function podOf(name: string, changes: { status?: object; spec?: object; metadata
 }
 
 function addressesOf(...pods: Pod[]): string[][] {
-  const slices = buildSlices(service, { target, pods, apiServers: new Set(["10.0.0.9"]) });
+  const slices = buildSlices(service, {
+    target,
+    pods,
+    cluster: { ...clusterAddresses(), apiServers: new Set(["10.0.0.9"]) },
+  });
   return slices.map(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses));
 }
 
@@ -49,13 +54,13 @@ describe("the endpoints of a pod target", () => {
   it("stand apart by family of addresses", () => {
     const six = podOf("b", { status: { podIP: "2001:db8::1" } });
     expect(addressesOf(six, podOf("a"))).toEqual([["10.0.0.1"], ["2001:db8::1"]]);
-    const [four, other] = buildSlices(service, { target, pods: [six], apiServers: new Set() });
+    const [four, other] = buildSlices(service, { target, pods: [six], cluster: clusterAddresses() });
     expect([four?.addressType, other?.addressType]).toEqual(["IPv4", "IPv6"]);
     expect(four?.metadata.name).not.toBe(other?.metadata.name);
   });
 
   it("name the protocol of the target", () => {
-    const [slice] = buildSlices(service, { target, pods: [], apiServers: new Set() });
+    const [slice] = buildSlices(service, { target, pods: [], cluster: clusterAddresses() });
     expect(slice?.ports).toEqual([
       { name: "target", port: 8080, protocol: "TCP", appProtocol: "kubernetes.io/h2c" },
     ]);

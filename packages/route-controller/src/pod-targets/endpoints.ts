@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { EndpointSlice, type Pod, Service } from "@datalayer/shared/kube/kinds";
 import type { Manifest } from "@datalayer/shared/kube/object";
 import { podNameOf, poolAnnotation, poolLabel } from "@datalayer/shared/runtime/names";
-import { addressFault } from "../route/addresses.ts";
+import { addressFault, type ClusterAddresses } from "../route/addresses.ts";
 import { managedBy } from "../route/names.ts";
 import { type PodTarget, targetPort } from "./pod-target.ts";
 
@@ -30,12 +30,12 @@ export function isNamedBy(target: PodTarget, { metadata }: Pod): boolean {
  */
 export function buildSlices(
   service: Service,
-  { target, pods, apiServers }: { target: PodTarget; pods: readonly Pod[]; apiServers: ReadonlySet<string> },
+  { target, pods, cluster }: { target: PodTarget; pods: readonly Pod[]; cluster: ClusterAddresses },
 ): Manifest<EndpointSlice>[] {
   const endpoints = pods
     .filter((pod) => isNamedBy(target, pod))
     .toSorted((one, other) => (one.metadata.name < other.metadata.name ? -1 : 1))
-    .flatMap((pod) => endpointOf(pod, apiServers) ?? []);
+    .flatMap((pod) => endpointOf(pod, cluster) ?? []);
   return families.flatMap((family, index) => {
     const ofFamily = endpoints.filter(({ addresses: [address = ""] }) => isIP(address) === (index ? 6 : 4));
     return index === 0 || ofFamily.length > 0
@@ -78,12 +78,12 @@ function buildSlice(
   };
 }
 
-function endpointOf(pod: Pod, apiServers: ReadonlySet<string>): Endpoint | undefined {
+function endpointOf(pod: Pod, cluster: ClusterAddresses): Endpoint | undefined {
   const { podIP = "" } = pod.status ?? {};
   const isTerminating = pod.metadata.deletionTimestamp !== undefined;
   if (!(isReady(pod) || isTerminating) || hasEnded(pod)) return undefined;
   // The address of a Pod in the network of its node is that of the node, and of all that listens there.
-  if (pod.spec?.hostNetwork === true || addressFault(podIP, apiServers) !== undefined) return undefined;
+  if (pod.spec?.hostNetwork === true || addressFault(podIP, cluster) !== undefined) return undefined;
   const { namespace, name, uid } = pod.metadata;
   return {
     addresses: [podIP],

@@ -1,4 +1,4 @@
-import { routeReason } from "@datalayer/shared/crds/route";
+import { type RouteReason, routeReason } from "@datalayer/shared/crds/route";
 import type { ReplicaView } from "./data-plane.ts";
 import { leftoverFor } from "./leftovers.ts";
 import type { ProbePlan } from "./probe-plan.ts";
@@ -42,15 +42,11 @@ export function judgeRoute(
   return { programmed, replicas: { programmed: good, total: seen.length } };
 }
 
-/** What is to be said of a Route whose Pods are not ready: until they are, Traefik may leave its routers out. */
-export const waitsForPods: Omit<Verdict, "behaves"> = {
-  programmed: {
-    status: "Unknown",
-    reason: routeReason.noReadyPods,
-    message: "The replicas of the data plane are not asked while no Pod of a target is ready.",
-  },
-  replicas: { programmed: 0, total: 0 },
-};
+/** What is to be said of a Route whose requests nobody takes: until somebody does, Traefik may leave its routers out. */
+export function judgeWaiting(reason: RouteReason): Omit<Verdict, "behaves"> {
+  const message = "The replicas of the data plane are not asked while nobody behind a target is ready.";
+  return { programmed: { status: "Unknown", reason, message }, replicas: { programmed: 0, total: 0 } };
+}
 
 /** What is to be said of a Route of which nothing is made any more; undefined when no replica serves what was. */
 export function judgeLeaving(

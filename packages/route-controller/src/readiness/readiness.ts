@@ -10,7 +10,7 @@ import type { ObjectRef } from "@datalayer/shared/kube/object";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { DataPlane, type ReplicaView } from "./data-plane.ts";
 import { gatewayReplicas, judgeHttpRoutes } from "./gateway-plane.ts";
-import { judgeBehaviour, judgeLeaving, judgeRoute, waitsForPods } from "./judge.ts";
+import { judgeBehaviour, judgeLeaving, judgeRoute, judgeWaiting } from "./judge.ts";
 import type { IsLeftover } from "./leftovers.ts";
 import { probe } from "./probe.ts";
 import { judge } from "./probe-answer.ts";
@@ -61,7 +61,7 @@ export class Readiness implements Controller {
   /** Looks at a Route from now on, and says what was last seen; undefined when that is nothing yet. */
   observe(subject: Subject): Verdict | undefined {
     const { watched, isNew } = this.#subjects.watch(subject, this.#options.clock.monotonicMs());
-    if (subject.isWaiting) return waitsForPods;
+    if (subject.waitsFor) return judgeWaiting(subject.waitsFor);
     if (isNew || !this.#dataPlanes.has(subject.className))
       this.#classes?.add(subject.className, { afterMs: intervalMs.shortest });
     return watched.verdict;
@@ -227,7 +227,7 @@ export class Readiness implements Controller {
   /** Sends a request through every replica that was not tried, or did not do well. */
   async #try(uid: string, { stop }: Scope): Promise<Outcome> {
     const watched = this.#subjects.get(uid);
-    if (!watched || watched.subject.isWaiting) return { result: "success" };
+    if (!watched || watched.subject.waitsFor) return { result: "success" };
     const { subject } = watched;
     const views = this.#viewsOf(subject);
     if (!this.#behaviourOf(watched) || watched.failures > 0)

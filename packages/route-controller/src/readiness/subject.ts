@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { RouteReason } from "@datalayer/shared/crds/route";
 import type { KubeObject, Manifest } from "@datalayer/shared/kube/object";
 import type { ResolvedRoute } from "../backends/backend.ts";
 import { type ExpectedRouter, expectedRouters } from "./expected-routers.ts";
@@ -20,8 +21,8 @@ export interface Subject {
   probe: ProbePlan;
   /** The many Routes of one kind that it is one of: only a sample of them is tried. */
   group?: string;
-  /** Whether it waits for Pods: until they are ready, it is neither looked for nor tried. */
-  isWaiting: boolean;
+  /** Why nobody takes its requests yet, or any more: until somebody does, it is neither looked for nor tried. */
+  waitsFor?: RouteReason;
 }
 
 /** What is looked at for a Route of which these objects were made. */
@@ -32,14 +33,17 @@ export function subjectOf(
     hash: string;
     objects: readonly Manifest<KubeObject>[];
     group?: string | undefined;
-    isWaiting?: boolean;
+    waitsFor?: RouteReason | undefined;
   },
 ): Subject {
   const { namespace, name, uid } = route;
-  const { className, hash, objects, group, isWaiting = false } = parts;
+  const { className, hash, objects, group, waitsFor } = parts;
   const seen = { routers: expectedRouters(namespace, objects), httpRoutes: httpRouteNames(objects) };
-  const subject = { namespace, name, uid, className, hash, ...seen, probe: planProbe(route), isWaiting };
-  return group === undefined ? subject : { ...subject, group };
+  return {
+    ...{ namespace, name, uid, className, hash, ...seen, probe: planProbe(route) },
+    ...(group !== undefined && { group }),
+    ...(waitsFor && { waitsFor }),
+  };
 }
 
 /** Whether this one is in the sample: always the same ones, `percent` of all. */

@@ -33,10 +33,10 @@ export class Subjects {
     return this.#watched.get(uid);
   }
 
-  /** Those of one class that are looked for: not while they wait for their Pods. */
+  /** Those of one class that are looked for: not while nobody takes their requests. */
   ofClass(className: string): Watched[] {
     return [...this.#watched.values()].filter(
-      ({ subject }) => subject.className === className && !subject.isWaiting,
+      ({ subject }) => subject.className === className && !subject.waitsFor,
     );
   }
 
@@ -93,7 +93,7 @@ export class Subjects {
   }
 }
 
-const sameness = ["hash", "className", "isWaiting"] as const;
+const sameness = ["hash", "className", "waitsFor"] as const;
 
 function groupKey({ className, group = "" }: Subject): string {
   return `${className}/${group}`;

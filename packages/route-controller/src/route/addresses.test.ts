@@ -1,13 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { addressFault, isClusterInternal, urlFault } from "./addresses.ts";
+import { addressFault, clusterAddresses, isClusterInternal, serviceNameIn, urlFault } from "./addresses.ts";
 
-const apiServers = new Set(["10.96.0.1", "fd00::1"]);
+const metadata = { name: "kubernetes", uid: "u", resourceVersion: "1", creationTimestamp: "" };
+const kube = { apiVersion: "v1", metadata };
+const cluster = clusterAddresses({
+  services: [{ ...kube, kind: "Service", spec: { clusterIPs: ["10.96.0.1", "fd00::1"] } }],
+  slices: [{ ...kube, kind: "EndpointSlice", addressType: "IPv4", endpoints: [{ addresses: ["10.0.0.9"] }] }],
+  ranges: [{ ...kube, kind: "ServiceCIDR", spec: { cidrs: ["10.96.0.0/16", "fd00:96::/112"] } }],
+});
 
 describe("an address", () => {
   it.each(["10.0.0.1", "192.0.2.7", "100.64.0.1", "2001:db8::1", "::ffff:10.0.0.1", "64:ff9b::808:808"])(
     "%s may be asked",
     (one) => {
-      expect(addressFault(one, apiServers)).toBeUndefined();
+      expect(addressFault(one, cluster)).toBeUndefined();
     },
   );
 
@@ -30,6 +36,10 @@ describe("an address", () => {
     ["fd00::1", "API server"],
     ["fd00:0:0::1", "API server"],
     ["::ffff:a60:1", "API server"],
+    ["10.0.0.9", "API server"],
+    ["10.96.12.34", "range of addresses of Services, of whatever namespace"],
+    ["::ffff:10.96.12.34", "range of addresses of Services"],
+    ["fd00:96::7", "range of addresses of Services"],
     ["100.100.100.200", "reserved"],
     ["192.0.0.192", "reserved"],
     ["::ffff:100.100.100.200", "reserved"],
@@ -37,12 +47,12 @@ describe("an address", () => {
     ["", "not an IP address"],
     ["app.test", "not an IP address"],
   ])("%s may not", (one, why) => {
-    expect(addressFault(one, apiServers)).toContain(why);
+    expect(addressFault(one, cluster)).toContain(why);
   });
 });
 
 describe("a URL that a Route gives", () => {
-  const faultOf = (url: string) => urlFault(url, { namespace: "team-a", apiServers });
+  const faultOf = (url: string) => urlFault(url, { namespace: "team-a", cluster });
 
   it.each([
     "https://login.example.com/keys",
@@ -76,12 +86,36 @@ describe("a URL that a Route gives", () => {
     ["http://2130706433", "loopback"],
     ["http://[::1]:8080", "loopback"],
     ["http://[::ffff:169.254.169.254]", "link-local"],
+    [
+      "http://10.96.12.34/keys",
+      "addresses of Services, of whatever namespace; expected a name, such as http://name.team-a.svc",
+    ],
+    ["http://0x0a600c22", "addresses of Services"],
+    ["http://174066722", "addresses of Services"],
+    ["http://[fd00:96::7]:8080", "addresses of Services"],
     ["https://10.96.0.1/api", "API server"],
     ["https://[::ffff:10.96.0.1]/api", "API server"],
     ["not a url", "is not a URL"],
   ])("%s may not", (url, why) => {
     expect(faultOf(url)).toContain(why);
   });
+
+  it("may be any address that nothing is known of", () => {
+    const nothing = clusterAddresses();
+    expect(urlFault("http://10.96.12.34", { namespace: "team-a", cluster: nothing })).toBeUndefined();
+  });
+});
+
+it.each([
+  ["auth.team-a.svc", "auth.team-a.svc"],
+  ["auth.team-a.svc.", "auth.team-a.svc"],
+  ["auth.team-a.svc.cluster.local", "auth.team-a.svc"],
+  ["auth.team-a.svc.evil.test", "auth.team-a.svc"],
+  ["pod-0.auth.team-a.svc.cluster.local", undefined],
+  ["auth.team-a", undefined],
+  ["svc.example.com", undefined],
+])("%s is the name of the Service %s", (host, expected) => {
+  expect(serviceNameIn(host)).toBe(expected);
 });
 
 it.each([

@@ -3,6 +3,7 @@ import type { RouteClass } from "@datalayer/shared/crds/route-class";
 import { describe, expect, it } from "vitest";
 import { storedRouteClass } from "../../test/resolved-route.ts";
 import { storedRoute } from "../../test/stored-route.ts";
+import { clusterAddresses } from "./addresses.ts";
 import { mayHave, refusalOf } from "./class-policy.ts";
 
 type ClassSpec = RouteClass["spec"];
@@ -11,7 +12,7 @@ const open: ClassSpec = { hosts: [{ pattern: "*", namespaces: ["*"] }] };
 
 function refusal(spec: Partial<RouteSpec>, classSpec: Partial<ClassSpec> = {}) {
   const routeClass = storedRouteClass({ ...open, ...classSpec });
-  return refusalOf(storedRoute(spec), routeClass, { apiServers: new Set() });
+  return refusalOf(storedRoute(spec), routeClass, { cluster: clusterAddresses() });
 }
 
 /** Leads this path to the runtimes of pool `p`. */

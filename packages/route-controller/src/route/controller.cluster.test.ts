@@ -12,7 +12,7 @@ let cluster: Harness;
 beforeAll(async () => {
   cluster = await startHarness({ namespaces: 2 });
   await cluster.createClass();
-  await cluster.serve("target", []);
+  await cluster.serve("target", [{ address: "192.0.2.1" }]);
   await cluster.startReplica("first");
 });
 
@@ -20,6 +20,16 @@ beforeAll(async () => {
 async function routersOf(name: string, namespace = cluster.namespace): Promise<IngressRoute[]> {
   const { items } = await cluster.admin.list(IngressRoute, { namespace });
   return items.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.name === name));
+}
+
+/** Waits until the status of a Route names its router with this UID and generation. */
+async function saysRouter(name: string, wanted: { uid: string; generation: number }): Promise<void> {
+  await eventually(async () => {
+    const { status } = await cluster.route(name);
+    const objects = status?.backends?.flatMap((backend) => backend.objects ?? []) ?? [];
+    const router = objects.find(({ kind }) => kind === IngressRoute.kind);
+    return router?.uid === wanted.uid && router.generation === wanted.generation;
+  });
 }
 
 function messageOf(route: Route, type: string): string | undefined {
@@ -45,11 +55,12 @@ describe("given a Route to a Service", () => {
     const route = await cluster.condition("plain", "Translated", "True");
     expect(route.status).toMatchObject({ url: "http://plain.test/a", target: "Service/target" });
     const [router] = await routersOf("plain");
+    const { name, uid } = router!.metadata;
     expect(router?.metadata.ownerReferences).toMatchObject([{ kind: "Route", uid: route.metadata.uid }]);
     expect(route.status?.backends).toMatchObject([
       {
         class: cluster.className,
-        objects: [{ kind: "Middleware" }, { kind: "IngressRoute", name: router?.metadata.name }],
+        objects: [{ kind: "Middleware" }, { kind: "IngressRoute", name, uid, generation: 1 }],
       },
     ]);
   });
@@ -105,8 +116,14 @@ describe("given a Route to a Service", () => {
     await eventually(
       async () => (await routersOf("damaged"))[0]?.spec.routes[0]?.match === router!.spec.routes[0]?.match,
     );
+    // The edit was the second one, and the repair is the third.
+    await saysRouter("damaged", { uid: router!.metadata.uid, generation: 3 });
     await cluster.admin.delete(IngressRoute, router!.metadata, { uid: router!.metadata.uid });
-    await eventually(async () => (await routersOf("damaged")).length === 1);
+    const [made] = await eventually(async () => {
+      const routers = await routersOf("damaged");
+      return routers.length === 1 && routers;
+    });
+    await saysRouter("damaged", { uid: made!.metadata.uid, generation: 1 });
   });
 
   it("waits for a Service that is not there, and goes on when it comes", async () => {

@@ -6,29 +6,23 @@ import {
 } from "@datalayer/shared/controller/controller";
 import { Route } from "@datalayer/shared/crds/route";
 import type { RouteClass } from "@datalayer/shared/crds/route-class";
-import type { EndpointSlice, Service } from "@datalayer/shared/kube/kinds";
-import { keyOf, type KubeObject } from "@datalayer/shared/kube/object";
+import { keyOf, type KubeObject, refOf } from "@datalayer/shared/kube/object";
 import type { Change } from "@datalayer/shared/kube/object-cache";
 import { poolAnnotation } from "@datalayer/shared/runtime/names";
 import { certificateStateOf } from "../certificates/certificate-condition.ts";
 import { type Subject, subjectOf } from "../readiness/subject.ts";
 import type { Verdict } from "../readiness/verdict.ts";
 import { classNameOf } from "./class-policy.ts";
+import { keysOf, keysOfService, keysOfSliceChange } from "./concerned.ts";
 import { foreignClaimsOf } from "./foreign-claims.ts";
 import { gather, type RouteSources } from "./gather.ts";
 import { carryOut } from "./made-objects.ts";
 import { type Claim, claimKeyOf, claimsOf } from "./matching.ts";
 import { routeOf } from "./names.ts";
 import { planRoute, type RoutePlan } from "./plan.ts";
-import { slicesFaultOf } from "./references.ts";
+import { isUnready, reasonOf } from "./references.ts";
 import { reportRoute } from "./report.ts";
-import {
-  routesClaiming,
-  routesNamingPod,
-  routesNamingService,
-  routesOfClass,
-  routesSharing,
-} from "./route-index.ts";
+import { routesClaiming, routesNamingPod, routesOfClass, routesSharing } from "./route-index.ts";
 
 /** Looks at the data plane, and asks for a reconcile of a Route when there is something new to say of it. */
 export interface DataPlaneObserver {
@@ -60,7 +54,6 @@ export function routeController(options: RouteControllerOptions): Controller {
     informer: routes,
     watches: [
       { informer: services, keys: (service) => keysOfService(service, options) },
-      { informer: endpointSlices, keys: (slice) => keysOfSlice(slice, options) },
       { informer: pods, keys: (pod) => keysOf(routesNamingPod(routes, pod.metadata)) },
     ],
     reconcilesDeleting: true,
@@ -74,6 +67,9 @@ export function routeController(options: RouteControllerOptions): Controller {
     if (!isOfSpec(change)) return;
     enqueue(rivalsOf(change, options));
     enqueue([change.object, change.previous ?? change.object].flatMap((one) => routesSharing(routes, one)));
+  });
+  endpointSlices.onChange((change) => {
+    for (const key of keysOfSliceChange(change, options)) routeController.enqueue(refOf(key));
   });
   routeClasses.onChange((change) => {
     if (isOfSpec(change)) enqueue(routesOfClass(routes, change.object.metadata.name));
@@ -100,12 +96,12 @@ async function reconcile(
   const { madeKinds, dataPlane } = options;
   const observed = gather(route, options);
   const plan = planRoute(observed);
-  await carryOut(plan, { uid: route.metadata.uid, kinds: madeKinds, kube });
+  const made = await carryOut(plan, { uid: route.metadata.uid, kinds: madeKinds, kube });
   const certificate = certificateStateOf(observed);
-  return reportRoute(route, { plan, certificate, verdict: observe(route, plan, dataPlane) });
+  return reportRoute(route, { plan, made, certificate, verdict: observe(route, plan, dataPlane) });
 }
 
-/** What is tried before its Pods can answer is tried too seldom by the time they can: it waits for them. */
+/** What is tried before anybody can answer is tried too seldom by the time somebody can: it waits for that. */
 function observe(
   route: Route,
   { served, faults }: RoutePlan,
@@ -113,8 +109,9 @@ function observe(
 ): Verdict | undefined {
   if (served) {
     const { resolved, objects, hash } = served;
-    const isWaiting = faults.some(({ kind }) => kind === "unready");
-    const parts = { className: classNameOf(route), hash, objects, group: groupOf(route), isWaiting };
+    const unready = faults.find(isUnready);
+    const waitsFor = unready && reasonOf(unready);
+    const parts = { className: classNameOf(route), hash, objects, group: groupOf(route), waitsFor };
     return dataPlane.observe(subjectOf(resolved, parts));
   }
   dataPlane.forget(route.metadata.uid);
@@ -127,32 +124,6 @@ function groupOf({ metadata }: Route): string | undefined {
   const pool = annotations?.[poolAnnotation];
   const isOfRuntime = ownerReferences.some(({ kind }) => kind === "Pod");
   return pool !== undefined && isOfRuntime ? keyOf({ namespace, name: pool }) : undefined;
-}
-
-function keysOf(routes: readonly Route[]): string[] {
-  return routes.map(({ metadata }) => keyOf(metadata));
-}
-
-function keysOfService(service: Service, { routes, routeClasses }: RouteSources): string[] {
-  const owner = routeOf(service);
-  const { namespace, name } = service.metadata;
-  if (owner) return [keyOf({ namespace, name: owner.name })];
-  const classes = routeClasses.list().filter(({ spec }) => spec.runtimeGateway?.service.name === name);
-  const byClass = classes.flatMap(({ metadata }) => routesOfClass(routes, metadata.name));
-  const here = byClass.filter(({ metadata }) => metadata.namespace === namespace);
-  return keysOf([...routesNamingService(routes, service.metadata), ...here]);
-}
-
-/** Of the endpoints of others it matters only whether nothing may be sent there. */
-function keysOfSlice(slice: EndpointSlice, { routes, services, apiServers }: RouteSources): string[] {
-  const { namespace, labels } = slice.metadata;
-  const name = labels?.["kubernetes.io/service-name"];
-  if (name === undefined) return [];
-  const service = services.get({ namespace, name });
-  const owner = service && routeOf(service);
-  if (owner) return [keyOf({ namespace, name: owner.name })];
-  const isForbidden = slicesFaultOf([slice], apiServers()) !== undefined;
-  return isForbidden ? keysOf(routesNamingService(routes, { namespace, name })) : [];
 }
 
 /** Those that may get, or lose, what this Route asks for or has asked for. */

@@ -16,7 +16,7 @@ let started = 0;
 beforeAll(async () => {
   cluster = await startHarness();
   await cluster.createClass();
-  await cluster.serve("target", []);
+  await cluster.serve("target", [{ address: "192.0.2.1" }]);
   await cluster.createPod("lab", { address: "10.9.3.1" });
   replica = await cluster.startReplica(`replica-${++started}`);
 });

@@ -5,6 +5,7 @@ import type { EndpointSlice, Pod, Service } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { certificateNameOf } from "../certificates/certificate.ts";
 import { parsePodTarget, podServiceNameOf, type PodTarget, podTargetOf } from "../pod-targets/pod-target.ts";
+import type { ClusterAddresses } from "./addresses.ts";
 import { classNameOf, refusalOf } from "./class-policy.ts";
 import { type Claimant, claimantOf } from "./conflicts.ts";
 import { foreignClaimants, type ForeignReader } from "./foreign-claims.ts";
@@ -26,8 +27,8 @@ export interface RouteSources {
   endpointSlices: ObjectReader<EndpointSlice>;
   pods: ObjectReader<Pod>;
   certificates: ObjectReader<Certificate> & { readonly isServed: boolean };
-  /** Addresses of the API server. */
-  apiServers: () => ReadonlySet<string>;
+  /** Addresses that stand for something of the cluster. */
+  cluster: () => ClusterAddresses;
   madeKinds: readonly MadeKind[];
   /** What can be in the way of Routes, beside other Routes. */
   foreign: readonly ForeignReader[];
@@ -57,14 +58,20 @@ export function gather(route: Route, sources: RouteSources): RouteObservation {
   return {
     route,
     routeClass,
-    apiServers: sources.apiServers(),
+    cluster: sources.cluster(),
     claimants: claimantsOf(route, routeClass, sources),
     sharers: routesSharing(sources.routes, route).filter(rivalryWith(route, routeClass, sources)),
     services: references.map((reference) => ({ ...reference, ...find(reference.name) })),
-    pods: podReferencesOf(route).map(({ field, target }) => {
+    pods: podReferencesOf(route).map(({ field, rule, target }) => {
       const full = { ...target, protocol: target.protocol ?? "http" };
       const found = find(podServiceNameOf(route, full));
-      return { field, target: full, ...found, ...podsOf(route, full, { found: found.service, sources }) };
+      return {
+        field,
+        rule,
+        target: full,
+        ...found,
+        ...podsOf(route, full, { found: found.service, sources }),
+      };
     }),
     translate: routeClass && sources.translateFor(routeClass),
     hasCertManager: sources.certificates.isServed,
@@ -122,7 +129,7 @@ function rivalryWith(
     if (other.metadata.uid === route.metadata.uid || other.metadata.deletionTimestamp) return false;
     const itsClass = sources.routeClasses.get({ name: classNameOf(other) });
     const isNear = itsClass && routeClass && dataPlaneOf(itsClass) === dataPlaneOf(routeClass);
-    return isNear === true && !refusalOf(other, itsClass, { apiServers: sources.apiServers() });
+    return isNear === true && !refusalOf(other, itsClass, { cluster: sources.cluster() });
   };
 }
 

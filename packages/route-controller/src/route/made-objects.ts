@@ -42,25 +42,33 @@ export function madeOf(uid: string, kinds: readonly MadeKind[]): KubeObject[] {
  * Writes what a plan says: new objects before what they take the place of goes, so that a Route is served all the
  * time. Every write can be lost or repeated: names follow from UIDs, and what is left over is found by its owner.
  *
+ * @returns what there is of the Route now, in the order of the plan.
  * @throws Error when an object of that name is not of the Route's making.
  */
 export async function carryOut(
   plan: RoutePlan,
   { uid, kinds, kube }: { uid: string; kinds: readonly MadeKind[]; kube: RestClient },
-): Promise<void> {
+): Promise<KubeObject[]> {
+  const made: KubeObject[] = [];
   for (const manifest of plan.apply) {
     const { kind, informer } = cacheOf(manifest.kind, kinds);
     const existing = informer.get(manifest.metadata);
     if (existing && routeOf(existing)?.uid !== uid) throw new Error(taken(manifest));
-    if (existing && carries(existing, manifest)) continue;
+    if (existing && carries(existing, manifest)) {
+      made.push(existing);
+      continue;
+    }
     // Without force where none is known: what somebody else has just made is not overwritten.
-    informer.recordWrite(await kube.apply(kind, manifest, { force: existing !== undefined }));
+    const written = await kube.apply(kind, manifest, { force: existing !== undefined });
+    informer.recordWrite(written);
+    made.push(written);
   }
   for (const object of plan.remove) {
     const { kind, informer } = cacheOf(object.kind, kinds);
     await kube.delete(kind, object.metadata, { uid: object.metadata.uid }).catch(unlessGone);
     informer.recordDelete(object.metadata, object.metadata.uid);
   }
+  return made;
 }
 
 function cacheOf(kind: string, kinds: readonly MadeKind[]): MadeKind {

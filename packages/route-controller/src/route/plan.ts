@@ -8,6 +8,7 @@ import { buildPodService } from "../pod-targets/pod-target.ts";
 import { type Refusal, refusalOf } from "./class-policy.ts";
 import { connectionRefusalOf } from "./connections.ts";
 import { type Conflict, conflictsOf } from "./conflicts.ts";
+import { emptyFaultsOf } from "./endpoints.ts";
 import { hashOf, intentAnnotation, managedBy } from "./names.ts";
 import type { RouteObservation } from "./observation.ts";
 import { podsFaultOf, type ReferenceFault, serviceFaultOf } from "./references.ts";
@@ -62,7 +63,7 @@ function planTranslation(observed: RouteObservation, routeClass: RouteClass): Ro
       (found) =>
         found.name === name &&
         found.port === port &&
-        serviceFaultOf(found, observed.apiServers)?.kind === "missing",
+        serviceFaultOf(found, observed.cluster)?.kind === "missing",
     );
   const resolved = resolveRoute(route, routeClass, isMissing);
   const translation = translate(resolved);
@@ -132,12 +133,13 @@ function unsupportedRefusal(unsupported: readonly Unsupported[]): Refusal {
   return { reason: routeReason.unsupported, message };
 }
 
-function faultsOf({ services, pods, apiServers }: RouteObservation): ReferenceFault[] {
+function faultsOf({ route, services, pods, cluster }: RouteObservation): ReferenceFault[] {
   const faults = [
-    ...services.map((found) => serviceFaultOf(found, apiServers)),
-    ...pods.map((found) => podsFaultOf(found, apiServers)),
+    ...services.map((found) => serviceFaultOf(found, cluster)),
+    ...pods.map((found) => podsFaultOf(found, cluster)),
   ];
-  return faults.flatMap((fault) => fault ?? []);
+  const { namespace = "" } = route.metadata;
+  return [...faults.flatMap((fault) => fault ?? []), ...emptyFaultsOf({ namespace, services, pods })];
 }
 
 /** A router names the others: it is written last, and goes first. */

@@ -1,6 +1,7 @@
 import type { EndpointSlice, Service } from "@datalayer/shared/kube/kinds";
 import { describe, expect, it } from "vitest";
 import { endpointSliceManifest, serviceManifest } from "../../test/builders.ts";
+import { clusterAddresses } from "./addresses.ts";
 import { serviceFaultOf } from "./references.ts";
 
 const metadata = { name: "a", namespace: "b", uid: "u", resourceVersion: "1", creationTimestamp: "" };
@@ -20,7 +21,10 @@ function faultOf(changes: {
   const endpoints = manifest.endpoints?.map((one) => ({ ...one, targetRef: changes.bearer }));
   const slice: EndpointSlice = { ...manifest, addressType: type, metadata, endpoints };
   const found = { field: "f.service.name", portField: "f.port", name: "a", port, slices: [slice] };
-  return serviceFaultOf({ ...found, service: { ...service, spec } }, new Set(["10.96.0.1"]));
+  return serviceFaultOf(
+    { ...found, service: { ...service, spec } },
+    { ...clusterAddresses(), apiServers: new Set(["10.96.0.1"]) },
+  );
 }
 
 describe("a Service that a Route names", () => {

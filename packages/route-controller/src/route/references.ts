@@ -1,7 +1,7 @@
-import type { RouteTarget } from "@datalayer/shared/crds/route";
+import { routeReason, type RouteReason, type RouteTarget } from "@datalayer/shared/crds/route";
 import type { EndpointSlice, Pod, Service } from "@datalayer/shared/kube/kinds";
 import type { PodTarget } from "../pod-targets/pod-target.ts";
-import { addressFault } from "./addresses.ts";
+import { addressFault, type ClusterAddresses } from "./addresses.ts";
 
 /** A Service that a Route names, as it was found. */
 export interface FoundService {
@@ -11,6 +11,8 @@ export interface FoundService {
   portField: string;
   name: string;
   port: number;
+  /** Index of the rule, of a target that gets requests of it; absent of every other Service. */
+  rule?: number;
   /** Undefined when there is none. */
   service?: Service;
   slices: readonly EndpointSlice[];
@@ -20,6 +22,8 @@ export interface FoundService {
 export interface FoundPods {
   /** `spec.rules[0].targets[1].pod`. */
   field: string;
+  /** Index of the rule. */
+  rule: number;
   target: RouteTarget & { protocol: string };
   /** Whom the Service is for: with the uid of the Pod that the Route began with. */
   pods: PodTarget;
@@ -33,15 +37,35 @@ export interface FoundPods {
 
 /** Why a reference cannot be followed. */
 export interface ReferenceFault {
-  /** `missing`: may come. `forbidden`: nothing may be sent there. `unready`: is there, and takes no requests yet. */
-  kind: "missing" | "forbidden" | "unready";
+  /**
+   * `missing`: may come. `forbidden`: nothing may be sent there. `unready`: Pods that take no requests yet. `empty`: all
+   * is there, and behind it nobody takes requests.
+   */
+  kind: "missing" | "forbidden" | "unready" | "empty";
   message: string;
+}
+
+const reasons: Readonly<Record<ReferenceFault["kind"], RouteReason>> = {
+  missing: routeReason.refNotFound,
+  forbidden: routeReason.refNotPermitted,
+  unready: routeReason.noReadyPods,
+  empty: routeReason.noEndpoints,
+};
+
+/** The reason of conditions that a fault is behind. */
+export function reasonOf({ kind }: ReferenceFault): RouteReason {
+  return reasons[kind];
+}
+
+/** Whether all is there, and only nobody takes requests yet, or any more. */
+export function isUnready({ kind }: ReferenceFault): boolean {
+  return kind === "unready" || kind === "empty";
 }
 
 /** What is wrong with a Service that a Route names; undefined when nothing is. */
 export function serviceFaultOf(
   { field, portField, name, port, service, slices }: FoundService,
-  apiServers: ReadonlySet<string>,
+  cluster: ClusterAddresses,
 ): ReferenceFault | undefined {
   if (!service)
     return {
@@ -54,7 +78,7 @@ export function serviceFaultOf(
       kind: "forbidden",
       message: `${field}: Service "${name}" is of type ExternalName (${JSON.stringify(externalName)}), which could lead anywhere; expected a Service with endpoints.`,
     };
-  const fault = slicesFaultOf(slices, apiServers);
+  const fault = slicesFaultOf(slices, cluster);
   if (fault !== undefined)
     return { kind: "forbidden", message: `${field}: Service "${name}" has the endpoint ${fault}.` };
   if (!ports.some((one) => one.port === port && (one.protocol ?? "TCP") === "TCP"))
@@ -68,11 +92,11 @@ export function serviceFaultOf(
 /** The first endpoint of these slices that nothing may be sent to, and why, as the end of a sentence. */
 export function slicesFaultOf(
   slices: readonly EndpointSlice[],
-  apiServers: ReadonlySet<string>,
+  cluster: ClusterAddresses,
 ): string | undefined {
   for (const slice of slices) {
     for (const endpoint of slice.endpoints ?? []) {
-      const fault = endpointFault(endpoint, slice, apiServers);
+      const fault = endpointFault(endpoint, slice, cluster);
       if (fault !== undefined) return fault;
     }
   }
@@ -84,13 +108,13 @@ type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 function endpointFault(
   { addresses, targetRef }: Endpoint,
   { addressType, metadata: { namespace } }: EndpointSlice,
-  apiServers: ReadonlySet<string>,
+  cluster: ClusterAddresses,
 ): string | undefined {
   for (const address of addresses) {
     const fault =
       addressType === "FQDN"
         ? "is a name, not an address"
-        : (addressFault(address, apiServers) ?? bearerFault(targetRef, namespace));
+        : (addressFault(address, cluster) ?? bearerFault(targetRef, namespace));
     if (fault !== undefined) return `${JSON.stringify(address)}, which ${fault}`;
   }
   return undefined;
@@ -108,16 +132,16 @@ function bearerFault(bearer: Endpoint["targetRef"], namespace: string | undefine
 /** What is wrong with Pods that a Route names; undefined when one of them is ready. */
 export function podsFaultOf(
   { field, pods, slices, current }: FoundPods,
-  apiServers: ReadonlySet<string>,
+  cluster: ClusterAddresses,
 ): ReferenceFault | undefined {
   const isReady = slices.some(({ endpoints }) =>
     endpoints?.some(({ conditions }) => conditions?.ready === true),
   );
   if (isReady) return undefined;
-  return { kind: "unready", message: `${field}: ${unreadiness(pods, current, apiServers)}.` };
+  return { kind: "unready", message: `${field}: ${unreadiness(pods, current, cluster)}.` };
 }
 
-function unreadiness(pods: PodTarget, current: Pod | undefined, apiServers: ReadonlySet<string>): string {
+function unreadiness(pods: PodTarget, current: Pod | undefined, cluster: ClusterAddresses): string {
   if ("selector" in pods) return "no Pod with these labels is ready";
   if ("runtime" in pods)
     return `runtime "${pods.runtime.ulid}" of pool "${pods.runtime.pool}" has no ready Pod`;
@@ -126,12 +150,12 @@ function unreadiness(pods: PodTarget, current: Pod | undefined, apiServers: Read
     return `Pod "${pods.pod}" is another one than that which the Route began with; make a new Route for it, or use selector`;
   if (current.spec?.hostNetwork === true)
     return `Pod "${pods.pod}" uses the network of its node, whose address would lead to all that listens there`;
-  return unreadinessOf(current, apiServers);
+  return unreadinessOf(current, cluster);
 }
 
-function unreadinessOf({ metadata, status }: Pod, apiServers: ReadonlySet<string>): string {
+function unreadinessOf({ metadata, status }: Pod, cluster: ClusterAddresses): string {
   const { podIP } = status ?? {};
-  const fault = podIP === undefined ? undefined : addressFault(podIP, apiServers);
+  const fault = podIP === undefined ? undefined : addressFault(podIP, cluster);
   return fault === undefined
     ? `Pod "${metadata.name}" is not ready`
     : `Pod "${metadata.name}" has the address ${podIP}, which ${fault}`;

@@ -2,18 +2,21 @@ import type { ReportedCondition } from "@datalayer/shared/controller/conditions"
 import type { Report, StatusFields } from "@datalayer/shared/controller/controller";
 import { type Outcome, settled, stalled, waiting } from "@datalayer/shared/controller/outcome";
 import { type Route, routeCondition, routeReason, type RouteTarget } from "@datalayer/shared/crds/route";
+import type { KubeObject } from "@datalayer/shared/kube/object";
 import { certificateCondition, type CertificateState } from "../certificates/certificate-condition.ts";
 import { type ReadinessReport, reportReadiness } from "../readiness/report.ts";
 import type { Finding, Verdict } from "../readiness/verdict.ts";
 import { classNameOf } from "./class-policy.ts";
 import { pathOf } from "./matching.ts";
 import type { RoutePlan, Stage } from "./plan.ts";
-import type { ReferenceFault } from "./references.ts";
+import { isUnready, reasonOf, type ReferenceFault } from "./references.ts";
 import { isPool } from "./resolve.ts";
 
 /** What is known of a Route after its plan was carried out. */
 export interface RouteResult {
   plan: RoutePlan;
+  /** The objects that there are of it. */
+  made: readonly KubeObject[];
   certificate: CertificateState;
   /** What the data plane shows; undefined when nothing is known yet. */
   verdict: Verdict | undefined;
@@ -43,7 +46,8 @@ const allIsWell: Readonly<Record<Stage, Finding>> = {
 };
 
 /** The status of a Route. */
-export function reportRoute(route: Route, { plan, certificate, verdict }: RouteResult): Report<Route> {
+export function reportRoute(route: Route, result: RouteResult): Report<Route> {
+  const { plan, certificate, verdict } = result;
   const findings = stages.map((stage): ReportedCondition => ({
     type: conditionOf[stage],
     ...findingOf(stage, plan),
@@ -53,7 +57,7 @@ export function reportRoute(route: Route, { plan, certificate, verdict }: RouteR
   const seen = served && reportReadiness(route, { className: classNameOf(route), ...served, verdict });
   const obstacle = obstacleOf(plan, ofCertificate);
   return {
-    status: statusOf(route, plan, (seen ?? verdict)?.replicas),
+    status: statusOf(route, result, (seen ?? verdict)?.replicas),
     conditions: [
       ...findings,
       hostClaimedOf(plan),
@@ -104,9 +108,10 @@ function findingOf(stage: Stage, { refusal, faults, unsupported }: RoutePlan): F
     if (stages.indexOf(stage) > stages.indexOf(refusal.stage))
       return { status: "Unknown", reason, message: "Not looked at: the Route is refused before." };
   }
-  const fault = worstOf(faults);
+  const unresolved = unresolvedOf(faults);
+  const fault = worstOf(unresolved);
   if (stage === "resolved" && fault)
-    return { status: "False", reason: reasonOf(fault), message: messageOf(faults) };
+    return { status: "False", reason: reasonOf(fault), message: messageOf(unresolved) };
   if (stage === "translated" && unsupported.length > 0)
     return {
       status: "True",
@@ -132,9 +137,17 @@ function obstacleOf({ refusal, faults }: RoutePlan, ofCertificate: Finding): Out
     const isTransient = reason === routeReason.noDataPlane;
     return isTransient ? waitingFor({ reason, message }) : stalled({ reason, message });
   }
-  const fault = worstOf(faults);
-  if (fault) return waitingFor({ reason: reasonOf(fault), message: messageOf(faults) });
-  return ofCertificate.status === "False" ? waitingFor(ofCertificate) : undefined;
+  const unresolved = unresolvedOf(faults);
+  const fault = worstOf(unresolved);
+  if (fault) return waitingFor({ reason: reasonOf(fault), message: messageOf(unresolved) });
+  if (ofCertificate.status === "False") return waitingFor(ofCertificate);
+  const [empty] = faults;
+  return empty && waitingFor({ reason: reasonOf(empty), message: messageOf(faults) });
+}
+
+/** References that cannot be followed: of others, nobody takes the requests now. */
+function unresolvedOf(faults: readonly ReferenceFault[]): ReferenceFault[] {
+  return faults.filter(({ kind }) => kind !== "empty");
 }
 
 /** What is missing counts before what is not ready. */
@@ -146,27 +159,18 @@ function waitingFor({ reason, message }: Pick<Finding, "reason" | "message">): O
   return waiting({ reason, message, retryAfterMs: lookAgainMs });
 }
 
-function isUnready({ kind }: ReferenceFault): boolean {
-  return kind === "unready";
-}
-
-function reasonOf(fault: ReferenceFault): string {
-  return isUnready(fault) ? routeReason.noReadyPods : routeReason.refNotFound;
-}
-
 function messageOf(faults: readonly ReferenceFault[]): string {
   return faults.map(({ message }) => message).join(" ");
 }
 
 function statusOf(
   route: Route,
-  plan: RoutePlan,
+  { plan, made }: RouteResult,
   replicas: ReadinessReport["replicas"] | undefined,
 ): StatusFields<Route> {
   const { served, unsupported, conflicts } = plan;
   const url = urlOf(route);
   const target = targetOf(route.spec.rules[0]?.targets?.[0]);
-  const objects = plan.apply.map(({ apiVersion, kind, metadata: { name } }) => ({ apiVersion, kind, name }));
   return {
     ...(url !== undefined && { url }),
     ...(target !== undefined && { target }),
@@ -174,12 +178,16 @@ function statusOf(
     backends: [
       {
         class: classNameOf(route),
-        ...(served && { hash: served.hash, objects }),
+        ...(served && { hash: served.hash, objects: made.map(referenceTo) }),
         ...(replicas && { replicas }),
         ...(unsupported.length > 0 && { unsupported: [...unsupported] }),
       },
     ],
   };
+}
+
+function referenceTo({ apiVersion, kind, metadata: { name, uid, generation } }: KubeObject) {
+  return { apiVersion, kind, name, uid, ...(generation !== undefined && { generation }) };
 }
 
 /** By the first host that is a name, and the first path that is no expression. */

@@ -10,7 +10,7 @@ import { passTextOf } from "./pass.ts";
 import type { FoundService } from "./references.ts";
 
 /** A Service that a Route names, and in which fields. */
-export type ServiceReference = Pick<FoundService, "field" | "portField" | "name" | "port">;
+export type ServiceReference = Pick<FoundService, "field" | "portField" | "name" | "port" | "rule">;
 
 /** Every Service that a Route names, or its class for it; all lie in its namespace. */
 export function serviceReferencesOf({ spec }: Route, routeClass: RouteClass): ServiceReference[] {
@@ -22,7 +22,8 @@ export function serviceReferencesOf({ spec }: Route, routeClass: RouteClass): Se
       const fields = target.service
         ? { field: `${at}.service.name`, portField: `${at}.port` }
         : { field: `${at}.runtime`, portField: `${at}.runtime` };
-      return [{ ...named, ...fields }];
+      const isAsked = (target.weight ?? 1) > 0;
+      return [{ ...named, ...fields, ...(isAsked && { rule }) }];
     }),
     ...(mirror ? [mirrorReference(mirror, `spec.rules[${rule}].mirror`)] : []),
   ]);
@@ -32,10 +33,10 @@ export function serviceReferencesOf({ spec }: Route, routeClass: RouteClass): Se
 }
 
 /** Every target of a Route whose Pods are found by the controller itself. */
-export function podReferencesOf({ spec }: Route): { field: string; target: RouteTarget }[] {
+export function podReferencesOf({ spec }: Route): { field: string; rule: number; target: RouteTarget }[] {
   return spec.rules.flatMap(({ targets = [] }, rule) =>
     targets.flatMap((target, index) =>
-      podTargetOf(target) ? [{ field: `spec.rules[${rule}].targets[${index}]`, target }] : [],
+      podTargetOf(target) ? [{ field: `spec.rules[${rule}].targets[${index}]`, rule, target }] : [],
     ),
   );
 }

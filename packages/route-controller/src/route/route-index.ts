@@ -4,6 +4,7 @@ import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { classNameOf } from "./class-policy.ts";
 import { asksForCertificates, connectionKeysOf } from "./connections.ts";
 import { claimKeyOf, claimsOf } from "./matching.ts";
+import { isPool } from "./resolve.ts";
 
 const byClass = "class";
 const byClaim = "claim";
@@ -11,6 +12,7 @@ const byConnection = "connection";
 const byCertificates = "certificates";
 const byService = "service";
 const byPod = "pod";
+const byGateway = "gateway";
 
 /** The indexes of a cache of Routes. */
 export const routeIndexes = {
@@ -20,6 +22,7 @@ export const routeIndexes = {
   [byCertificates]: (route: Route): string[] => (asksForCertificates(route) ? connectionKeysOf(route) : []),
   [byService]: (route: Route): string[] => refsOf(route, serviceNamesIn(route)),
   [byPod]: (route: Route): string[] => refsOf(route, podNamesIn(route)),
+  [byGateway]: (route: Route): string[] => (hasPool(route) ? refsOf(route, [classNameOf(route)]) : []),
 };
 
 type Routes = Pick<ObjectReader<Route>, "byIndex">;
@@ -52,6 +55,11 @@ export function routesNamingPod(routes: Routes, pod: Ref): Route[] {
   return routes.byIndex(byPod, keyOf(pod));
 }
 
+/** The Routes of a namespace whose requests go to the runtime gateway of a class. */
+export function routesToGateway(routes: Routes, byClass: Ref): Route[] {
+  return routes.byIndex(byGateway, keyOf(byClass));
+}
+
 function refsOf({ metadata: { namespace } }: Route, names: readonly string[]): string[] {
   return [...new Set(names)].map((name) => keyOf({ namespace, name }));
 }
@@ -63,6 +71,10 @@ function serviceNamesIn({ spec: { rules, auth } }: Route): string[] {
   ]);
   const { service } = auth.forward ?? {};
   return service ? [...ofRules, service.name] : ofRules;
+}
+
+function hasPool({ spec: { rules } }: Route): boolean {
+  return rules.some(({ targets = [] }) => targets.some(({ runtime }) => isPool(runtime)));
 }
 
 function podNamesIn({ spec: { rules } }: Route): string[] {

@@ -1,13 +1,13 @@
 import type { Route, RouteMatch, RouteRule } from "@datalayer/shared/crds/route";
 import { poolPathOf } from "@datalayer/shared/runtime/base-path";
 import { isIP } from "node:net";
-import { isClusterInternal, urlFault } from "./addresses.ts";
+import { type ClusterAddresses, isClusterInternal, urlFault } from "./addresses.ts";
 import { isPool } from "./resolve.ts";
 
 /** What of the cluster decides on whether a Route may be served as it is. */
 export interface Surroundings {
-  /** Addresses of the API server. */
-  apiServers: ReadonlySet<string>;
+  /** Addresses that stand for something of it. */
+  cluster: ClusterAddresses;
 }
 
 /** Why a value is refused, as the end of a sentence that begins with it. */
@@ -86,9 +86,9 @@ function checksOfMatch(match: RouteMatch, at: string): Check[] {
 
 function checksOfAuth(
   { metadata: { namespace = "" }, spec: { auth } }: Route,
-  { apiServers }: Surroundings,
+  { cluster }: Surroundings,
 ): Check[] {
-  const faultOf = (url: string): Fault => urlFault(url, { namespace, apiServers });
+  const faultOf = (url: string): Fault => urlFault(url, { namespace, cluster });
   return [
     { field: "spec.auth.forward.url", value: auth.forward?.url, faultOf },
     { field: "spec.auth.jwt.jwksUrl", value: auth.jwt?.jwksUrl, faultOf },

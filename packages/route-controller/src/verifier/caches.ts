@@ -3,7 +3,7 @@ import { Route } from "@datalayer/shared/crds/route";
 import { RouteClass } from "@datalayer/shared/crds/route-class";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { InformerSet } from "@datalayer/shared/kube/informer-set";
-import { EndpointSlice, Secret, Service } from "@datalayer/shared/kube/kinds";
+import { EndpointSlice, Secret, Service, ServiceCidr } from "@datalayer/shared/kube/kinds";
 import type { InformerMetrics } from "@datalayer/shared/kube/metrics";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import type { Logger } from "@datalayer/shared/log/logger";
@@ -18,6 +18,8 @@ export interface VerifierInformers {
   /** The Service of the API server and its endpoints. */
   apiServerServices: Informer<Service>;
   apiServerSlices: Informer<EndpointSlice>;
+  /** From where Services have their addresses. */
+  serviceCidrs: Informer<ServiceCidr>;
 }
 
 /** Makes the caches; nothing is read before they are started. */
@@ -50,5 +52,6 @@ export function createVerifierInformers(options: {
     }),
     apiServerServices: new Informer({ ...apiServer, kind: Service }),
     apiServerSlices: new Informer({ ...apiServer, kind: EndpointSlice }),
+    serviceCidrs: new Informer({ ...common, kind: ServiceCidr, optional: true }),
   };
 }

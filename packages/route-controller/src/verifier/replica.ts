@@ -17,7 +17,7 @@ import type { VerifierSettings } from "./settings.ts";
 import { administratorsAgent, authorsAgent } from "./upstream/agents.ts";
 import { readKeys } from "./upstream/read-keys.ts";
 import { UpstreamShare } from "./upstream/share.ts";
-import { apiServersIn, Verifier } from "./verifier.ts";
+import { clusterIn, Verifier } from "./verifier.ts";
 
 /** What a replica is made of. */
 export interface VerifierReplicaOptions {
@@ -65,7 +65,7 @@ export function createVerifierReplica(options: VerifierReplicaOptions): Verifier
   const decisions = new Decisions({ capacity, maxAgeMs, clock });
   const share = new UpstreamShare();
   const metrics = verifierMetrics(registry, { decisions, share });
-  const dispatchers = { guarded: authorsAgent(() => apiServersIn(caches)), plain: administratorsAgent() };
+  const dispatchers = { guarded: authorsAgent(() => clusterIn(caches)), plain: administratorsAgent() };
   const read = observed((url) => readKeys(url, dispatchers.guarded), { metrics, log });
   const keySets = new KeySets({ read, clock });
   const verifier = new Verifier({ caches, keySets, decisions, share, dispatchers, clock });

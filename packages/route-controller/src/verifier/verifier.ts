@@ -1,10 +1,10 @@
 import type { Clock } from "@datalayer/shared/clock/clock";
 import type { Route } from "@datalayer/shared/crds/route";
 import { defaultRouteClass, type RouteClass } from "@datalayer/shared/crds/route-class";
-import type { EndpointSlice, Secret, Service } from "@datalayer/shared/kube/kinds";
+import type { EndpointSlice, Secret, Service, ServiceCidr } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { Dispatcher } from "undici";
-import { apiServerAddresses, urlFault } from "../route/addresses.ts";
+import { type ClusterAddresses, clusterAddresses, urlFault } from "../route/addresses.ts";
 import { chosenHeaders, keyHeader, type VerifiedField, verifiedField } from "./address.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { bearerToken, forwardedCredentials } from "./credentials.ts";
@@ -33,6 +33,8 @@ export interface VerifierCaches {
   /** The Service of the API server and its endpoints. */
   apiServerServices: ObjectReader<Service>;
   apiServerSlices: ObjectReader<EndpointSlice>;
+  /** From where Services have their addresses. */
+  serviceCidrs: ObjectReader<ServiceCidr>;
 }
 
 /** What a verifier is made of. */
@@ -154,7 +156,7 @@ export class Verifier {
 
   /** The controller makes nothing of a Route that may not have it asked; whoever reaches the verifier may ask it yet. */
   #mayAsk(url: string, { metadata: { namespace = "" } }: Route): boolean {
-    return urlFault(url, { namespace, apiServers: apiServersIn(this.#options.caches) }) === undefined;
+    return urlFault(url, { namespace, cluster: clusterIn(this.#options.caches) }) === undefined;
   }
 
   #serviceOf(route: Route): Upstream | undefined {
@@ -174,12 +176,17 @@ export class Verifier {
   }
 }
 
-/** The addresses of the API server. */
-export function apiServersIn({
+/** The addresses that stand for something of the cluster. */
+export function clusterIn({
   apiServerServices,
   apiServerSlices,
-}: Pick<VerifierCaches, "apiServerServices" | "apiServerSlices">): ReadonlySet<string> {
-  return apiServerAddresses(apiServerServices.list(), apiServerSlices.list());
+  serviceCidrs,
+}: Pick<VerifierCaches, "apiServerServices" | "apiServerSlices" | "serviceCidrs">): ClusterAddresses {
+  return clusterAddresses({
+    services: apiServerServices.list(),
+    slices: apiServerSlices.list(),
+    ranges: serviceCidrs.list(),
+  });
 }
 
 /** A decision is for one spec of one Route. */

@@ -97,6 +97,7 @@ describe("a redirect", () => {
       to: "https://redirect-usual.test/",
     },
     { name: "path", redirect: { path: "/new" }, from: "/a/b?c=d", to: "http://redirect-path.test/new?c=d" },
+    { name: "literal", redirect: { path: "/new.$1" }, from: "/a", to: "http://redirect-literal.test/new.$1" },
     {
       name: "prefix",
       match: prefix("/a"),

@@ -1,4 +1,6 @@
+import { makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { podAddress } from "@datalayer/devcluster/testkit/pod-address";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ResolvedRoute } from "../../src/backends/backend.ts";
 import { ask, openStream, openWebSocket } from "../client.ts";
@@ -96,5 +98,31 @@ describe("a target of protocol", () => {
       { message: "a Traefik that trusts it" },
     );
     expect(answer.json).toMatchObject({ echo: "https", url: "/a" });
+  });
+
+  it("https is trusted with a certificate of an authority of Traefik for the address of the endpoint", async () => {
+    const address = await podAddress();
+    const [named, unnamed] = await Promise.all(
+      [address, "192.0.2.1"].map((ip) => makeCertificate({ ip, name: "service.test" })),
+    );
+    const rootCas = [named!.cert, unnamed!.cert].join("\n");
+    const { cluster } = stage;
+    const [trusting] = await cluster.startTraefiks(1, { args: [`--serverstransport.rootcas=${rootCas}`] });
+    await startEcho("named", { protocol: "https", address, identity: named! });
+    const other = await startEcho("unnamed", { protocol: "https", identity: unnamed! });
+    for (const [name, echo] of [
+      ["named", { address }],
+      ["unnamed", other],
+    ] as const) {
+      await cluster.serve(name, [echo]);
+      const target = resolvedTarget({ service: { name, port: 80 }, protocol: "https" });
+      await stage.serve(`by-${name}`, { rules: [resolvedRule({ targets: [target] })] });
+    }
+    const statusOf = async (name: string): Promise<number> =>
+      (await ask(`${trusting?.url ?? ""}/`, { host: `by-${name}.test` })).status;
+    await eventually(async () => (await statusOf("named")) === 200, {
+      message: "a certificate that is trusted",
+    });
+    await eventually(async () => (await statusOf("unnamed")) === 500, { message: "one that is not" });
   });
 });

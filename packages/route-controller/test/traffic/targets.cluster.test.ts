@@ -50,6 +50,14 @@ describe("weights", () => {
     await stage.serve("off", { rules: [resolvedRule({ targets: [to("blue", 1), to("missing", 0)] })] });
     expect(new Set(await echoesOf("off", 10))).toEqual(new Set(["blue"]));
   });
+
+  it("give their share also to a Service without endpoints, which answers 503", async () => {
+    await stage.serve("half-empty", { rules: [resolvedRule({ targets: [to("blue"), to("none")] })] });
+    const answers: number[] = [];
+    for (let request = 0; request < 10; request++) answers.push((await stage.ask("half-empty", "/")).status);
+    expect(answers.filter((status) => status === 200)).toHaveLength(5);
+    expect(answers.filter((status) => status === 503)).toHaveLength(5);
+  });
 });
 
 it("a target without endpoints answers 503, and no other Route takes its place", async () => {

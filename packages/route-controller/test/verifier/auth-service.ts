@@ -11,13 +11,18 @@ export interface AuthService {
   stop(): Promise<void>;
 }
 
-/** Lets in whoever shows `Bearer good`, as user-7; forbids `Bearer banned`; refuses the rest. */
+/** Lets in whoever shows `Bearer good` or the cookie `session=good`, as user-7; forbids `Bearer banned`; refuses the rest. */
 export async function startAuthService(address: string): Promise<AuthService> {
   const questions: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     questions.push(request.headers);
-    const statuses: Record<string, number> = { "Bearer good": 200, "Bearer banned": 403 };
-    const status = statuses[request.headers.authorization ?? ""] ?? 401;
+    const statuses: Record<string, number> = {
+      "Bearer good": 200,
+      "session=good": 200,
+      "Bearer banned": 403,
+    };
+    const { authorization, cookie } = request.headers;
+    const status = statuses[authorization ?? cookie ?? ""] ?? 401;
     response.writeHead(status, {
       "x-user-id": "user-7",
       "x-internal": "not for targets",

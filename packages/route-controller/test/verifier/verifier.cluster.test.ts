@@ -5,13 +5,13 @@ import { Route, type RouteAuth } from "@datalayer/shared/crds/route";
 import { Secret } from "@datalayer/shared/kube/kinds";
 import type { JWTPayload } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Answer, ask, openWebSocket } from "../client.ts";
+import { type Answer, ask } from "../client.ts";
 import { startEcho } from "../echo.ts";
 import { type Harness, startHarness } from "../harness.ts";
 import { type AuthService, startAuthService } from "./auth-service.ts";
 import { audience, type Issuer, sign, signingKey, type SigningKey, startIssuer } from "./issuer.ts";
 import { startVerifier, type TestVerifier } from "./test-verifier.ts";
-import { serveVerified } from "./verified-routes.ts";
+import { apiKeys, serveVerified } from "./verified-routes.ts";
 
 let harness: Harness;
 let traefikUrl: string;
@@ -39,7 +39,7 @@ beforeAll(async () => {
     platform: { url: platform.url, responseHeaders: ["X-User-Id"] },
   });
   await harness.startReplica("controller");
-  await harness.admin.create(Secret, apiKeys({ robot: "robot-key", other: "other-key" }));
+  await harness.admin.create(Secret, apiKeys(harness.namespace, { robot: "robot-key", other: "other-key" }));
   const serve = (name: string, auth: RouteAuth): Promise<Route> =>
     serveVerified(harness, { name, auth, traefikUrl });
   const { url, jwksUrl } = issuer;
@@ -53,16 +53,6 @@ beforeAll(async () => {
   ]);
   routes = { jwt, "api-key": apiKey, platform: ofPlatform, forward, open };
 }, 180_000);
-
-function apiKeys(clients: Record<string, string>): Parameters<typeof harness.admin.create<Secret>>[1] {
-  const hashed = Object.entries(clients).map(([client, value]) => {
-    const digest = createHash("sha256").update(value).digest("hex");
-    return [client, Buffer.from(digest).toString("base64")];
-  });
-  const metadata = { namespace: harness.namespace, name: "keys" };
-  const data = Object.fromEntries(hashed) as Record<string, string>;
-  return { apiVersion: "v1", kind: "Secret", type: "datalayer.io/api-keys", metadata, data };
-}
 
 type Name = keyof typeof routes;
 type Headers = Record<string, string | string[]>;
@@ -153,14 +143,6 @@ describe("a Route for tokens", () => {
     expect(json?.headers["x-auth-subject"]).toBe("user-1");
   });
 
-  it("asks for a token before a WebSocket opens", async () => {
-    const host = "jwt.test";
-    await expect(openWebSocket(traefikUrl, { host })).rejects.toThrow("401");
-    const socket = await openWebSocket(traefikUrl, { host, headers: await bearer() });
-    expect(await socket.exchange("hello")).toBe("target: hello");
-    await socket.close();
-  });
-
   it("answers a browser's question before the request like any request without token", async () => {
     const headers = { host: "jwt.test", origin: "https://a.example", "access-control-request-method": "PUT" };
     expect((await ask(traefikUrl, { method: "OPTIONS", host: "jwt.test", headers })).status).toBe(401);
@@ -205,7 +187,7 @@ describe("a Route for API keys", () => {
 
   it("follows the Secret: a new key is good and the old one is not", async () => {
     const ref = { namespace: harness.namespace, name: "keys" };
-    const { data = {} } = apiKeys({ robot: "new-robot-key" });
+    const { data = {} } = apiKeys(harness.namespace, { robot: "new-robot-key" });
     await harness.admin.patch(Secret, ref, [{ op: "replace", path: "/data/robot", value: data["robot"] }]);
     await eventually(async () => (await through("api-key", { "x-api-key": "new-robot-key" })).status === 200);
     expect((await through("api-key", { "x-api-key": "robot-key" })).status).toBe(401);
@@ -215,7 +197,7 @@ describe("a Route for API keys", () => {
   it("takes no keys from a Secret of another type", async () => {
     const name = "passwords";
     const other = {
-      ...apiKeys({ a: "some-key" }),
+      ...apiKeys(harness.namespace, { a: "some-key" }),
       type: "Opaque",
       metadata: { namespace: harness.namespace, name },
     };

@@ -61,6 +61,7 @@ export const routeReason = {
   refNotFound: "RefNotFound",
   refNotPermitted: "RefNotPermitted",
   noReadyPods: "NoReadyPods",
+  noEndpoints: "NoEndpoints",
   translated: "Translated",
   unsupported: "Unsupported",
   degraded: "Degraded",

@@ -9,7 +9,7 @@ export class ForbiddenAddressError extends Error {
 
   constructor(host: string) {
     super(
-      `${host} is an address of this machine, of its cloud's metadata or of the API server, which is never asked`,
+      `${host} is an address of this machine, of its cloud's metadata, or of something of the cluster that is never asked`,
     );
   }
 }
@@ -19,8 +19,8 @@ export interface GuardedAgentOptions extends Omit<Agent.Options, "connect"> {
   connectTimeoutMs: number;
   /** Authorities in place of those that the system knows, as PEM. */
   ca?: readonly string[];
-  /** Whether an address is refused beside those that always are; none by default. */
-  refuses?: (address: string) => boolean;
+  /** Whether an address is refused for a host, beside those that always are; none by default. */
+  refuses?: (address: string, host: string) => boolean;
   /** The name that is looked up for a host; the host by default. */
   nameOf?: (host: string) => string;
 }
@@ -36,7 +36,7 @@ export function guardedAgent({
   nameOf = (host) => host,
   ...options
 }: GuardedAgentOptions): Agent {
-  const isRefused = (address: string): boolean => isForbiddenAddress(address) || refuses(address);
+  const isRefused: IsRefused = (address, host) => isForbiddenAddress(address) || refuses(address, host);
   const connect = buildConnector({
     timeout: connectTimeoutMs,
     lookup: guardedLookup(isRefused, nameOf),
@@ -47,16 +47,16 @@ export function guardedAgent({
     connect: (target, callback) => {
       const { hostname } = target;
       // An address is not looked up.
-      if (isIP(hostname) > 0 && isRefused(hostname)) callback(new ForbiddenAddressError(hostname), null);
+      if (isIP(hostname) > 0 && isRefused(hostname, hostname))
+        callback(new ForbiddenAddressError(hostname), null);
       else connect(target, callback);
     },
   });
 }
 
-function guardedLookup(
-  isRefused: (address: string) => boolean,
-  nameOf: (host: string) => string,
-): LookupFunction {
+type IsRefused = (address: string, host: string) => boolean;
+
+function guardedLookup(isRefused: IsRefused, nameOf: (host: string) => string): LookupFunction {
   return (hostname, options: LookupOptions, callback) => {
     resolve(nameOf(hostname), { ...options, all: true }, (error, addresses: LookupAddress[]) => {
       if (error) {
@@ -64,7 +64,7 @@ function guardedLookup(
         return;
       }
       const [first] = addresses;
-      if (!first || addresses.some(({ address }) => isRefused(address)))
+      if (!first || addresses.some(({ address }) => isRefused(address, hostname)))
         callback(new ForbiddenAddressError(hostname), "");
       else if (options.all) callback(null, addresses);
       else callback(null, first.address, first.family);

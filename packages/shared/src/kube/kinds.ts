@@ -11,6 +11,7 @@ import type {
   V1Pod,
   V1Secret,
   V1Service,
+  V1ServiceCIDR,
 } from "@kubernetes/client-node";
 import { defineKind, type KubeObject, type Stored } from "./object.ts";
 
@@ -23,6 +24,7 @@ export type ConfigMap = Stored<V1ConfigMap>;
 export type Service = Stored<V1Service>;
 export type EndpointSlice = Stored<V1EndpointSlice>;
 export type Ingress = Stored<V1Ingress>;
+export type ServiceCidr = Stored<V1ServiceCIDR>;
 export type Namespace = Stored<V1Namespace>;
 export type Node = Stored<V1Node>;
 export type Lease = Stored<V1Lease>;
@@ -49,6 +51,13 @@ export const Ingress = defineKind<Ingress>({
   apiVersion: "networking.k8s.io/v1",
   kind: "Ingress",
   plural: "ingresses",
+});
+/** A range of addresses of Services; Kubernetes before 1.33 tells of none. */
+export const ServiceCidr = defineKind<ServiceCidr>({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "ServiceCIDR",
+  plural: "servicecidrs",
+  namespaced: false,
 });
 export const Namespace = defineKind<Namespace>({
   apiVersion: "v1",

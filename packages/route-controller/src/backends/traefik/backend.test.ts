@@ -16,6 +16,7 @@ const traefikClass = storedRouteClass({ backend: "traefik" });
 const tls = { secretName: "app-tls", httpPolicy: "Redirect" } as const;
 const blue = resolvedTarget({ service: { name: "blue", port: 80 }, weight: 3 });
 const green = resolvedTarget({ service: { name: "green", port: 8080 }, protocol: "h2c", weight: 1 });
+const secure = resolvedTarget({ service: { name: "secure", port: 443 }, protocol: "https" });
 const unused = resolvedTarget({ service: { name: "unused", port: 80 }, weight: 0 });
 
 function forward(responseHeaders: string[]): ResolvedRoute["auth"] {
@@ -63,6 +64,21 @@ const goldens: Record<string, Partial<ResolvedRoute>> = {
       }),
     ],
   }),
+  "matches-regex": rule({
+    matches: [
+      resolvedMatch({
+        headers: [{ name: "X-Tier", type: "Regex", value: "gold|silver" }],
+        query: [{ name: "v", type: "Regex", value: "[12]" }],
+      }),
+    ],
+  }),
+  // Over Traefik's own transport: another one would not have the authorities that Traefik trusts.
+  "target-https": rule({ targets: [secure] }),
+  "target-https-weights": {
+    ...rule({ targets: [blue, secure] }),
+    policy: { timeouts: { backend: "30s" } },
+    onUnsupported: "Degrade",
+  },
   weights: rule({ targets: [blue, green, unused] }),
   mirror: rule({ mirror: { service: { name: "copy", port: 80 }, percent: 10 } }),
   "mirror-weights": rule({
@@ -80,6 +96,9 @@ const goldens: Record<string, Partial<ResolvedRoute>> = {
     targets: [],
     redirect: { scheme: "https", host: "www.example.com", statusCode: 301 },
   }),
+  "redirect-path": rule({ targets: [], redirect: { path: "/new.$1" } }),
+  "redirect-port": rule({ targets: [], redirect: { port: 8443 } }),
+  "redirect-port-usual": rule({ targets: [], redirect: { scheme: "https", port: 443 } }),
   "redirect-prefix": rule({ targets: [], redirect: { prefix: "/new", statusCode: 302 } }),
   headers: rule({
     headers: {

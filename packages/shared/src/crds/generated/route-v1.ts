@@ -865,6 +865,11 @@ export interface Object {
    */
   apiVersion: string;
   /**
+   * Its generation when it was last looked at; absent for kinds that have none, such as
+   * Service.
+   */
+  generation?: number;
+  /**
    * Its kind.
    */
   kind: string;
@@ -872,6 +877,10 @@ export interface Object {
    * Its name.
    */
   name: string;
+  /**
+   * Its UID; another object of that name has another one.
+   */
+  uid?: string;
 }
 
 /**
