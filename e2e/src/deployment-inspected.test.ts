@@ -1,3 +1,6 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { chartValues } from "@datalayer/tools/start/chart-values";
 import { runCell } from "@datalayer/tools/start/kernel";
 import { claimRuntime, type ClaimedRuntime, endRuntime } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -188,5 +191,34 @@ describe("an operator that is in use", () => {
     await admin.kubectl(["delete", "images.datalayer.io", image.name, "-n", image.namespace]);
     await admin.kubectl(["delete", "routes.datalayer.io", route.name, "-n", route.namespace]);
     expect((await admin.plane(["check", release, "--wait", "60s"])).code).toBe(0);
+  });
+});
+
+describe("the charts of the controllers, without the umbrella", () => {
+  beforeAll(() => admin.helm(["uninstall", release, "--namespace", namespace, "--wait"]));
+
+  describe.each(controllers)("%s alone", (chart) => {
+    const of = `only-${chart}`;
+    const processes = chart === "route-controller" ? [chart, "verifier"] : [chart];
+
+    it.each([0, 3, 1])("has %i replicas ready, and one of them leads", async (count) => {
+      const { global, extraEnv } = chartValues(admin.cluster);
+      const verifier = chart === "route-controller" && { verifier: { extraEnv, replicas: count } };
+      const path = join(admin.cluster.directory, `${of}-${count}.json`);
+      await writeFile(path, JSON.stringify({ global, extraEnv, replicas: count, ...verifier }));
+      await install("alone", of, admin.chart.replace(/operator$/, chart), path);
+      const stopped = processes.map((name) => `Deployment datalayer-${name}: Stopped`);
+      await expect
+        .poll(() => diagnosis.problems(admin, "alone", "-n", of))
+        .toEqual(count === 0 ? stopped : []);
+      for (const name of processes) {
+        await expect.poll(() => diagnosis.replicasOf(admin, name, of)).toHaveLength(count);
+      }
+      const leaders = async (): Promise<number> =>
+        (await diagnosis.replicasOf(admin, chart, of)).filter(({ isLeader }) => isLeader).length;
+      await expect.poll(leaders).toBe(Math.min(count, 1));
+    });
+
+    it("goes", () => admin.helm(["uninstall", "alone", "--namespace", of, "--wait"]));
   });
 });
