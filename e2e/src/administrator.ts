@@ -15,6 +15,7 @@ import {
 import { chartValues } from "@datalayer/tools/start/chart-values";
 import type { OperatorApi } from "@datalayer/tools/start/rest";
 import { execa, type ResultPromise } from "execa";
+import { serveNames } from "./service-names.ts";
 
 const root = join(import.meta.dirname, "../..");
 const charts = ["operator", "runtime-controller", "route-controller", "image-controller"];
@@ -71,6 +72,7 @@ export class Administrator {
     const administrator = new Administrator(cluster, await openLocally(traefik), await provideHelm());
     await mkdir(administrator.home);
     await administrator.create(...serviceOf(traefik));
+    await serveNames(address, (service, of) => administrator.#replicas(service, of));
     await administrator.#publish();
     return administrator;
   }
@@ -104,23 +106,20 @@ export class Administrator {
 
   /** URL of a replica that is ready, as its Service would choose one. */
   async #replica(name: string, port: number): Promise<string> {
+    const [address] = await this.#replicas(name, namespace);
+    if (address === undefined) throw new Error(`no replica behind ${name} is ready`);
+    return `http://${address}:${port}`;
+  }
+
+  /** The addresses of the replicas behind a Service that are ready. */
+  async #replicas(name: string, of: string): Promise<string[]> {
     const service = `kubernetes.io/service-name=${name}`;
-    const slices = await this.kubectl([
-      "get",
-      "endpointslices",
-      "-n",
-      namespace,
-      "-l",
-      service,
-      "-o",
-      "json",
-    ]);
+    const slices = await this.kubectl(["get", "endpointslices", "-n", of, "-l", service, "-o", "json"]);
     const { items } = JSON.parse(slices) as { items: EndpointSlice[] };
-    const ready = items
+    return items
       .flatMap(({ endpoints }) => endpoints ?? [])
-      .find(({ conditions }) => conditions.ready);
-    if (!ready) throw new Error(`no replica behind ${name} is ready`);
-    return `http://${ready.addresses[0] ?? ""}:${port}`;
+      .filter(({ conditions }) => conditions.ready)
+      .flatMap(({ addresses }) => addresses);
   }
 
   /** A values file for this cluster, over whose parts `more` stands. */

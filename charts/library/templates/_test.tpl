@@ -1,4 +1,4 @@
-{{/* A Pod of `helm test`: it asks each of `urls`, and fails when one does not answer well. */}}
+{{/* A Pod of `helm test`: it asks each of `urls`, and fails when one does not answer well; its log says which. */}}
 {{- define "datalayer.test" }}
 ---
 apiVersion: v1
@@ -30,7 +30,8 @@ spec:
         - --eval
         - |
           for (const url of process.argv.slice(1)) {
-            const { status, ok } = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+            const none = ({ message, cause }) => ({ status: cause?.message ?? message, ok: false });
+            const { status, ok } = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch(none);
             console.log(`${url}: ${status}`);
             if (!ok) process.exitCode = 1;
           }
