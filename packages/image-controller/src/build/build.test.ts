@@ -118,6 +118,16 @@ describe("a Job and its Pod", () => {
       pod({ phase: "Failed", reason: "Evicted", message: "ephemeral-storage" }),
       passing("OutOfDisk"),
     ],
+    [
+      "a volume of it was not enough",
+      failed,
+      pod({
+        phase: "Failed",
+        reason: "Evicted",
+        message: 'Usage of EmptyDir volume "state" exceeds the limit "768Mi". ',
+      }),
+      passing("OutOfDisk"),
+    ],
     ["its node was lost", failed, disrupted("DeletionByTaintManager"), passing("NodeLost")],
     ["its Pod was collected", failed, disrupted("DeletionByPodGC"), passing("NodeLost")],
     ["it was preempted", failed, disrupted("PreemptionByScheduler"), passing("Evicted")],
@@ -144,6 +154,22 @@ describe("a Job and its Pod", () => {
   ])("say why it failed: %s", (_, ended, ofJob, expected) => {
     const { state } = parseBuild(job(ended), ofJob ? [ofJob] : [])!;
     expect(state).toMatchObject({ kind: "failed", ...expected, finishedAt: later });
+  });
+
+  it("say why it fails as soon as the Pod does, which may be gone when the Job does", () => {
+    const evicted = disrupted("EvictionByEvictionAPI");
+    evicted.status = { ...evicted.status, phase: "Running" };
+    expect(parseBuild(job(), [evicted])?.state).toMatchObject({
+      kind: "running",
+      foreseen: passing("Evicted"),
+    });
+    const ended = container({ exitCode: 1, message: "error: exit code: 1" });
+    expect(parseBuild(job(), [ended])?.state).toMatchObject({
+      kind: "running",
+      foreseen: { ...lasting("BuildFailed"), log: "error: exit code: 1" },
+    });
+    expect(parseBuild(job(failed), [ended])?.state).toMatchObject({ isPodGone: false });
+    expect(parseBuild(job(failed), [])?.state).toMatchObject({ isPodGone: true });
   });
 
   it("say what a build waits for before it begins", () => {

@@ -3,18 +3,22 @@ import type { Job, Pod } from "@datalayer/shared/kube/kinds";
 import { annotation } from "../image/names.ts";
 import { parseRepository, type RepositoryName } from "../registry/reference.ts";
 import type { BuildFailure } from "./failure.ts";
-import { failureOfPod, timedOut } from "./pod-failure.ts";
+import { failureOfPod, foreseenFailure, timedOut } from "./pod-failure.ts";
 
 /** How far a build has come. */
 export type BuildState =
   /**
    * `startedAt`: when its container began, if it has; `leavingAt`: when its Pod is to be gone, if it is being deleted;
-   * `waitsFor`: what keeps it from going on.
+   * `waitsFor`: what keeps it from going on; `foreseen`: why its Pod fails, before its Job says that it has ended.
    */
-  | { kind: "running"; startedAt?: string; leavingAt?: string; waitsFor?: string }
+  | { kind: "running"; startedAt?: string; leavingAt?: string; waitsFor?: string; foreseen?: PodEnd }
   /** The digest that it says to have pushed; undefined when its Pod is gone. */
   | { kind: "succeeded"; digest: string | undefined; startedAt?: string; finishedAt: string }
-  | ({ kind: "failed"; startedAt?: string; finishedAt: string; log: string } & BuildFailure);
+  /** `isPodGone`: more was known of its end while its Pod was there. */
+  | ({ kind: "failed"; startedAt?: string; finishedAt: string; isPodGone: boolean } & PodEnd);
+
+/** Why it failed, and what it said last. */
+export type PodEnd = BuildFailure & { log: string };
 
 /** One attempt: a Job, and what its Pods say. */
 export interface Build {
@@ -79,12 +83,15 @@ function stateOf(job: Job, pod: Pod | undefined): BuildState {
   );
   const started = startOf(pod);
   const success = successOf(pod);
-  if (!ended) return success ?? { kind: "running", ...started, ...leavingOf(pod), ...waitOf(job, pod) };
+  if (!ended)
+    return (
+      success ?? { kind: "running", ...started, ...leavingOf(pod), ...waitOf(job, pod), ...foreseenOf(pod) }
+    );
   const finishedAt = ended.lastTransitionTime ?? job.metadata.creationTimestamp;
   if (ended.type === "Complete")
     return success ?? { kind: "succeeded", digest: pod && digestOf(pod), ...started, finishedAt };
   const failure = failureOf(ended.reason, pod);
-  return { kind: "failed", ...failure, log: pod ? logOf(pod) : "", ...started, finishedAt };
+  return { kind: "failed", ...failure, log: logOf(pod), isPodGone: !pod, ...started, finishedAt };
 }
 
 function successOf(pod: Pod | undefined): BuildState | undefined {
@@ -115,8 +122,13 @@ function digestOf(pod: Pod): string | undefined {
   return digestForm.test(message) ? message : undefined;
 }
 
-function logOf({ status }: Pod): string {
-  const failed = statesOf(status).find(({ terminated }) => (terminated?.exitCode ?? 0) !== 0);
+function foreseenOf(pod: Pod | undefined): { foreseen?: PodEnd } {
+  const failure = pod && foreseenFailure(pod);
+  return failure ? { foreseen: { ...failure, log: logOf(pod) } } : {};
+}
+
+function logOf(pod: Pod | undefined): string {
+  const failed = statesOf(pod?.status).find(({ terminated }) => (terminated?.exitCode ?? 0) !== 0);
   return failed?.terminated?.message ?? "";
 }
 

@@ -8,6 +8,14 @@ export function failureOfPod({ status = {} }: Pod): BuildFailure {
   return disruptionOf(status) ?? failureOfContainers(status);
 }
 
+/**
+ * Why the Pod of a build that has not ended by its Job is going to fail, where it says so. It is gone as soon as its Job
+ * counts it, and then says nothing any more.
+ */
+export function foreseenFailure({ status = {}, ...pod }: Pod): BuildFailure | undefined {
+  return status.phase === "Failed" ? failureOfPod({ status, ...pod }) : disruptionOf(status);
+}
+
 /** Its time was over. */
 export const timedOut: BuildFailure = {
   reason: imageReason.timedOut,
@@ -18,7 +26,7 @@ export const timedOut: BuildFailure = {
 type PodStatus = NonNullable<Pod["status"]>;
 
 /** What kubelet says when it is disk that is short. */
-const disk = /ephemeral|disk|storage/i;
+const disk = /ephemeral|disk|storage|emptydir/i;
 
 /** What was done to a Pod: how its status, or its condition DisruptionTarget, calls it. */
 const disruptions: Readonly<Record<string, "lost" | "evicted" | "by kubelet">> = {

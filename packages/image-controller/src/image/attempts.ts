@@ -78,10 +78,11 @@ function failureInStatus({
 }
 
 function failureOfBuild(
-  { state, attempt }: Build,
+  build: Build,
   holding: Holding | undefined,
   { status }: Image,
 ): LastFailure | undefined {
+  const { state, attempt } = build;
   switch (state.kind) {
     case "running":
       return undefined;
@@ -92,14 +93,26 @@ function failureOfBuild(
       const { finishedAt } = state;
       return { reason: imageReason.verificationFailed, message, isPassing: true, attempt, finishedAt };
     }
-    case "failed": {
-      const { reason, message, isPassing, finishedAt } = state;
-      const neverBegan = reason === imageReason.timedOut && startedAt(status, state) === undefined;
-      if (!neverBegan) return { reason, message, isPassing, attempt, finishedAt };
-      const text = "The Pod of the build found no node, or could not begin, within spec.build.timeout.";
-      return { reason: imageReason.notScheduled, message: text, isPassing: true, attempt, finishedAt };
-    }
+    case "failed":
+      return failureOfEnded(build, state, status);
   }
+}
+
+function failureOfEnded(
+  { name, attempt }: Build,
+  state: Extract<Build["state"], { kind: "failed" }>,
+  status: Image["status"],
+): LastFailure {
+  const { reason, message, isPassing, finishedAt } = state;
+  const before = status?.build?.job === name ? status.build : undefined;
+  // Without its Pod the Job knows that it failed, and nothing else.
+  const isUntold = state.isPodGone && reason === imageReason.jobLost;
+  const said = isUntold && before && failureInStatus({ finishedAt, ...before });
+  if (said) return said;
+  const neverBegan = reason === imageReason.timedOut && startedAt(status, state) === undefined;
+  if (!neverBegan) return { reason, message, isPassing, attempt, finishedAt };
+  const text = "The Pod of the build found no node, or could not begin, within spec.build.timeout.";
+  return { reason: imageReason.notScheduled, message: text, isPassing: true, attempt, finishedAt };
 }
 
 /** Its Pod is deleted when its time is over: what was seen before is all that is left. */

@@ -70,32 +70,61 @@ function found(nowMs: number): Partial<BuildStatus> {
 }
 
 /** How it ended, as far as it has. */
-function endOf({ observed, subject, step, same, nowMs }: Parts): Partial<BuildStatus> {
+function endOf(parts: Parts): Partial<BuildStatus> {
+  const { observed, subject, step, nowMs } = parts;
   const { image, builds, holding, look } = observed;
+  if (step.kind === "cancelled") return cancelled(parts);
   const state = buildShown(observed, subject)?.state;
-  if (step.kind === "cancelled") {
-    // What was said once of an end stays.
-    const at = same?.reason === imageReason.cancelled ? same.finishedAt : undefined;
-    return {
-      reason: imageReason.cancelled,
-      message: "It was cancelled.",
-      finishedAt: at ?? timestamp(nowMs),
-    };
-  }
+  const said = saidBefore(parts);
   const failure = lastFailure(image, { hash: subject.hash, builds, holding });
   if (failure) {
     const { reason, message, finishedAt = timestamp(nowMs) } = failure;
-    return { reason, message, finishedAt, ...tailOf(state, look) };
+    return { reason, message, finishedAt, ...tailOf(state, look, said) };
   }
+  if (state?.kind === "running") return foreseenOf(state, look) ?? said;
   if (state?.kind !== "succeeded") return {};
   return { reason: imageReason.succeeded, message: "It ended well.", finishedAt: state.finishedAt };
 }
 
+function cancelled({ same, nowMs }: Parts): Partial<BuildStatus> {
+  // What was said once of an end stays.
+  const at = same?.reason === imageReason.cancelled ? same.finishedAt : undefined;
+  return {
+    reason: imageReason.cancelled,
+    message: "It was cancelled.",
+    finishedAt: at ?? timestamp(nowMs),
+  };
+}
+
+/** What a Pod has said stays when it is gone: its Job may not have told of its end yet, and never tells why it failed. */
+function saidBefore({ observed, subject, same }: Parts): Partial<BuildStatus> {
+  const { reason, message, logTail: tail } = same ?? {};
+  const isOfBuild = same?.job !== undefined && same.job === buildShown(observed, subject)?.name;
+  if (!isOfBuild || reason === undefined) return {};
+  return { reason, message, ...(tail !== undefined && { logTail: tail }) };
+}
+
+function foreseenOf(
+  { foreseen }: Extract<BuildState, { kind: "running" }>,
+  look: ImageObservation["look"],
+): Partial<BuildStatus> | undefined {
+  if (!foreseen) return undefined;
+  const { reason, message, log } = foreseen;
+  return { reason, message, ...shownTail(log, look) };
+}
+
 function tailOf(
   state: BuildState | undefined,
-  { secrets }: ImageObservation["look"],
+  look: ImageObservation["look"],
+  { logTail: before }: Partial<BuildStatus>,
 ): Pick<BuildStatus, "logTail"> {
+  if (state?.kind !== "failed") return {};
+  if (state.isPodGone) return before === undefined ? {} : { logTail: before };
+  return shownTail(state.log, look);
+}
+
+function shownTail(log: string, { secrets }: ImageObservation["look"]): Pick<BuildStatus, "logTail"> {
   // Without knowing what is secret, nothing is shown.
-  const tail = state?.kind === "failed" && secrets ? logTail(state.log, secrets.hidden) : "";
+  const tail = secrets ? logTail(log, secrets.hidden) : "";
   return tail === "" ? {} : { logTail: tail };
 }

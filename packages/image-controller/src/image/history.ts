@@ -1,5 +1,5 @@
 import { type Image, imageReason, type ImageStatus } from "@datalayer/shared/crds/image";
-import type { Build } from "../build/build.ts";
+import type { Build, BuildState } from "../build/build.ts";
 import { timestamp } from "./timestamp.ts";
 import type { RemovedBuild } from "./plan.ts";
 
@@ -17,7 +17,7 @@ export interface EndedParts {
 export function historyOf({ spec, status }: Image, parts: EndedParts, nowMs: number): Entry[] {
   const { succeeded = 3, failed = 3 } = spec.history ?? {};
   const entries = new Map((status?.history ?? []).map((entry) => [entry.job, entry]));
-  for (const entry of endedNow(parts, nowMs)) {
+  for (const entry of endedNow(parts, entries, nowMs)) {
     // A Pod that has gone since takes the time of its start with it.
     const { startedAt } = entries.get(entry.job) ?? {};
     entries.set(entry.job, { ...(startedAt !== undefined && { startedAt }), ...entry });
@@ -28,15 +28,18 @@ export function historyOf({ spec, status }: Image, parts: EndedParts, nowMs: num
   return sorted.filter((entry) => good.includes(entry) || bad.includes(entry));
 }
 
-function endedNow({ builds, removed, newest }: EndedParts, nowMs: number): Entry[] {
+function endedNow(
+  { builds, removed, newest }: EndedParts,
+  known: ReadonlyMap<string, Entry>,
+  nowMs: number,
+): Entry[] {
   const early = removed.flatMap(({ build, reason }): Entry[] =>
     reason === undefined ? [] : [entryOf(build, reason, timestamp(nowMs))],
   );
   const ended = builds.flatMap(({ isGoing, ...build }): Entry[] => {
     const { state } = build;
     if (isGoing || state.kind === "running") return [];
-    const reason = state.kind === "failed" ? state.reason : imageReason.succeeded;
-    return [entryOf(build, reason, state.finishedAt)];
+    return [entryOf(build, reasonOf(state, known.get(build.name)), state.finishedAt)];
   });
   // What is known of the newest one is more than its Job tells, and stays when this is gone.
   const { job, inputsHash, reason, startedAt, finishedAt } = newest ?? {};
@@ -44,6 +47,12 @@ function endedNow({ builds, removed, newest }: EndedParts, nowMs: number): Entry
     return [...ended, ...early];
   const start = startedAt === undefined ? {} : { startedAt };
   return [...ended, ...early, { job, inputsHash, reason, ...start, finishedAt }];
+}
+
+/** Without its Pod, a Job knows no more than that it failed. */
+function reasonOf(state: Exclude<BuildState, { kind: "running" }>, known: Entry | undefined): string {
+  if (state.kind === "succeeded") return imageReason.succeeded;
+  return (state.isPodGone ? known?.reason : undefined) ?? state.reason;
 }
 
 function entryOf(

@@ -2,6 +2,7 @@ import type { Report, StatusFields } from "@datalayer/shared/controller/controll
 import { type Outcome, settled, waiting } from "@datalayer/shared/controller/outcome";
 import type { Image, ImageStatus } from "@datalayer/shared/crds/image";
 import { repositoryText } from "../registry/reference.ts";
+import { askedOf } from "../resolve/looks.ts";
 import type { Resolved } from "../resolve/resolver.ts";
 import { buildStatusOf } from "./build-status.ts";
 import { conditionsOf } from "./conditions.ts";
@@ -98,15 +99,17 @@ function recheckMs(step: Step, nowMs: number): number {
 
 /** What it is made of; of what was not found, the last word stands. */
 function ofResolved(
-  { status }: Image,
+  image: Image,
   resolved: Resolved | undefined,
   { subject }: ImagePlan,
   nowMs: number,
 ): Partial<Status> {
   if (!resolved) return {};
+  const { status } = image;
   const { inputs } = resolved;
   return {
     ...(subject?.isCurrent && { inputsHash: inputs.hash }),
+    lookedFor: askedOf(image),
     source: sourceOf(status?.source, resolved, nowMs),
     baseImages: inputs.bases.map(({ name, digest }) => ({ reference: name, digest })),
   };

@@ -106,12 +106,24 @@ describe("looks at what an Image is made of", () => {
     const pinned = [{ reference: `${proxy.host}/base:1`, digest: digest("d") }];
     const never = onBase({ triggers: { baseImage: { interval: "0s" } } });
     const before = asked();
-    const status = { observedGeneration: 1, baseImages: pinned };
-    const { resolved } = await lookAt(never, {}, status);
+    const wishes = { [wish.nonce]: "1", [wish.lookAfter]: "2026-01-01T00:00:00Z" };
+    const lookedFor = { generation: 1, nonce: "1", lookAfter: "2026-01-01T00:00:00Z" };
+    const status = { observedGeneration: 1, lookedFor, baseImages: pinned };
+    const { resolved } = await lookAt(never, wishes, status);
     expect(resolved?.inputs.bases).toEqual([{ name: `${proxy.host}/base:1`, digest: digest("d") }]);
     expect(asked()).toBe(before);
-    looks.forget("uid-of-jupyter");
-    await lookAt(never, {}, { ...status, observedGeneration: 0 });
+  });
+
+  it.each<[string, Record<string, string>, NonNullable<Image["status"]>["lookedFor"]]>([
+    ["the spec has changed, and nothing was seen since", {}, { generation: 0 }],
+    ["somebody has asked for a look since", { [wish.lookAfter]: "2026-01-01T00:00:00Z" }, { generation: 1 }],
+    ["somebody has asked for a build since", { [wish.nonce]: "2" }, { generation: 1, nonce: "1" }],
+    ["the status does not say what it is of", {}, undefined],
+  ])("are repeated after a restart where %s", async (_, wishes, lookedFor) => {
+    const pinned = [{ reference: `${proxy.host}/base:1`, digest: digest("d") }];
+    const never = onBase({ triggers: { baseImage: { interval: "0s" } } });
+    const before = asked();
+    await lookAt(never, wishes, { observedGeneration: 1, lookedFor, baseImages: pinned });
     expect(asked()).toBe(before + 1);
   });
 

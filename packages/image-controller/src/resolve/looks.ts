@@ -1,6 +1,6 @@
 import { backoffMs } from "@datalayer/shared/clock/backoff";
 import type { Clock } from "@datalayer/shared/clock/clock";
-import type { Image } from "@datalayer/shared/crds/image";
+import type { AskedLook, Image } from "@datalayer/shared/crds/image";
 import type { RestClient } from "@datalayer/shared/kube/rest";
 import { type Fault, FaultError } from "../image/fault.ts";
 import { wish } from "../image/names.ts";
@@ -74,7 +74,7 @@ export class Looks {
     { kube, signal }: { kube: Pick<RestClient, "get">; signal: AbortSignal },
   ): Promise<Look> {
     const { uid } = image.metadata;
-    const key = keyOf(image);
+    const key = keyOf(askedOf(image));
     const before = this.#memories.get(uid);
     const memory = before?.key === key ? before : undefined;
     const nowMs = this.#options.clock.monotonicMs();
@@ -167,10 +167,13 @@ function newlyKnown(seen: Known, nowMs: number): StillGood {
   return { seen, at: { sourceAtMs: nowMs, basesAtMs: nowMs } };
 }
 
-/** What is never asked again is as the status says, also after a restart. */
+/**
+ * What is never asked again is as the status says, also after a restart: unless somebody has asked for a look since, such
+ * as a webhook that was answered and whose call nobody repeats.
+ */
 function fromStatus(image: Image): Known {
-  const { metadata, status } = image;
-  if (!status || status.observedGeneration !== metadata.generation) return {};
+  const { status } = image;
+  if (!status?.lookedFor || keyOf(status.lookedFor) !== keyOf(askedOf(image))) return {};
   const { source, bases } = intervalsOf(image);
   const { revision } = status.source ?? {};
   const pinned = (status.baseImages ?? []).map(({ reference, digest }) => ({ name: reference, digest }));
@@ -180,6 +183,11 @@ function fromStatus(image: Image): Known {
   };
 }
 
-function keyOf({ metadata: { generation, annotations } }: Image): string {
-  return JSON.stringify([generation, annotations?.[wish.nonce], annotations?.[wish.lookAfter]]);
+/** What is asked for: as long as it is the same, what was seen is good for its time. */
+export function askedOf({ metadata: { generation, annotations } }: Image): AskedLook {
+  return { generation, nonce: annotations?.[wish.nonce], lookAfter: annotations?.[wish.lookAfter] };
+}
+
+function keyOf({ generation, nonce, lookAfter }: AskedLook): string {
+  return JSON.stringify([generation, nonce, lookAfter]);
 }

@@ -2,6 +2,7 @@ import { defineKind, type KubeObject } from "../kube/object.ts";
 import type {
   Environment,
   Inline,
+  LookedFor,
   Published,
   Spec,
   SpecBuild,
@@ -20,6 +21,7 @@ export type ImageBuild = SpecBuild;
 export type BuildStatus = StatusBuild;
 export type BuildTrigger = Trigger;
 export type PublishedBuild = Published;
+export type AskedLook = LookedFor;
 
 /** A container image that is built from a source and published in a registry. */
 export interface Image extends KubeObject {

@@ -675,6 +675,11 @@ export interface StatusObject {
    */
   inputsHash?: string;
   /**
+   * What had been asked for when source and baseImages were found. A wish that is not here
+   * yet is still to be granted.
+   */
+  lookedFor?: LookedFor;
+  /**
    * Digest of the image of each platform.
    */
   manifestDigests?: ManifestDigest[];
@@ -836,6 +841,25 @@ export interface HistoryElement {
    * When it began.
    */
   startedAt?: string;
+}
+
+/**
+ * What had been asked for when source and baseImages were found. A wish that is not here
+ * yet is still to be granted.
+ */
+export interface LookedFor {
+  /**
+   * Generation of the spec.
+   */
+  generation?: number;
+  /**
+   * The annotation images.datalayer.io/look-after.
+   */
+  lookAfter?: string;
+  /**
+   * The annotation images.datalayer.io/nonce.
+   */
+  nonce?: string;
 }
 
 /**
