@@ -43,7 +43,7 @@ export function reportOf(measured: Measurements): Record<string, unknown> {
 }
 
 function headline(measured: Measurements): Record<string, unknown> {
-  const { writes, serial, burst100, burst300, rollOut, memory, loopLagMs, history } = measured;
+  const { writes, serial, burst100, burst300, memory, loopLagMs, history } = measured;
   const lags = Object.values(loopLagMs).map(({ p99 }) => p99);
   return {
     serialRatioP50: serial?.ratioP50,
@@ -53,12 +53,15 @@ function headline(measured: Measurements): Record<string, unknown> {
     writesBeforeAnswer: writes?.writesBeforeAnswer,
     writesPerLife: writes?.writesPerLife,
     allWritesPerLife: writes?.allWritesPerLife,
-    rollOutRefused: rollOut?.refused,
-    rollOutLowestAvailable: rollOut?.lowestAvailable,
+    ...rollOutOf(measured),
     rssMiB: memory?.rssMiB,
     loopLagP99Ms: lags.length > 0 ? Math.max(...lags) : undefined,
     doubleAssignments: history?.doubleAssignments,
   };
+}
+
+function rollOutOf({ rollOut }: Measurements): Record<string, unknown> {
+  return rollOut ? { rollOutRefused: rollOut.refused, rollOutLowestAvailable: rollOut.lowestAvailable } : {};
 }
 
 /** The highest rate that held; 0 when none did. */
