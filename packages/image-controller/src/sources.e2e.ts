@@ -4,15 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
-import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Image } from "@datalayer/shared/crds/image";
 import { ConfigMap, Secret } from "@datalayer/shared/kube/kinds";
 import { beforeAll, describe, expect, it } from "vitest";
 import { GitServer, sha256Of } from "../test/git-server.ts";
 import { packageSources, type RealBuilds, startRealBuilds } from "../test/real-builds.ts";
 import { recordName, wish } from "./image/names.ts";
-import { podOf } from "./logs/attempt.ts";
-import { podLog } from "./logs/pod-log.ts";
 import { logIn } from "./logs/record.ts";
 import type { IndexEntry } from "./registry/manifest.ts";
 
@@ -169,7 +166,7 @@ describe("a build on a real node", () => {
     const { admin, namespace } = real;
     const dockerfile = `FROM ${debian}\nRUN echo has-begun && sleep 600\n`;
     const { metadata } = await real.create("cancelled", { source: { inline: { dockerfile } } });
-    const { inputsHash = "", job = "" } = await begun("cancelled");
+    const { inputsHash = "", job = "" } = await real.said("cancelled", "has-begun");
     const value = { [wish.cancelled]: inputsHash };
     await admin.patch(Image, metadata, [{ op: "add", path: "/metadata/annotations", value }]);
     const { status } = await real.phase("cancelled", "Stalled");
@@ -177,28 +174,4 @@ describe("a build on a real node", () => {
     const log = logIn(await admin.get(ConfigMap, { namespace, name: recordName(job) }));
     expect(log).toMatch(/has-begun[^]*\[the build was ended: Cancelled\]\n$/);
   });
-
-  /** Waits until the build has said that it has begun. */
-  function begun(name: string) {
-    return eventually(
-      async () => {
-        const { status } = await real.admin.get(Image, { namespace: real.namespace, name });
-        return (await logOf(status?.build?.job)).includes("has-begun\n") && status?.build;
-      },
-      { timeoutMs: 120_000, message: `the build of ${name} having begun` },
-    );
-  }
-
-  async function logOf(job: string | undefined): Promise<string> {
-    if (job === undefined) return "";
-    const pod = await podOf(
-      { image: await real.admin.get(Image, { namespace: real.namespace, name: "cancelled" }), name: job },
-      real.admin,
-    );
-    if (!pod) return "";
-    let text = "";
-    const chunks = podLog(pod, { client: real.admin, signal: AbortSignal.timeout(10_000) });
-    for await (const chunk of chunks) text += chunk.toString();
-    return text;
-  }
 });

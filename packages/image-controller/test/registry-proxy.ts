@@ -1,9 +1,17 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { buffer } from "node:stream/consumers";
 import { afterFile } from "@datalayer/devcluster/testkit/cluster";
 import { podAddress } from "@datalayer/devcluster/testkit/pod-address";
 import { request } from "undici";
+
+const port = 5001;
 
 /** A request that passed, or should have. */
 export interface SeenRequest {
@@ -23,8 +31,12 @@ export interface RegistryFault {
   act: Act;
 }
 
-/** `answer`: instead of the registry. `break`: no answer. `tamper`: changes the registry's. `after`: once it answered. */
+/**
+ * `answer`: instead of the registry. `break`: no answer. `tamper`: changes the registry's. `after`: once it answered.
+ * `hold`: nothing reaches the registry before that.
+ */
 export type Act =
+  | { kind: "hold"; until: Promise<unknown> }
   | { kind: "answer"; status: number; headers?: Record<string, string>; body?: string }
   | { kind: "break" }
   | { kind: "break-after" }
@@ -35,7 +47,7 @@ interface Forwarded {
   asked: IncomingMessage;
   body: Buffer;
   seen: SeenRequest;
-  act: Extract<Act, { kind: "break-after" | "tamper" }> | undefined;
+  act: Exclude<Act, { kind: "answer" | "break" }> | undefined;
 }
 
 /** A rule in force. */
@@ -55,14 +67,17 @@ export class RegistryProxy {
   private constructor(host: string, upstream: string) {
     this.host = host;
     this.#upstream = upstream;
-    this.#server = createServer((asked, answer) => void this.#serve(asked, answer));
+    this.#server = createServer((asked, answer) => {
+      // The client is gone, as one is whose Pod is ended.
+      this.#serve(asked, answer).catch(() => answer.destroy());
+    });
   }
 
-  /** Starts one before a registry without TLS; ended after the test file. */
-  static async start(upstreamHost: string): Promise<RegistryProxy> {
-    const address = await podAddress();
-    const proxy = new RegistryProxy(`${address}:5001`, `http://${upstreamHost}`);
-    proxy.#server.listen(5001, address);
+  /** Starts one before a registry without TLS; ended after the test file. It has an address of its own unless told one. */
+  static async start(upstreamHost: string, at?: string): Promise<RegistryProxy> {
+    const address = at ?? (await podAddress());
+    const proxy = new RegistryProxy(`${address}:${port}`, `http://${upstreamHost}`);
+    proxy.#server.listen(port, address);
     await once(proxy.#server, "listening");
     afterFile(async () => {
       proxy.#server.closeAllConnections();
@@ -102,13 +117,14 @@ export class RegistryProxy {
   }
 
   async #forward({ asked, body, seen, act }: Forwarded, answer: ServerResponse): Promise<void> {
+    if (act?.kind === "hold") await act.until;
     const {
       statusCode,
       headers: received,
       body: stream,
     } = await request(`${this.#upstream}${seen.path}`, {
       method: seen.method as "GET",
-      headers: asked.headers,
+      headers: forwardable(asked.headers),
       body: body.byteLength > 0 ? body : null,
     });
     const content = Buffer.from(await stream.arrayBuffer());
@@ -117,11 +133,9 @@ export class RegistryProxy {
       return;
     }
     seen.status = statusCode;
-    const sent = act?.body?.(content) ?? content;
-    const headers = { ...received, ...act?.headers };
-    delete headers["transfer-encoding"];
-    if (seen.method !== "HEAD") headers["content-length"] = String(sent.byteLength);
-    answer.writeHead(statusCode, headers).end(sent);
+    const sent = tampered(act, { headers: received, content });
+    if (seen.method !== "HEAD") sent.headers["content-length"] = String(sent.content.byteLength);
+    answer.writeHead(statusCode, sent.headers).end(sent.content);
   }
 
   #strike(method: string, path: string): Act | undefined {
@@ -133,4 +147,22 @@ export class RegistryProxy {
     }
     return undefined;
   }
+}
+
+/** Without what is said of one connection alone. */
+function forwardable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const ofConnection = new Set(["connection", "expect", "keep-alive", "transfer-encoding"]);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ofConnection.has(name)));
+}
+
+interface Received {
+  headers: IncomingHttpHeaders;
+  content: Buffer;
+}
+
+/** What the client gets of what the registry answered. */
+function tampered(act: Forwarded["act"], { headers, content }: Received): Received {
+  const kept = forwardable(headers);
+  if (act?.kind !== "tamper") return { headers: kept, content };
+  return { headers: { ...kept, ...act.headers }, content: act.body?.(content) ?? content };
 }
