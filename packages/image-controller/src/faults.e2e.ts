@@ -113,6 +113,10 @@ describe("a build on a real node", () => {
     await create("evicted", "echo has-begun && sleep 600");
     await evict("evicted", await real.said("evicted", "has-begun"));
     await failed("evicted", "Evicted");
+    // By then its Pod, which said so, is gone.
+    const { status } = await real.phase("evicted", "Building");
+    expect(status?.build?.attempt).toBe(2);
+    expect(status?.history?.map(({ reason }) => reason)).toEqual(["Evicted"]);
     await real.remove("evicted");
   });
 

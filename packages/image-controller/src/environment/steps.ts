@@ -86,6 +86,7 @@ export function pixiStep({ manifest, lock }: { manifest: string; lock: string },
   const instructions = run(
     [
       `type=bind,from=${image},source=/usr/local/bin/pixi,target=${program}`,
+      secretMount(packageSources.ca),
       `type=cache,target=${cacheFolder("rattler")}`,
     ],
     [
@@ -138,9 +139,11 @@ function fileMount(path: string): string {
 
 /** With the authorities of the server that it leads to. */
 function sourceMounts(source: string): string[] {
-  return [source, packageSources.ca].map(
-    (name) => `type=secret,id=${packageSourceId(name)},target=${folder}/${name},mode=0444`,
-  );
+  return [source, packageSources.ca].map(secretMount);
+}
+
+function secretMount(source: string): string {
+  return `type=secret,id=${packageSourceId(source)},target=${folder}/${source},mode=0444`;
 }
 
 function run(mounts: readonly string[], commands: readonly string[]): string {
