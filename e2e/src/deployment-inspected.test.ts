@@ -18,6 +18,7 @@ const ofUser = "canary-of-user";
 const { signal } = new AbortController();
 
 let admin: Administrator;
+let values: string;
 
 beforeAll(async () => {
   admin = await Administrator.start();
@@ -27,7 +28,7 @@ beforeAll(async () => {
     clientSecret: ofCloud,
     subscriptionId: "a-subscription",
   };
-  const values = await admin.values("values.json", {
+  values = await admin.values("values.json", {
     operator: { replicas, cloudCredentials: { enabled: true, create: true, azure } },
     "route-controller": { replicas },
     verifier: { replicas },
@@ -120,10 +121,14 @@ describe("an operator that is in use", () => {
     ]);
   });
 
-  it("passes every check of plane check", async () => {
+  it("passes every check of plane check, and those of another plane up", async () => {
     const { code, answer } = await diagnosis.check(admin);
     expect(diagnosis.unwell(answer)).toEqual([]);
     expect(code).toBe(0);
+    const given = ["--chart", admin.chart, "--values", values, "--", "--plain-http"];
+    const pre = await admin.plane(["check", release, "--pre", ...given]);
+    expect(pre.code, pre.stdout).toBe(0);
+    expect(pre.stdout).toContain("√ the chart can be rendered");
   });
 
   it("lets its secrets and those of users get neither into a support bundle nor into logs", async () => {

@@ -66,8 +66,8 @@ function addReadingCommands(program: Command, context: CommandContext): void {
       (await import("./logs/command.ts")).logs(context, release, flags),
   );
   checkOptions(program.command("check").description("look for what is wrong, and say what to do")).action(
-    async (release: string, flags: CheckFlags) =>
-      (await import("./check/command.ts")).check(context, release, flags),
+    async (release: string, helmFlags: string[], flags: CheckFlags) =>
+      (await import("./check/command.ts")).check(context, release, helmFlags, flags),
   );
   explainOptions(program.command("explain").description("show one object and what it hangs on")).action(
     async (reference: string, flags: ExplainFlags) =>

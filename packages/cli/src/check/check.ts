@@ -41,6 +41,11 @@ export type Fact<T> = { readonly value: T } | { readonly problem: string };
 /** The page that explains each check under its id. */
 const hintsPage = "https://datalayer.io/docs/operator/checks";
 
+/** Where a check is explained. */
+export function hintOf(id: string): string {
+  return `${hintsPage}#${id}`;
+}
+
 /** All is well. */
 export const ok: Finding = { result: "ok", message: "" };
 
@@ -67,7 +72,7 @@ export function runChecks<Facts>(categories: readonly Category<Facts>[], facts: 
       id,
       description,
       ...run(facts),
-      hint: `${hintsPage}#${id}`,
+      hint: hintOf(id),
     })),
   }));
   const success = checked.every(({ checks }) => checks.every(({ result }) => result !== "error"));

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Cluster, withCluster } from "../cluster/cluster.ts";
-import { CommandError } from "../command/command-error.ts";
+import { CommandError, usageError } from "../command/command-error.ts";
 import type { CommandContext } from "../command/context.ts";
+import { defaultRelease } from "../command/options.ts";
 import { exitCode } from "../command/exit-code.ts";
 import { printData } from "../terminal/output.ts";
 import { type CheckReport, runChecks } from "./check.ts";
@@ -10,15 +11,22 @@ import type { CheckFlags } from "./options.ts";
 import { checkPage } from "./page.ts";
 import { postChecks } from "./post-checks.ts";
 import { preChecks } from "./pre-checks.ts";
-import { gatherPreFacts } from "./pre-facts.ts";
+import { gatherPreFacts, type PreInputs } from "./pre-facts.ts";
 
 const AGAIN_MS = 2_000;
 
 /** `plane check`: looks for what is wrong, and says what to do. Warnings alone are no failure. */
-export async function check(context: CommandContext, release: string, flags: CheckFlags): Promise<void> {
+export async function check(
+  context: CommandContext,
+  name: string,
+  rest: readonly string[],
+  flags: CheckFlags,
+): Promise<void> {
+  const [release, helmFlags] = told(name, rest);
+  refuseIdle(flags, helmFlags);
   await withCluster(context, flags, async (cluster) => {
     const { terminal } = context;
-    const run = (): Promise<CheckReport> => checkOnce(cluster, context, { release, flags });
+    const run = (): Promise<CheckReport> => checkOnce(cluster, release, { flags, helmFlags, context });
     const report = flags.wait === undefined ? await run() : await again(run, flags.wait, context);
     printData(terminal, flags.output, report, () => checkPage(report, terminal.paintOut));
     if (report.success) return;
@@ -27,12 +35,28 @@ export async function check(context: CommandContext, release: string, flags: Che
   });
 }
 
+/** The name may be left out, also before flags of Helm. */
+function told(name: string, helmFlags: readonly string[]): [string, readonly string[]] {
+  return name.startsWith("-") ? [defaultRelease, [name, ...helmFlags]] : [name, helmFlags];
+}
+
+/** What is installed has its chart and its values already. */
+function refuseIdle(flags: CheckFlags, helmFlags: readonly string[]): void {
+  const { pre, chart, chartVersion, values, set, setString, setFile } = flags;
+  const given = [chart ?? [], chartVersion ?? [], values, set, setString, setFile, helmFlags].flat();
+  if (pre || given.length === 0) return;
+  throw usageError(
+    `a chart and its values count before an installation only, and here is ${given.join(" ")}`,
+    "add --pre, or leave them out",
+  );
+}
+
 async function checkOnce(
   cluster: Cluster,
-  context: CommandContext,
-  { release, flags }: { release: string; flags: CheckFlags },
+  release: string,
+  inputs: PreInputs & { flags: CheckFlags },
 ): Promise<CheckReport> {
-  if (flags.pre) return runChecks(preChecks, await gatherPreFacts(cluster, context, { release, flags }));
+  if (inputs.flags.pre) return runChecks(preChecks, await gatherPreFacts(cluster, release, inputs));
   return runChecks(postChecks, await gatherFacts(cluster, release));
 }
 

@@ -8,12 +8,11 @@ import {
   outputOption,
   type OutputFlags,
 } from "../command/options.ts";
+import { addChartOptions, type ChartFlags } from "../up/chart-options.ts";
 
 /** The flags of `plane check`. */
-export interface CheckFlags extends ClusterFlags, OutputFlags {
+export interface CheckFlags extends ClusterFlags, OutputFlags, ChartFlags {
   pre?: boolean;
-  chart?: string;
-  chartVersion?: string;
   wait?: number;
 }
 
@@ -21,9 +20,8 @@ export interface CheckFlags extends ClusterFlags, OutputFlags {
 export function checkOptions(command: Command): Command {
   addClusterOptions(command)
     .argument("[release]", "name of the release", defaultRelease)
-    .option("--pre", "before an installation: what it needs")
-    .option("--chart <chart>", "with --pre: the chart that shall be installed (default: as of `plane up`)")
-    .option("--chart-version <version>", "with --pre: its version, in a registry")
+    .option("--pre", "before an installation: what it needs, with the chart and the values of `plane up`");
+  addChartOptions(command, "with --pre: ")
     .addOption(
       new Option("--wait <duration>", "check again until nothing is wrong, for so long").argParser(
         durationMs,
@@ -32,6 +30,7 @@ export function checkOptions(command: Command): Command {
     .addOption(outputOption());
   return addExamples(command, [
     ["plane check --pre", "may the operator be installed here?"],
+    ["plane check --pre -f values.yaml", "and with these values?"],
     ["plane check", "what is wrong, or may go wrong, and what to do about it"],
     ["plane check --wait 5m -o json", "in a script, after an installation"],
   ]);

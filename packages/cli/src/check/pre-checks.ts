@@ -54,6 +54,14 @@ export const preChecks: readonly Category<PreFacts>[] = [
         },
       },
       {
+        id: "served-kinds",
+        description: "every object of the chart is of a kind that is served",
+        run: ({ unservedKinds }) =>
+          fromFact(unservedKinds, (unserved) =>
+            unserved.length === 0 ? ok : failed(`not served: ${unserved.join(", ")}`),
+          ),
+      },
+      {
         id: "nodes",
         description: "a node is ready",
         run: ({ nodes }) =>

@@ -101,10 +101,10 @@ export class Helm {
     return upgradeOf(text).chart.values ?? {};
   }
 
-  /** Renders a release without asking the cluster. */
+  /** Renders a release without asking the cluster, which an upgrade of one that is there would. */
   async template(installation: Installation): Promise<string> {
-    const text = await this.#upgrade(installation, ["--dry-run=client", "-o", "json"]);
-    return upgradeOf(text).manifest;
+    const args = ["install", ...termsOf(installation), "--dry-run=client", "-o", "json"];
+    return upgradeOf(await this.#run(args, JSON.stringify(installation.values))).manifest;
   }
 
   /** Installs or upgrades. It does not wait until Pods are ready. */
@@ -118,12 +118,10 @@ export class Helm {
   }
 
   #upgrade(installation: Installation, flags: readonly string[]): Promise<string> {
-    const { release, chart, chartVersion, values, description } = installation;
-    const args = ["upgrade", release, chart, "--install", "--values", "-"];
-    args.push(...installation.valueFlags, ...installation.helmFlags);
+    const { values, description } = installation;
+    const args = ["upgrade", ...termsOf(installation), "--install"];
     // What others changed in our objects is put back: the values are what counts.
     args.push("--server-side=true", "--force-conflicts", ...flags);
-    if (chartVersion) args.push("--version", chartVersion);
     if (description) args.push("--description", description);
     return this.#run(args, JSON.stringify(values));
   }
@@ -153,6 +151,12 @@ export class Helm {
     if (result.failed) throw explainHelmFailure(args, result.stderr || messageOf(result), this.#cluster);
     return result.stdout;
   }
+}
+
+/** What is installed, as arguments of Helm, which reads the values from its standard input. */
+function termsOf({ release, chart, chartVersion, valueFlags, helmFlags }: Installation): string[] {
+  const version = chartVersion ? ["--version", chartVersion] : [];
+  return [release, chart, "--values", "-", ...valueFlags, ...helmFlags, ...version];
 }
 
 /** The JSON of an upgrade, before which Helm says where it pulled the chart from. */

@@ -86,6 +86,34 @@ describe("plane check --pre", () => {
     expect(stdout).toContain("√ Helm is there, and new enough");
     expect(stdout).toContain("√ you may make and remove every object of the chart");
   });
+
+  it("looks at what these values would install", async () => {
+    const { home } = desk;
+    await desk.file("typo.yaml", "operator: { replcas: 3 }\n");
+    const typo = await desk.plane(["check", "watched", "--pre", "--values", `${home}/typo.yaml`]);
+    expect(typo.code).toBe(1);
+    expect(typo.stdout).toContain("× the chart can be rendered");
+    expect(typo.stdout).toContain("operator.replcas: did you mean operator.replicas?");
+    const monitored = ["--set", "operator.serviceMonitor.enabled=true"];
+    const unserved = await desk.plane(["check", "watched", "--pre", ...monitored]);
+    expect(unserved.code).toBe(1);
+    expect(unserved.stdout).toContain("    not served: ServiceMonitor of monitoring.coreos.com/v1\n");
+  });
+
+  it("takes flags of Helm, and needs no name for that", async () => {
+    const { code, stdout } = await desk.plane(["check", "--pre", "--", "--set", "operator.replcas=3"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("operator.replcas");
+  });
+
+  it.each([
+    ["--values", "some.yaml"],
+    ["--chart", "oci://host/chart"],
+  ])("is needed for %s", async (...flag) => {
+    const { code, stderr } = await desk.plane(["check", "watched", ...flag]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("add --pre, or leave them out");
+  });
 });
 
 describe("plane explain", () => {

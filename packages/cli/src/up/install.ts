@@ -53,9 +53,18 @@ async function installAlone(
 }
 
 /** Renders before anything is changed, so that values which the chart refuses change nothing. */
-export async function renderOrExplain(helm: Helm, installation: Installation): Promise<Rendered> {
+export function renderOrExplain(helm: Helm, installation: Installation): Promise<Rendered> {
+  return orExplain(helm, installation, helm.render(installation));
+}
+
+/** What Helm made of an installation; values that the chart refuses are an error that names what may have been meant. */
+export async function orExplain<Result>(
+  helm: Helm,
+  installation: Installation,
+  rendering: Promise<Result>,
+): Promise<Result> {
   try {
-    return await helm.render(installation);
+    return await rendering;
   } catch (error) {
     if (!(error instanceof ValuesRefused)) throw error;
     throw withNearMisses(error, error.problems, await helm.defaults(installation));

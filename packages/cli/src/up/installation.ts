@@ -5,12 +5,13 @@ import { type CommandContext, variable } from "../command/context.ts";
 import type { Helm, Installation } from "../helm/helm.ts";
 import type { Release } from "../helm/release.ts";
 import { version } from "../version.ts";
+import type { ChartFlags } from "./chart-options.ts";
 import type { UpFlags } from "./options.ts";
 import { planValues, type Values } from "./plan-values.ts";
 
 /** The chart that the flags name, else the setting, else the one of this version. */
-export function chartOf(
-  flags: Pick<UpFlags, "chart" | "chartVersion">,
+function chartOf(
+  flags: Pick<ChartFlags, "chart" | "chartVersion">,
   context: CommandContext,
 ): Pick<Installation, "chart" | "chartVersion"> {
   const chart = flags.chart ?? variable(context, "PLANE_CHART") ?? bundledChart();
@@ -29,7 +30,7 @@ export function chartOf(
 export async function installationOf(
   helm: Helm,
   release: { name: string; current: Release | undefined },
-  { flags, files, helmFlags, context }: UpInputs,
+  { flags, files, helmFlags, context }: InstallationInputs,
 ): Promise<Installation> {
   const valueFlags = valueFlagsOf(flags);
   const isGiven = valueFlags.length > 0 || flags.resetValues === true;
@@ -43,15 +44,15 @@ export async function installationOf(
   };
 }
 
-/** What the reader gave `plane up`, and what was found. */
-export interface UpInputs {
-  flags: UpFlags;
+/** What the reader gave, and what was found. */
+export interface InstallationInputs {
+  flags: ChartFlags & { resetValues?: boolean };
   files: readonly CloudValuesFile[];
   helmFlags: readonly string[];
   context: CommandContext;
 }
 
-function valueFlagsOf({ values, set, setString, setFile }: UpFlags): string[] {
+function valueFlagsOf({ values, set, setString, setFile }: ChartFlags): string[] {
   return [
     ...values.flatMap((value) => ["--values", value]),
     ...set.flatMap((value) => ["--set", value]),
@@ -60,8 +61,13 @@ function valueFlagsOf({ values, set, setString, setFile }: UpFlags): string[] {
   ];
 }
 
+/** What the reader gave `plane up`, and what was found. */
+export interface UpInputs extends InstallationInputs {
+  flags: UpFlags;
+}
+
 /** Keys of `--set` whose values every user of this machine can read in the list of processes. */
-export function exposedSecrets({ set, setString }: UpFlags): string[] {
+export function exposedSecrets({ set, setString }: ChartFlags): string[] {
   return [...set, ...setString]
     .flatMap((assignment) => assignment.split(","))
     .map((assignment) => assignment.split("=")[0] ?? "")

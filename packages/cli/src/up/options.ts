@@ -3,20 +3,14 @@ import {
   addClusterOptions,
   addExamples,
   type ClusterFlags,
-  collect,
   durationMs,
   outputOption,
   type OutputFlags,
 } from "../command/options.ts";
+import { addChartOptions, type ChartFlags } from "./chart-options.ts";
 
 /** The flags of `plane up`. */
-export interface UpFlags extends ClusterFlags, OutputFlags {
-  chart?: string;
-  chartVersion?: string;
-  values: readonly string[];
-  set: readonly string[];
-  setString: readonly string[];
-  setFile: readonly string[];
+export interface UpFlags extends ClusterFlags, OutputFlags, ChartFlags {
   resetValues?: boolean;
   dryRun?: boolean;
   exitUnchanged?: boolean;
@@ -27,19 +21,9 @@ export interface UpFlags extends ClusterFlags, OutputFlags {
 
 /** Declares the command. */
 export function upOptions(command: Command): Command {
-  addClusterOptions(command)
-    .argument("<release>", "name of the release, such as datalayer-operator")
-    .argument("[helmFlags...]", "after --: flags that `helm upgrade` gets as they are")
-    .option("-f, --values <file>", "values file; may be given several times", collect, [])
-    .option("--set <key=value>", "a value; may be given several times", collect, [])
-    .option("--set-string <key=value>", "a value that is a text", collect, [])
-    .option("--set-file <key=path>", "a value that is read from a file", collect, [])
+  addClusterOptions(command).argument("<release>", "name of the release, such as datalayer-operator");
+  addChartOptions(command)
     .option("--reset-values", "forget the values of the last `up`; they are kept where this one gives none")
-    .option(
-      "--chart <chart>",
-      "folder, archive or oci:// reference (default: $PLANE_CHART, else that of this version)",
-    )
-    .option("--chart-version <version>", "version of a chart in a registry (default: that of this command)")
     .option("--dry-run", "print what would change, and change nothing")
     .option("--exit-unchanged", "with --dry-run: exit code 3 when nothing would change")
     .option("--no-wait", "do not wait until the controllers are ready")
