@@ -2,12 +2,13 @@ import { ManualClock } from "@datalayer/shared/clock/manual-clock";
 import { afterCall, type Effect, type Step } from "../src/node-scaling/advance.ts";
 import { type Amounts, fitsIn } from "../src/node-scaling/amounts.ts";
 import { freeOf } from "../src/node-scaling/capacity.ts";
-import { CloudError, type CloudGroup } from "../src/node-scaling/executor.ts";
+import type { CloudGroup } from "../src/node-scaling/executor.ts";
 import type { ScalingLimits } from "../src/node-scaling/limits.ts";
 import type { ScalingNode, ScalingObservation } from "../src/node-scaling/observation.ts";
 import { planScaling } from "../src/node-scaling/plan.ts";
 import { emptyState, type ScalingState } from "../src/node-scaling/state.ts";
 import { createdAt } from "./pool-objects.ts";
+import { type Machine, SimulatedGroup } from "./simulated-group.ts";
 
 /** The published defaults, as they are where a cloud is scaled. */
 export const defaultLimits: ScalingLimits = {
@@ -29,15 +30,6 @@ export const defaultLimits: ScalingLimits = {
 export const load: Amounts = { cpu: 1, memory: 2 * 2 ** 30, pods: 1 };
 export const size: Amounts = { cpu: 4, memory: 16 * 2 ** 30, pods: 110 };
 
-interface Machine {
-  id: string;
-  bornAtMs: number;
-  goesAtMs?: number;
-  emptiedFor?: string;
-  warm: number;
-  assigned: number;
-}
-
 const tickMs = 5_000;
 const crash = new Error("crash");
 
@@ -48,36 +40,20 @@ const crash = new Error("crash");
 export class ScalingSimulation {
   readonly log: string[] = [];
   readonly clock = new ManualClock(Date.parse(createdAt));
+  readonly group = new SimulatedGroup(this.clock);
   limits: ScalingLimits;
   /** Runtimes to keep available, as in all pools together. */
   size = 0;
-  /** Seconds until a machine is a node that is ready; Infinity never. */
-  joinSeconds = 40;
-  /** Seconds until a machine is gone. */
-  goSeconds = 10;
-  max = 10;
-  /** The answers to the next calls that change something; `lost` does it, `slow` does it later; neither answers. */
-  faults: (CloudError | "lost" | "slow")[] = [];
-  /** How late what is slow is done, in seconds. */
-  lateSeconds = 18;
-  /** Fails every look. */
-  blindness: CloudError | undefined;
   /** The scheduler puts nothing anywhere. */
   isStuck = false;
-  /** Every call of the cloud that changed it. */
-  readonly calls: string[] = [];
   state: ScalingState = emptyState;
-  machines: Machine[] = [];
   /** Stops after this many writes and effects, as a crash would; undefined: never. */
   crashAfter: number | undefined;
-  desired = 0;
   waiting = 0;
-  #made = 0;
   #seen: CloudGroup | undefined;
   #seenAtMs = -Infinity;
   #done = 0;
   #waitingSinceMs: number | undefined;
-  #late: { atMs: number; change: () => void }[] = [];
 
   constructor(limits: Partial<ScalingLimits> = {}) {
     this.limits = { ...defaultLimits, ...limits };
@@ -85,8 +61,7 @@ export class ScalingSimulation {
 
   /** So many machines that are nodes already. */
   grown(count: number): this {
-    this.desired = count;
-    this.#launch(-3_600_000);
+    this.group.grow(count);
     return this;
   }
 
@@ -100,7 +75,7 @@ export class ScalingSimulation {
   /** Lets time pass. */
   async run(seconds: number): Promise<this> {
     for (let second = 0; second < seconds; second++) {
-      this.#moveCloud();
+      this.group.move();
       this.#moveCluster();
       if (Math.round(this.clock.monotonicMs()) % tickMs === 0) this.#tickOrCrash();
       await this.clock.advance(1_000);
@@ -112,7 +87,7 @@ export class ScalingSimulation {
   /** Users take so many of the warm runtimes, of the first machines that have some. */
   claim(count: number): void {
     for (let taken = 0; taken < count; taken++) {
-      const machine = this.machines.find(({ warm }) => warm > 0);
+      const machine = this.group.machines.find(({ warm }) => warm > 0);
       if (!machine) return;
       machine.warm--;
       machine.assigned++;
@@ -121,7 +96,7 @@ export class ScalingSimulation {
 
   /** Every user gives the runtime back. */
   release(): void {
-    for (const machine of this.machines) machine.assigned = 0;
+    for (const machine of this.group.machines) machine.assigned = 0;
   }
 
   /** Writes and effects so far. */
@@ -148,8 +123,8 @@ export class ScalingSimulation {
   }
 
   observe(): ScalingObservation {
-    const nodes = this.machines
-      .filter((machine) => this.#isNode(machine))
+    const nodes = this.group.machines
+      .filter((machine) => this.group.isNode(machine))
       .map((machine) => this.#nodeOf(machine));
     const ageMs = this.clock.now() - this.#seenAtMs;
     return {
@@ -161,9 +136,9 @@ export class ScalingSimulation {
         isPlacing: false,
         misfits: [],
       },
-      hasDemand: this.size > 0 || this.machines.some(({ warm, assigned }) => warm + assigned > 0),
+      hasDemand: this.size > 0 || this.group.machines.some(({ warm, assigned }) => warm + assigned > 0),
       group: this.#seen && { ...this.#seen, ageMs },
-      cloudFailure: this.blindness,
+      cloudFailure: this.group.blindness,
       template: nodes.length > 0 ? { labels: {}, taints: [], allocatable: size } : this.state.template,
       state: this.state,
     };
@@ -190,8 +165,8 @@ export class ScalingSimulation {
   #effect(effect: Effect): void {
     switch (effect.kind) {
       case "look":
-        if (this.blindness) return;
-        this.#seen = this.#describe();
+        if (this.group.blindness) return;
+        this.#seen = this.group.describe();
         this.#seenAtMs = this.clock.now();
         return;
       case "cordon":
@@ -201,11 +176,11 @@ export class ScalingSimulation {
         this.#machineOf(effect.node).emptiedFor = undefined;
         return;
       case "forget_node":
-        this.machines = this.machines.filter(({ id }) => id !== effect.node.instanceId);
+        this.group.forget(effect.node.instanceId);
         return;
       case "raise":
       case "remove": {
-        const failure = this.#call(effect);
+        const failure = this.group.call(effect);
         this.#seenAtMs = -Infinity;
         this.#crashPoint();
         const terms = { limits: this.limits, nowMs: this.clock.now() };
@@ -214,72 +189,21 @@ export class ScalingSimulation {
     }
   }
 
-  #call(effect: Extract<Effect, { kind: "raise" | "remove" }>): CloudError | undefined {
-    const fault = this.faults.shift();
-    if (fault instanceof CloudError) return fault;
-    const change = (): void => {
-      if (effect.kind === "raise") this.#raise(effect.command.target);
-      else this.#remove(effect.command.instanceId);
-    };
-    if (fault === "slow") this.#late.push({ atMs: this.clock.now() + this.lateSeconds * 1000, change });
-    else change();
-    return fault && new CloudError("CloudUnclear", "The answer was lost.");
-  }
-
-  #raise(target: number): void {
-    this.calls.push(`raise ${target}`);
-    this.desired = target;
-    this.#launch(this.clock.now());
-  }
-
-  #remove(instanceId: string): void {
-    this.calls.push(`remove ${instanceId}`);
-    this.desired--;
-    for (const machine of this.machines)
-      if (machine.id === instanceId) machine.goesAtMs = this.clock.now() + this.goSeconds * 1000;
-  }
-
-  #launch(bornAtMs: number): void {
-    while (this.#running().length < this.desired) {
-      this.machines.push({ id: `i-${++this.#made}`, bornAtMs, warm: 0, assigned: 0 });
-    }
-  }
-
-  #running(): Machine[] {
-    return this.machines.filter(({ goesAtMs }) => goesAtMs === undefined);
-  }
-
-  #describe(): CloudGroup {
-    const instances = this.machines
-      .filter(({ goesAtMs }) => goesAtMs === undefined || goesAtMs > this.clock.now())
-      .map(({ id, goesAtMs }) => ({
-        id,
-        phase: goesAtMs === undefined ? ("running" as const) : ("going" as const),
-      }));
-    return { desired: this.desired, min: 0, max: this.max, instances };
-  }
-
-  #moveCloud(): void {
-    const isDue = ({ atMs }: { atMs: number }): boolean => atMs <= this.clock.now();
-    const due = this.#late.filter(isDue);
-    this.#late = this.#late.filter((one) => !isDue(one));
-    for (const { change } of due) change();
-  }
-
   #moveCluster(): void {
-    for (const machine of this.machines) {
+    for (const machine of this.group.machines) {
       // A pool replaces what is warm on a node that is emptied, one after the other.
       if (machine.emptiedFor !== undefined && machine.warm > 0) machine.warm--;
     }
-    const warm = this.machines.reduce((sum, one) => sum + one.warm, 0);
+    const warm = this.group.machines.reduce((sum, one) => sum + one.warm, 0);
     this.waiting = Math.max(0, this.size - warm);
     if (!this.isStuck) this.#schedule();
     this.#waitingSinceMs = this.waiting > 0 ? (this.#waitingSinceMs ?? this.clock.now()) : undefined;
-    for (const surplus of this.machines) while (this.#warm() > this.size && surplus.warm > 0) surplus.warm--;
+    for (const surplus of this.group.machines)
+      while (this.#warm() > this.size && surplus.warm > 0) surplus.warm--;
   }
 
   #schedule(): void {
-    for (const machine of this.machines) {
+    for (const machine of this.group.machines) {
       while (this.waiting > 0 && this.#takes(machine)) {
         machine.warm++;
         this.waiting--;
@@ -288,20 +212,16 @@ export class ScalingSimulation {
   }
 
   #warm(): number {
-    return this.machines.reduce((sum, one) => sum + one.warm, 0);
+    return this.group.machines.reduce((sum, one) => sum + one.warm, 0);
   }
 
   #takes(machine: Machine): boolean {
     const node = this.#nodeOf(machine);
-    return this.#isNode(machine) && node.outlook === "staying" && fitsIn(load, freeOf(node));
-  }
-
-  #isNode({ bornAtMs }: Machine): boolean {
-    return this.clock.now() - bornAtMs >= this.joinSeconds * 1000;
+    return this.group.isNode(machine) && node.outlook === "staying" && fitsIn(load, freeOf(node));
   }
 
   #machineOf({ instanceId }: ScalingNode): Machine {
-    return this.machines.find(({ id }) => id === instanceId)!;
+    return this.group.machines.find(({ id }) => id === instanceId)!;
   }
 
   #nodeOf({ id, bornAtMs, emptiedFor, warm, assigned }: Machine): ScalingNode {
@@ -313,7 +233,7 @@ export class ScalingSimulation {
       outlook: emptiedFor === undefined ? "staying" : "emptying",
       emptiedFor,
       isKept: false,
-      sinceMs: bornAtMs + this.joinSeconds * 1000,
+      sinceMs: bornAtMs + this.group.joinSeconds * 1000,
       allocatable: size,
       warm: Array.from({ length: warm }, () => load),
       assigned: Array.from({ length: assigned }, () => load),
@@ -326,8 +246,8 @@ export class ScalingSimulation {
   }
 
   #summary(): string {
-    const nodes = this.machines.filter((machine) => this.#isNode(machine)).length;
-    const assigned = this.machines.reduce((sum, one) => sum + one.assigned, 0);
-    return `= size ${this.desired}, ${nodes} nodes; ${this.#warm()} warm, ${assigned} assigned, ${this.waiting} waiting`;
+    const nodes = this.group.machines.filter((machine) => this.group.isNode(machine)).length;
+    const assigned = this.group.machines.reduce((sum, one) => sum + one.assigned, 0);
+    return `= size ${this.group.desired}, ${nodes} nodes; ${this.#warm()} warm, ${assigned} assigned, ${this.waiting} waiting`;
   }
 }

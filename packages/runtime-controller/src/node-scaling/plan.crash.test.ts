@@ -27,18 +27,19 @@ async function told(story: () => ScalingSimulation, crashAfter?: number): Promis
 describe.each(Object.entries(stories))("given a group that %s", (_, story) => {
   it("does the same once only, wherever the controller crashes", async () => {
     const whole = await told(story);
-    expect(whole.calls.length).toBeGreaterThan(0);
+    expect(whole.group.calls.length).toBeGreaterThan(0);
     for (let point = 0; point < whole.done; point++) {
-      const { calls, desired, machines, log } = await told(story, point);
+      const { group, log } = await told(story, point);
+      const { calls, desired, machines } = group;
       const told_ = `crash ${point}:\n${log.join("\n")}`;
       expect(
         log.filter((line) => line.endsWith("crash")),
         told_,
       ).toHaveLength(1);
-      expect([...calls].sort(), told_).toEqual([...whole.calls].sort());
+      expect([...calls].sort(), told_).toEqual([...whole.group.calls].sort());
       expect({ desired, machines: machines.length }, told_).toEqual({
-        desired: whole.desired,
-        machines: whole.machines.length,
+        desired: whole.group.desired,
+        machines: whole.group.machines.length,
       });
     }
   });

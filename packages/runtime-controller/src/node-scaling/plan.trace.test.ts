@@ -60,7 +60,7 @@ const stories: Record<string, Story> = {
   }),
   "claimed-while-emptying": settled(3, 8, async (cluster) => {
     await cluster.event("five are wanted", () => (cluster.size = 5)).run(1);
-    const last = cluster.machines.at(-1)!;
+    const last = cluster.group.machines.at(-1)!;
     await cluster
       .event("a claim gets one on the node that is emptied", () => {
         last.warm = Math.max(0, last.warm - 1);
@@ -74,13 +74,13 @@ const stories: Record<string, Story> = {
     await cluster.event("nobody wants anything, and two is the least", () => undefined).run(240);
   },
   maximum: async (cluster) => {
-    cluster.max = 3;
+    cluster.group.max = 3;
     await cluster.event("twenty are wanted, of three nodes", () => (cluster.size = 20)).run(240);
   },
   throttled: settled(1, 2, async (cluster) => {
     await cluster
       .event("four more are wanted, and the cloud is throttled", () => {
-        cluster.faults = [throttled(), throttled()];
+        cluster.group.faults = [throttled(), throttled()];
         cluster.size = 6;
       })
       .run(180);
@@ -88,16 +88,16 @@ const stories: Record<string, Story> = {
   "credentials-expired": settled(1, 2, async (cluster) => {
     await cluster
       .event("four more are wanted, and the credentials have expired", () => {
-        cluster.faults = Array.from({ length: 6 }, expired);
+        cluster.group.faults = Array.from({ length: 6 }, expired);
         cluster.size = 6;
       })
       .run(90);
-    await cluster.event("they have been renewed", () => (cluster.faults = [])).run(180);
+    await cluster.event("they have been renewed", () => (cluster.group.faults = [])).run(180);
   }),
   refused: settled(1, 2, async (cluster) => {
     await cluster
       .event("four more are wanted, and the cloud refuses", () => {
-        cluster.faults = [refused(), refused()];
+        cluster.group.faults = [refused(), refused()];
         cluster.size = 6;
       })
       .run(400);
@@ -105,13 +105,13 @@ const stories: Record<string, Story> = {
   "answer-lost": settled(1, 2, async (cluster) => {
     await cluster
       .event("four more are wanted, and the answer is lost", () => {
-        cluster.faults = ["lost"];
+        cluster.group.faults = ["lost"];
         cluster.size = 6;
       })
       .run(120);
     await cluster
       .event("one is wanted, and the answer is lost", () => {
-        cluster.faults = ["lost"];
+        cluster.group.faults = ["lost"];
         cluster.size = 1;
       })
       .run(240);
@@ -119,22 +119,22 @@ const stories: Record<string, Story> = {
   slow: settled(1, 2, async (cluster) => {
     await cluster
       .event("four more are wanted, and the cloud takes its time", () => {
-        cluster.faults = ["slow"];
+        cluster.group.faults = ["slow"];
         cluster.size = 6;
       })
       .run(120);
     await cluster
       .event("one is wanted, and the cloud takes its time", () => {
-        cluster.faults = ["slow"];
+        cluster.group.faults = ["slow"];
         cluster.size = 1;
       })
       .run(240);
-    expect(cluster.calls).toEqual(["raise 2", "remove i-1"]);
+    expect(cluster.group.calls).toEqual(["raise 2", "remove i-1"]);
   }),
   "do-not-join": settled(1, 2, async (cluster) => {
     await cluster
       .event("four more are wanted, and machines do not become nodes", () => {
-        cluster.joinSeconds = 3_000;
+        cluster.group.joinSeconds = 3_000;
         cluster.size = 6;
       })
       .run(2_400);
@@ -157,11 +157,11 @@ const stories: Record<string, Story> = {
   blind: settled(1, 2, async (cluster) => {
     await cluster
       .event("the cloud does not answer, four more are wanted", () => {
-        cluster.blindness = new CloudError("CloudUnclear", "connect ETIMEDOUT");
+        cluster.group.blindness = new CloudError("CloudUnclear", "connect ETIMEDOUT");
         cluster.size = 6;
       })
       .run(60);
-    await cluster.event("it answers again", () => (cluster.blindness = undefined)).run(120);
+    await cluster.event("it answers again", () => (cluster.group.blindness = undefined)).run(120);
   }),
 };
 
