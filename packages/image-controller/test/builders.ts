@@ -2,6 +2,7 @@ import { Image, type ImageSource, type ImageSpec } from "@datalayer/shared/crds/
 import type { Manifest } from "@datalayer/shared/kube/object";
 import type { BuildRequest, EngineSettings } from "../src/engines/engine.ts";
 import { attemptName, buildTag } from "../src/image/names.ts";
+import type { Look } from "../src/resolve/looks.ts";
 
 export const hash = "0123456789abcdef".repeat(4);
 export const commit = "c0ffee".padEnd(40, "0");
@@ -67,3 +68,22 @@ export function buildRequest(spec: PartialSpec = {}, more: Partial<BuildRequest>
     ...more,
   };
 }
+
+export const repository = { host: "r.example", repository: "team/app" };
+
+/** What was seen at the source and in the registry, of inputs of the {@link hash}. */
+export const look: Look = {
+  target: { repository, tags: ["latest"], isolation: "rootless" },
+  secrets: { registry: {}, credentials: undefined, git: {}, hidden: [] },
+  resolved: {
+    inputs: {
+      hash,
+      source: { kind: "context", context: { dockerfile: "FROM scratch\n", files: [] } },
+      bases: [],
+      sourceDateEpoch: 0,
+    },
+    revision: undefined,
+    tree: undefined,
+  },
+  dueAtMs: Infinity,
+};

@@ -1,6 +1,6 @@
 import type { Image } from "@datalayer/shared/crds/image";
 import { describe, expect, it } from "vitest";
-import { digest, hash, type PartialSpec, storedImage } from "../../test/builders.ts";
+import { digest, hash, look, type PartialSpec, repository, storedImage } from "../../test/builders.ts";
 import type { Build, BuildState } from "../build/build.ts";
 import type { Holding } from "../published/holding.ts";
 import { mediaType } from "../registry/manifest.ts";
@@ -14,24 +14,6 @@ const nowMs = Date.parse("2026-01-01T01:00:00Z");
 const justNow = "2026-01-01T00:59:59Z";
 const longAgo = "2026-01-01T00:00:00Z";
 const older = "fedcba9876543210".repeat(4);
-const repository = { host: "r.example", repository: "team/app" };
-
-const look: Look = {
-  target: { repository, tags: ["latest"], isolation: "rootless" },
-  secrets: { registry: {}, credentials: undefined, git: {}, hidden: [] },
-  resolved: {
-    inputs: {
-      hash,
-      source: { kind: "context", context: { dockerfile: "FROM scratch\n", files: [] } },
-      bases: [],
-      sourceDateEpoch: 0,
-    },
-    revision: undefined,
-    tree: undefined,
-  },
-  dueAtMs: Infinity,
-};
-
 const manifest = { digest: digest("a"), mediaType: mediaType.ociManifest, bytes: Buffer.from("{}") };
 const held: Holding = {
   kind: "held",

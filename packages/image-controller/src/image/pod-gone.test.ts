@@ -1,7 +1,7 @@
 import type { Image } from "@datalayer/shared/crds/image";
 import type { Job, Pod } from "@datalayer/shared/kube/kinds";
 import { describe, expect, it } from "vitest";
-import { hash, storedImage } from "../../test/builders.ts";
+import { hash, look, storedImage } from "../../test/builders.ts";
 import { parseBuild } from "../build/build.ts";
 import { annotation } from "./names.ts";
 import { planImage } from "./plan.ts";
@@ -57,25 +57,7 @@ const disrupted = (reason: string) => [{ type: "DisruptionTarget", status: "True
 function report(image: Image, builds: readonly [Job, Pod | undefined][]): Image {
   const observed = {
     image,
-    look: {
-      target: {
-        repository: { host: "r.example", repository: "team/app" },
-        tags: ["latest"],
-        isolation: "rootless",
-      },
-      secrets: { registry: {}, credentials: undefined, git: {}, hidden: [] },
-      resolved: {
-        inputs: {
-          hash,
-          source: { kind: "context", context: { dockerfile: "FROM scratch\n", files: [] } },
-          bases: [],
-          sourceDateEpoch: 0,
-        },
-        revision: undefined,
-        tree: undefined,
-      },
-      dueAtMs: Infinity,
-    },
+    look,
     conflict: undefined,
     builds: builds.flatMap(([one, its]) => parseBuild(one, its ? [its] : []) ?? []),
     inputs: [],
