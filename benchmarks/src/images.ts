@@ -1,34 +1,24 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
-import { startCluster, type StartedCluster } from "@datalayer/devcluster/cluster";
+import { startCluster } from "@datalayer/devcluster/cluster";
 import { buildByHand } from "@datalayer/devcluster/testkit/build-by-hand";
-import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Image } from "@datalayer/shared/crds/image";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { Namespace } from "@datalayer/shared/kube/kinds";
-import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import { RestClient } from "@datalayer/shared/kube/rest";
 import { silentLogger } from "@datalayer/shared/log/logger";
 import { buildImageController } from "@datalayer/tools/start/controller";
 import { buildsNamespace, startImages } from "@datalayer/tools/start/images";
 import type { BenchContext } from "./claims.ts";
+import { buildNamespaces, manyBuilds } from "./images-many.ts";
+import { dockerfile, imageReady, type Stage } from "./images-stage.ts";
 import { median, round } from "./measure/summary.ts";
 
-const builtWithinMs = 600_000;
 const sampleCount = 5;
 /** A build of some seconds, and one of about half a minute, which a small environment takes. */
 const lengths = { short: { rounds: 1, samples: sampleCount }, long: { rounds: 10, samples: 3 } };
-
-/** What the parts of this bench share. */
-interface Stage extends BenchContext {
-  cluster: StartedCluster;
-  admin: RestClient;
-  /** The cache is asked and not the API server: many questions would slow down the builds. */
-  images: ObjectReader<Image>;
-  registry: string;
-}
 
 /**
  * Builds images by the image-controller on a real node: what is there already, what only its last step tells from what is
@@ -54,13 +44,8 @@ export async function benchImages(context: BenchContext): Promise<Record<string,
       kind: "Namespace",
       metadata: { name: "datalayer-runtimes" },
     });
-    await startImages(cluster);
-    const images = new Informer({
-      kind: Image,
-      client: admin,
-      namespace: buildsNamespace,
-      log: silentLogger,
-    });
+    await startImages(cluster, buildNamespaces);
+    const images = new Informer({ kind: Image, client: admin, log: silentLogger });
     images.start(over.signal);
     await images.synced();
     return await measure({ ...context, cluster, admin, images, registry: cluster.registry ?? "" });
@@ -83,47 +68,6 @@ async function measure(stage: Stage): Promise<Record<string, unknown>> {
   const many = await progress.task(`${options.builds} builds in turn, and at once`, () => manyBuilds(stage));
   const machine = { cores: availableParallelism(), load: loadavg().map(round) };
   return { noopMs, cachedMs, ...cold, short, ...many, ...machine };
-}
-
-/** Work of some seconds a round, which cannot be told from that of other marks before it runs. */
-function dockerfile({ registry }: Stage, mark: string, rounds = lengths.short.rounds): string {
-  const work = "seq 1 300000 > /numbers && sort -R --random-source=/numbers /numbers > /shuffled";
-  return [
-    `FROM ${registry}/datalayer/debian:bookworm`,
-    `RUN head -c 50000000 /dev/zero | sha256sum > /sum && echo ${mark} >> /sum`,
-    ...Array.from({ length: rounds }, (_, index) => `RUN ${work}-${index}`),
-    "",
-  ].join("\n");
-}
-
-/** Creates an Image and resolves with the milliseconds until it was published. */
-async function imageReady(stage: Stage, name: string, text: string, repository = name): Promise<number> {
-  const { admin, registry } = stage;
-  const startedMs = performance.now();
-  await admin.create(Image, {
-    apiVersion: "datalayer.io/v1",
-    kind: "Image",
-    metadata: { namespace: buildsNamespace, name },
-    spec: {
-      source: { inline: { dockerfile: text } },
-      output: { repository: `${registry}/bench/${repository}`, tags: [name] },
-    },
-  });
-  await untilReady(stage, name);
-  return performance.now() - startedMs;
-}
-
-async function untilReady({ images }: Stage, name: string): Promise<void> {
-  const isReady = (): boolean => {
-    const { status } = images.get({ namespace: buildsNamespace, name }) ?? {};
-    if (status?.phase === "Stalled") throw new Error(`Image ${name}: ${JSON.stringify(status.build)}`);
-    return status?.phase === "Ready";
-  };
-  await eventually(isReady, {
-    timeoutMs: builtWithinMs,
-    intervalMs: 10,
-    message: `Image ${name} to be ready`,
-  });
 }
 
 /** Seconds of one build, as the objects have them. */
@@ -205,7 +149,7 @@ async function handBuild(stage: Stage, name: string, rounds: number): Promise<nu
 async function again(stage: Stage, samples: number): Promise<number> {
   const times: number[] = [];
   for (let turn = 0; turn < samples; turn++) {
-    times.push(await imageReady(stage, `again-${turn}`, dockerfile(stage, "first"), "first"));
+    times.push(await imageReady(stage, `again-${turn}`, dockerfile(stage, "first"), { repository: "first" }));
   }
   return round(median(times));
 }
@@ -214,25 +158,7 @@ async function cachedBuilds(stage: Stage, samples: number): Promise<number> {
   const times: number[] = [];
   for (let turn = 0; turn < samples; turn++) {
     const text = `${dockerfile(stage, "first")}LABEL turn=${turn}\n`;
-    times.push(await imageReady(stage, `cached-${turn}`, text, "first"));
+    times.push(await imageReady(stage, `cached-${turn}`, text, { repository: "first" }));
   }
   return round(median(times));
-}
-
-/** The same number of Images one after another, and at once. */
-async function manyBuilds(stage: Stage): Promise<Record<string, number>> {
-  const names = (kind: string): string[] =>
-    Array.from({ length: stage.options.builds }, (_, i) => `${kind}-${i}`);
-  const build = (name: string): Promise<number> => imageReady(stage, name, dockerfile(stage, name));
-  const serialStartMs = performance.now();
-  for (const name of names("serial")) await build(name);
-  const serialMs = performance.now() - serialStartMs;
-  const startMs = performance.now();
-  await Promise.all(names("parallel").map(build));
-  const parallelMs = performance.now() - startMs;
-  return {
-    serialMs: round(serialMs),
-    parallelMs: round(parallelMs),
-    parallelSpeedup: round(serialMs / parallelMs),
-  };
 }

@@ -4,6 +4,7 @@ import { applyManifests } from "@datalayer/devcluster/manifests";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { Namespace, Secret } from "@datalayer/shared/kube/kinds";
 import { RestClient } from "@datalayer/shared/kube/rest";
+import type { KubernetesObject } from "@kubernetes/client-node";
 import getPort from "get-port";
 import { imageControllerArgs } from "./controller.ts";
 import { isolationHere } from "./isolation.ts";
@@ -17,12 +18,21 @@ export const buildsNamespace = "datalayer-builds";
 /**
  * Installs what the image-controller needs, and runs it under its own ServiceAccount until the cluster goes down. The
  * cluster has to have the images of builds, and the namespace of the operator.
+ *
+ * @param namespaces - in which images are built; created here.
  */
-export async function startImages(cluster: StartedCluster): Promise<void> {
+export async function startImages(
+  cluster: StartedCluster,
+  namespaces: readonly string[] = [buildsNamespace],
+): Promise<void> {
   const { kubeconfigPath, registry = "" } = cluster;
-  await createNamespace(cluster);
   const files = join(charts, "image-controller/files");
-  await applyManifests([join(files, "crds"), join(files, "rbac")], { kubeconfigPath });
+  await applyManifests([join(files, "crds")], { kubeconfigPath });
+  for (const namespace of namespaces) {
+    await createNamespace(cluster, namespace);
+    const transform = (object: KubernetesObject) => movedTo(namespace, object);
+    await applyManifests([join(files, "rbac")], { kubeconfigPath, transform });
+  }
   const opsPort = await getPort();
   await cluster.start({
     name: "image-controller",
@@ -31,6 +41,7 @@ export async function startImages(cluster: StartedCluster): Promise<void> {
     env: {
       KUBECONFIG: await serviceAccountKubeconfig(cluster, "datalayer-image-controller-sa"),
       DATALAYER_OPS_PORT: String(opsPort),
+      DATALAYER_WATCH_NAMESPACES: namespaces.join(","),
       DATALAYER_DOCKER_REGISTRY: registry,
       DATALAYER_IMAGES_PLAIN_REGISTRIES: registry,
       DATALAYER_IMAGES_ISOLATIONS: await isolationHere(),
@@ -40,22 +51,32 @@ export async function startImages(cluster: StartedCluster): Promise<void> {
   });
 }
 
-/** The namespace of builds, with the word where packages come from: builds reach this machine and nothing else. */
-async function createNamespace({ kubeconfigPath, packageIndex }: StartedCluster): Promise<void> {
+/** The rights are written for one namespace of builds; others have the same. */
+function movedTo(namespace: string, object: KubernetesObject): KubernetesObject {
+  const moved = structuredClone(object);
+  if (moved.metadata?.namespace === buildsNamespace) moved.metadata.namespace = namespace;
+  return moved;
+}
+
+/** A namespace of builds, with the word where packages come from: builds reach this machine and nothing else. */
+async function createNamespace(
+  { kubeconfigPath, packageIndex }: StartedCluster,
+  name: string,
+): Promise<void> {
   const access = loadAccess({ kubeconfigPath });
   const client = new RestClient({ access, userAgent: "quickstart", fieldManager: "quickstart" });
   const apiVersion = "v1";
   try {
     // BuildKit without root needs what Pod Security's level "baseline" forbids.
     const labels = { "pod-security.kubernetes.io/enforce": "privileged" };
-    const metadata = { name: buildsNamespace, labels };
+    const metadata = { name, labels };
     await client.create(Namespace, { apiVersion, kind: "Namespace", metadata });
     if (packageIndex === undefined) return;
     const { host } = new URL(packageIndex);
     await client.create(Secret, {
       apiVersion,
       kind: "Secret",
-      metadata: { namespace: buildsNamespace, name: "package-sources" },
+      metadata: { namespace: name, name: "package-sources" },
       stringData: { "pip.conf": `[global]\nindex-url = ${packageIndex}\ntrusted-host = ${host}\n` },
     });
   } finally {
