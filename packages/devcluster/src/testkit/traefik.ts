@@ -1,9 +1,6 @@
 import { startCluster } from "../cluster/cluster.ts";
-import {
-  createDefinitions,
-  gatewayApiDefinitionsStep,
-  traefikDefinitionsStep,
-} from "../traefik/definitions.ts";
+import { createDefinitions } from "../manifests/definitions.ts";
+import { gatewayApiDefinitionsStep, traefikDefinitionsStep } from "../traefik/definitions.ts";
 import { provideTraefik, traefikComponent } from "../traefik/traefik.ts";
 import { afterFile } from "./cluster.ts";
 import { podAddress } from "./pod-address.ts";

@@ -1,10 +1,11 @@
 import type { NodeContext } from "../cluster/context.ts";
 import { freePort } from "../cluster/ports.ts";
 import { answersOk } from "../cluster/readiness.ts";
+import { createDefinitions } from "../manifests/definitions.ts";
 import type { ComponentSpec } from "../process/supervisor.ts";
 import type { Provisioner } from "../provision/provisioner.ts";
 import { pythonWheel } from "../provision/python-wheel.ts";
-import { createDefinitions, traefikDefinitionsStep } from "./definitions.ts";
+import { traefikDefinitionsStep } from "./definitions.ts";
 
 /** A running Traefik, on loopback. */
 export interface Traefik {
