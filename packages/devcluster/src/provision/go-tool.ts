@@ -14,6 +14,8 @@ export interface GoTool<Name extends string> {
   module: string;
   /** The package of the command. */
   command: string;
+  /** The files of the command, where it is in that folder itself. Default: it is of a module. */
+  sources?: readonly string[];
   /** Variables set at link time, `v1.2.3` for `{version}`. */
   linkVariables?: readonly string[];
 }
@@ -24,6 +26,7 @@ export async function goTool<Name extends string>(tool: GoTool<Name>): Promise<P
   const [goMod, goSum] = await Promise.all(
     ["go.mod", "go.sum"].map((file) => readFile(join(cwd, file), "utf8")),
   );
+  const sources = await Promise.all((tool.sources ?? []).map((file) => readFile(join(cwd, file), "utf8")));
   const version = requiredVersion(goMod ?? "", tool.module);
   const link = (tool.linkVariables ?? []).map((variable) => `-X ${variable.replace("{version}", version)}`);
   const flags = ["-trimpath", "-buildvcs=false", "-ldflags", ["-s", "-w", ...link].join(" ")];
@@ -31,7 +34,7 @@ export async function goTool<Name extends string>(tool: GoTool<Name>): Promise<P
   return {
     name: tool.name,
     version,
-    inputs: [goMod ?? "", goSum ?? "", tool.command, ...flags],
+    inputs: [goMod ?? "", goSum ?? "", tool.command, ...flags, ...sources],
     provides: { [tool.name]: program } as Record<Name, string>,
     build: async (dir, context) => {
       const go = await findGo(cwd, context);
