@@ -1,8 +1,9 @@
+import { installCertManagerKinds } from "@datalayer/devcluster/testkit/cert-manager";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { Certificate } from "@datalayer/shared/crds/cert-manager";
 import { ApiError } from "@datalayer/shared/kube/api-error";
 import { defineKind, type KubeObject } from "@datalayer/shared/kube/object";
-import type { RestClient } from "@datalayer/shared/kube/rest";
+import type { Harness } from "./harness.ts";
 
 const CustomResourceDefinition = defineKind<KubeObject & { spec: object }>({
   apiVersion: "apiextensions.k8s.io/v1",
@@ -11,45 +12,22 @@ const CustomResourceDefinition = defineKind<KubeObject & { spec: object }>({
   namespaced: false,
 });
 const definition = { name: "certificates.cert-manager.io" };
-const text = { type: "string" };
-const texts = { type: "array", items: text };
-const recordOf = (properties: object): object => ({ type: "object", properties });
 
-const spec = recordOf({
-  secretName: text,
-  dnsNames: texts,
-  issuerRef: recordOf({ name: text, kind: text, group: text }),
+const ClusterIssuer = defineKind<KubeObject & { spec: object }>({
+  apiVersion: "cert-manager.io/v1",
+  kind: "ClusterIssuer",
+  plural: "clusterissuers",
+  namespaced: false,
 });
-const condition = recordOf({ type: text, status: text, reason: text, message: text });
-const status = recordOf({ conditions: { type: "array", items: condition } });
 
-/** Makes the API server serve cert-manager's Certificates, as far as Routes need them. */
-export async function installCertManager(admin: RestClient): Promise<void> {
-  const { apiVersion, kind } = CustomResourceDefinition;
-  await admin.apply(CustomResourceDefinition, {
-    apiVersion,
-    kind,
-    metadata: definition,
-    spec: {
-      group: "cert-manager.io",
-      scope: "Namespaced",
-      names: { plural: Certificate.plural, singular: "certificate", kind: Certificate.kind },
-      versions: [
-        {
-          name: "v1",
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          schema: { openAPIV3Schema: recordOf({ spec, status }) },
-        },
-      ],
-    },
-  });
+/** Makes the API server serve cert-manager's kinds. */
+export async function installCertManager({ admin, kubeconfigPath }: Harness): Promise<void> {
+  await installCertManagerKinds(kubeconfigPath);
   await eventually(() => admin.list(Certificate), { message: "Certificates being served" });
 }
 
 /** Has the API server serve no Certificates, as where cert-manager is not installed. */
-export async function uninstallCertManager(admin: RestClient): Promise<void> {
+export async function uninstallCertManager({ admin }: Harness): Promise<void> {
   const found = await orMissing(admin.get(CustomResourceDefinition, definition));
   if (!found) return;
   await admin.delete(CustomResourceDefinition, definition, { uid: found.metadata.uid });
@@ -58,17 +36,10 @@ export async function uninstallCertManager(admin: RestClient): Promise<void> {
   });
 }
 
-/** Writes the status that cert-manager writes when it has issued a certificate, or has not yet. */
-export async function setIssued(
-  admin: RestClient,
-  { metadata }: Certificate,
-  state: { isReady: boolean; message: string },
-): Promise<void> {
-  const ready = { type: "Ready", status: state.isReady ? "True" : "False", reason: "Test" };
-  const value = { conditions: [{ ...ready, message: state.message }] };
-  await admin.patch(Certificate, metadata, [{ op: "add", path: "/status", value }], {
-    subresource: "status",
-  });
+/** Creates an issuer for all namespaces whose certificates sign themselves. */
+export async function createIssuer({ admin }: Harness, name: string): Promise<void> {
+  const { apiVersion, kind } = ClusterIssuer;
+  await admin.apply(ClusterIssuer, { apiVersion, kind, metadata: { name }, spec: { selfSigned: {} } });
 }
 
 async function orMissing<T>(call: Promise<T>): Promise<T | undefined> {

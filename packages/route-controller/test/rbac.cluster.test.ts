@@ -56,7 +56,7 @@ let gatewayClassName: string;
 
 beforeAll(async () => {
   cluster = await startHarness({ namespaces: 2 });
-  await installCertManager(cluster.admin);
+  await installCertManager(cluster);
   await cluster.createClass({ issuerRef: { name: "issuer" } });
   gatewayClassName = `gateway-${cluster.className}`;
   await createGateway();

@@ -1,23 +1,29 @@
+import { startCertManager } from "@datalayer/devcluster/testkit/cert-manager";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
+import { startTraefik, type TestTraefik } from "@datalayer/devcluster/testkit/traefik";
 import { findCondition } from "@datalayer/shared/controller/conditions";
 import { Certificate } from "@datalayer/shared/crds/cert-manager";
 import { Route } from "@datalayer/shared/crds/route";
 import { IngressRoute } from "@datalayer/shared/crds/traefik";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { installCertManager, setIssued, uninstallCertManager } from "../../test/cert-manager.ts";
+import { createIssuer, installCertManager, uninstallCertManager } from "../../test/cert-manager.ts";
 import { type Harness, startHarness } from "../../test/harness.ts";
+import { certificateFor } from "../../test/peer-certificate.ts";
 
 let cluster: Harness;
+let traefik: TestTraefik;
 
 beforeAll(async () => {
   cluster = await startHarness();
-  await uninstallCertManager(cluster.admin);
+  const { kubeconfigPath, namespace } = cluster;
+  traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace] });
+  await uninstallCertManager(cluster);
   await cluster.createClass({ issuerRef: { name: "letsencrypt" } });
   await cluster.serve("target", []);
   await cluster.startReplica("first");
 });
 
-afterAll(() => uninstallCertManager(cluster.admin));
+afterAll(() => uninstallCertManager(cluster));
 
 async function certificateOf(route: string): Promise<Certificate | undefined> {
   const { items } = await cluster.admin.list(Certificate, { namespace: cluster.namespace });
@@ -38,7 +44,7 @@ describe("given a Route with HTTPS", () => {
     expect(cluster.proxy.log.filter(({ resource }) => resource === "secrets")).toEqual([]);
   });
 
-  it("says that cert-manager is missing, and has a certificate issued once it is there", async () => {
+  it("says that cert-manager is missing, and is served with what it issues once it is there", async () => {
     await cluster.createRoute("issued", { hosts: ["issued.test", "www.issued.test"], tls: {} });
     const route = await cluster.condition("issued", "CertificateReady", "False", {
       reason: "CertManagerMissing",
@@ -48,7 +54,7 @@ describe("given a Route with HTTPS", () => {
       reason: "CertManagerMissing",
     });
 
-    await installCertManager(cluster.admin);
+    await installCertManager(cluster);
     const certificate = await eventually(() => certificateOf("issued"), { timeoutMs: 40_000 });
     expect(certificate.spec).toEqual({
       secretName: certificate.metadata.name,
@@ -57,19 +63,22 @@ describe("given a Route with HTTPS", () => {
     });
     expect(await secretNamesOf("issued")).toEqual([certificate.metadata.name]);
 
-    await setIssued(cluster.admin, certificate, { isReady: false, message: "The order is pending." });
-    const pending = await cluster.condition("issued", "CertificateReady", "False", {
-      reason: "CertificatePending",
-    });
-    await eventually(async () => {
-      const { status } = await cluster.route("issued");
-      return findCondition(status?.conditions ?? [], "CertificateReady")?.message.endsWith(
-        "The order is pending.",
-      );
-    });
-    expect(pending.metadata.name).toBe("issued");
-    await setIssued(cluster.admin, certificate, { isReady: true, message: "Issued." });
+    await startCertManager(cluster.kubeconfigPath);
+    await eventually(
+      async () => {
+        const { status } = await cluster.route("issued");
+        const { reason, message } = findCondition(status?.conditions ?? [], "CertificateReady") ?? {};
+        return reason === "CertificatePending" && message?.endsWith("as Secret does not exist");
+      },
+      { timeoutMs: 30_000, message: "what cert-manager says of the certificate" },
+    );
+    await createIssuer(cluster, "letsencrypt");
     await cluster.condition("issued", "CertificateReady", "True");
+    const names = async (): Promise<string | undefined> =>
+      (await certificateFor(traefik.secureUrl, "www.issued.test")).subjectaltname;
+    await eventually(async () => (await names()) === "DNS:issued.test, DNS:www.issued.test", {
+      message: "Traefik having the certificate",
+    });
   });
 
   it("asks the issuer of the Route where it names one, and lets the certificate go when it is not needed", async () => {

@@ -1,9 +1,8 @@
-import { connect } from "node:tls";
-import { once } from "node:events";
 import { type Certificate, makeCertificate } from "@datalayer/devcluster/testkit/certificate";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Echo, startEcho } from "../echo.ts";
+import { certificateFor } from "../peer-certificate.ts";
 import { ruleFor, type Stage, startStage } from "./stage.ts";
 
 let stage: Stage;
@@ -17,13 +16,8 @@ beforeAll(async () => {
 });
 
 /** Name in the certificate that Traefik shows for a host. */
-async function nameFor(host: string): Promise<string | string[] | undefined> {
-  const { hostname, port } = new URL(stage.traefik.secureUrl);
-  const socket = connect({ host: hostname, port: Number(port), servername: host, rejectUnauthorized: false });
-  await once(socket, "secureConnect");
-  const { subject } = socket.getPeerCertificate();
-  socket.destroy();
-  return subject.CN;
+async function nameFor(host: string): Promise<unknown> {
+  return (await certificateFor(stage.traefik.secureUrl, host)).subject.CN;
 }
 
 describe("HTTPS", () => {
