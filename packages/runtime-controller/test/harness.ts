@@ -101,14 +101,14 @@ export class Harness {
 
   /**
    * Creates an available runtime that no pool owns, so that no replica touches it: for tests of single patches.
-   * @param ulid - default: a new one.
    * @param nodeName - default: where the scheduler puts it.
    */
-  async lone(ulid = randomBytes(8).toString("hex"), nodeName?: string): Promise<Runtime> {
+  async lone(nodeName?: string): Promise<Runtime> {
     const { namespace, admin } = this;
     const pool = { ...poolManifest(namespace), metadata: storedPool().metadata };
     const environment = { ...environmentManifest(namespace), metadata: storedEnvironment().metadata };
     const settings = { serviceAccount: "datalayer-runtimes-sa", imagePullSecrets: [] };
+    const ulid = randomBytes(8).toString("hex");
     const identity = { ulid, tokenKeyId: "key-1", revision: "r" };
     const image = "datalayer/jupyter-python:0.0.8";
     const manifest = buildWarmPod({ pool, environment, image, settings }, identity);

@@ -257,7 +257,7 @@ describe("given a dry run", () => {
 /** Puts a runtime that a user has on a node, past scheduler and pools. */
 async function userOn(nodeName: string): Promise<Runtime> {
   const { cluster } = scaled;
-  const runtime = await cluster.lone(undefined, nodeName);
+  const runtime = await cluster.lone(nodeName);
   return cluster.setState(runtime, "assigned");
 }
 
