@@ -177,7 +177,8 @@ export class Administrator {
     { input, env }: Typed = {},
   ): ResultPromise<{ reject: false }> {
     return execa(process.execPath, [join(root, `packages/cli/src/${program}.ts`), ...args], {
-      env: { ...this.cluster.env(), HOME: this.home, PLANE_HELM: this.#helm, ...env },
+      // Whoever runs the tests may ask for colours, which are not looked for in what is printed.
+      env: { ...this.cluster.env(), HOME: this.home, PLANE_HELM: this.#helm, FORCE_COLOR: "0", ...env },
       reject: false,
       ...(input === undefined ? { stdin: "ignore" } : { input }),
     }) as ResultPromise<{ reject: false }>;
