@@ -125,11 +125,12 @@ function rivalryWith(
   routeClass: RouteClass | undefined,
   sources: RouteSources,
 ): (other: Route) => boolean {
+  const cluster = sources.cluster();
   return (other) => {
     if (other.metadata.uid === route.metadata.uid || other.metadata.deletionTimestamp) return false;
     const itsClass = sources.routeClasses.get({ name: classNameOf(other) });
     const isNear = itsClass && routeClass && dataPlaneOf(itsClass) === dataPlaneOf(routeClass);
-    return isNear === true && !refusalOf(other, itsClass, { cluster: sources.cluster() });
+    return isNear === true && !refusalOf(other, itsClass, { cluster });
   };
 }
 
