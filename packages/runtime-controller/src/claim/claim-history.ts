@@ -23,7 +23,7 @@ export class ClaimHistory {
 
   /**
    * The first Pod of the key, which the order then knows too; undefined when no Pod carries it.
-   * @param claimed - a version that no Pod of the key need have been seen in yet, but which is that of one.
+   * @param claimed - the version of a Pod that was claimed for the key just now, which the watch need not have shown yet.
    * @throws ApiError `isGone` when the claims are older than the API server's memory.
    */
   async first(key: string, claimed?: string): Promise<Pod | undefined> {
