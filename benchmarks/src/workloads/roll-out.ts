@@ -28,33 +28,35 @@ const withinSeconds = 300;
 /** Rolls a pool out under five claims a second. */
 export async function measureRollOut(stage: Stage): Promise<RollOutFigures> {
   const size = stage.options.quick ? 10 : 50;
-  await fill(stage, size);
-  stage.stock.takeLowest();
   const arrivals = (seconds: number): number[] =>
     poissonArrivals({ perSecond, seconds, random: seededRandom(1) });
-  await stage.progress.task(`${perSecond} claims a second, no roll-out`, () =>
+  const before = await fromFull(stage, size, `${perSecond} claims a second, no roll-out`, () =>
     arrive(stage, arrivals(steadySeconds)),
   );
-  const lowestBefore = stage.stock.takeLowest();
+  const over = new AbortController();
+  const rolled = await fromFull(stage, size, `a roll-out under ${perSecond} claims a second`, async () => {
+    const rolling = rollOut(stage).finally(() => over.abort());
+    const [durationsMs] = await Promise.all([arrive(stage, arrivals(withinSeconds), over.signal), rolling]);
+    return durationsMs;
+  });
+  return {
+    size,
+    claims: rolled.durationsMs.length,
+    refused: rolled.durationsMs.filter((durationMs) => durationMs === Infinity).length,
+    lowestAvailable: rolled.lowest,
+    lowestBefore: before.lowest,
+    seconds: rolled.seconds,
+  };
+}
+
+/** Does something to the pool when it is full; answers also with the fewest runtimes that were available meanwhile. */
+async function fromFull(stage: Stage, size: number, title: string, work: () => Promise<number[]>) {
   await fill(stage, size);
   stage.stock.takeLowest();
   const startMs = performance.now();
-  const over = new AbortController();
-  const title = `a roll-out of ${size} under ${perSecond} claims a second`;
-  const [durationsMs] = await stage.progress.task(title, () =>
-    Promise.all([
-      arrive(stage, arrivals(withinSeconds), over.signal),
-      rollOut(stage).finally(() => over.abort()),
-    ]),
-  );
-  return {
-    size,
-    claims: durationsMs.length,
-    refused: durationsMs.filter((durationMs) => durationMs === Infinity).length,
-    lowestAvailable: stage.stock.takeLowest(),
-    lowestBefore,
-    seconds: round((performance.now() - startMs) / 1000),
-  };
+  const durationsMs = await stage.progress.task(title, work);
+  const seconds = round((performance.now() - startMs) / 1000);
+  return { durationsMs, seconds, lowest: stage.stock.takeLowest() };
 }
 
 /** Changes what the runtimes of the pool are made of, and waits until all that are warm are of the new revision. */
