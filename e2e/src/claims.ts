@@ -9,11 +9,13 @@ import { clientOf, type OperatorApi } from "@datalayer/tools/start/rest";
  * repeated under the same key, at whichever replica is ready by then.
  */
 export class Claims {
+  readonly #user: string;
   readonly #api: () => Promise<OperatorApi>;
   readonly #done: Promise<string[]>;
   #hasEnded = false;
 
-  constructor(api: () => Promise<OperatorApi>) {
+  constructor(user: string, api: () => Promise<OperatorApi>) {
+    this.#user = user;
     this.#api = api;
     this.#done = this.#run();
   }
@@ -37,7 +39,7 @@ export class Claims {
   }
 
   async #claim(key: string): Promise<string> {
-    const body = { environment_name: environmentOfExample, user_uid: "upgrade", credits_limit: 100 };
+    const body = { environment_name: environmentOfExample, user_uid: this.#user, credits_limit: 100 };
     const params = { header: { "idempotency-key": key, prefer: "wait=10" } };
     const { runtime } = await this.#repeat((client) =>
       dataOf(client.POST("/api/operator/v1/runtimes", { body, params })),

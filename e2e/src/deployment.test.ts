@@ -137,24 +137,49 @@ describe("an installed operator", () => {
     await endRuntime(await admin.api(), runtime);
   });
 
-  it("is upgraded while users claim: every claim is answered once, and runtimes live on", async () => {
+  it("is upgraded, all of it, while users claim: every claim is answered once, and runtimes live on", async () => {
     await untilExampleWarm(admin.cluster);
-    const one = await claim();
-    const claims = new Claims(() => admin.api());
+    const held = [await claim(), await claim()];
+    const old = await podsOfOperator();
+    const processes = new Set(old.map((pod) => pod.split("-").slice(0, -2).join("-")));
+    expect([...processes].toSorted()).toEqual([
+      "datalayer-image-controller",
+      "datalayer-route-controller",
+      "datalayer-runtime-controller",
+      "datalayer-verifier",
+    ]);
+    const users = ["user-1", "user-2", "user-3"].map((name) => new Claims(name, () => admin.api()));
+    const changed = { podAnnotations: { example: "upgrade" } };
     const values = await admin.values("upgraded.json", {
-      operator: { podAnnotations: { example: "upgrade" } },
+      operator: changed,
+      "route-controller": changed,
+      "image-controller": changed,
     });
     const { code, stderr } = await up(values);
     expect(code, stderr).toBe(0);
-    const pods = await claims.end();
-    expect(pods.length).toBeGreaterThan(0);
-    expect(new Set(pods).size).toBe(pods.length);
+    const remaining = async () => (await podsOfOperator()).filter((pod) => old.includes(pod));
+    await expect.poll(remaining, { timeout: 60_000 }).toEqual([]);
+    const handedOut = await Promise.all(users.map((user) => user.end()));
+    for (const pods of handedOut) expect(pods.length).toBeGreaterThan(0);
+    const all = [...handedOut.flat(), ...held.map(({ pod_name }) => pod_name)];
+    expect(new Set(all).size).toBe(all.length);
+    // A runtime stays in the list until its node has confirmed its end.
+    const had = async () => (await listRuntimes(await admin.api())).map(({ pod_name }) => pod_name);
     await expect
-      .poll(async () => (await listRuntimes(await admin.api())).map(({ pod_name }) => pod_name))
-      .toEqual([one.pod_name]);
-    expect(await runCell(one, "6*7")).toBe("42");
-    await endRuntime(await admin.api(), one);
+      .poll(async () => (await had()).toSorted(), { timeout: 60_000 })
+      .toEqual(held.map(({ pod_name }) => pod_name).toSorted());
+    for (const runtime of held) {
+      expect(runtime.ingress).toContain(admin.entryPoint);
+      expect(await runCell(runtime, "6*7")).toBe("42");
+      await endRuntime(await admin.api(), runtime);
+    }
   });
+
+  async function podsOfOperator(): Promise<string[]> {
+    const pods = ["pods", "-n", namespace, "-l", "app=operator"];
+    const names = await admin.kubectl(["get", ...pods, "-o", "jsonpath={.items[*].metadata.name}"]);
+    return names.split(" ");
+  }
 });
 
 describe("an Image", () => {
