@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -207,7 +208,10 @@ export class Administrator {
     const secret = ["get", "secret", "datalayer-operator-api-key", "-n", namespace];
     const key = await this.kubectl([...secret, "-o", "jsonpath={.data.apiKey}"]);
     const path = join(this.cluster.directory, "api-key-of-release");
-    await writeFile(path, Buffer.from(key, "base64"), { mode: 0o600 });
+    // In one step: of several users who ask at once, none reads what another has half written.
+    const draft = `${path}.${randomUUID()}`;
+    await writeFile(draft, Buffer.from(key, "base64"), { mode: 0o600 });
+    await rename(draft, path);
     return path;
   }
 
