@@ -9,7 +9,7 @@ import { type Caches, foreignOf, madeKindsOf } from "./caches.ts";
 import { podTargetsController } from "./pod-targets/controller.ts";
 import { isLeftoverBy } from "./readiness/leftovers.ts";
 import { Readiness } from "./readiness/readiness.ts";
-import { type ClusterAddresses, clusterAddresses } from "./route/addresses.ts";
+import { type ClusterAddresses, clusterIn } from "./route/addresses.ts";
 import { routeController } from "./route/controller.ts";
 import { madeKind } from "./route/made-objects.ts";
 import type { Translate } from "./route/observation.ts";
@@ -26,12 +26,7 @@ export function createControllers(options: {
 }): Controller[] {
   const { caches, settings, clock } = options;
   const { probeSamplePercent } = settings;
-  const cluster = (): ClusterAddresses =>
-    clusterAddresses({
-      services: caches.apiServerServices.list(),
-      slices: caches.apiServerSlices.list(),
-      ranges: caches.serviceCidrs.list(),
-    });
+  const cluster = (): ClusterAddresses => clusterIn(caches);
   const translations = {
     translateFor: (routeClass: RouteClass): Translate => translateFor(routeClass, caches),
     featuresOf: (routeClass: RouteClass) => featuresOf(routeClass, caches),

@@ -113,6 +113,23 @@ export function clusterAddresses(
   };
 }
 
+/** The addresses of the cluster, as caches know them now. */
+export function clusterIn(caches: {
+  apiServerServices: Listed<Service>;
+  apiServerSlices: Listed<EndpointSlice>;
+  serviceCidrs: Listed<ServiceCidr>;
+}): ClusterAddresses {
+  return clusterAddresses({
+    services: caches.apiServerServices.list(),
+    slices: caches.apiServerSlices.list(),
+    ranges: caches.serviceCidrs.list(),
+  });
+}
+
+interface Listed<T> {
+  list: () => T[];
+}
+
 function rangesOf(cidrs: readonly string[]): BlockList {
   const list = new BlockList();
   for (const cidr of cidrs) {

@@ -10,6 +10,7 @@ import type { FastifyInstance } from "fastify";
 import { createVerifierApp } from "./app.ts";
 import { createVerifierInformers, type VerifierInformers } from "./caches.ts";
 import { Decisions } from "./decisions.ts";
+import { clusterIn } from "../route/addresses.ts";
 import type { ReadKeys } from "./jwt/key-set.ts";
 import { KeySets } from "./jwt/key-sets.ts";
 import { type VerifierMetrics, verifierMetrics } from "./metrics.ts";
@@ -17,7 +18,7 @@ import type { VerifierSettings } from "./settings.ts";
 import { administratorsAgent, authorsAgent } from "./upstream/agents.ts";
 import { readKeys } from "./upstream/read-keys.ts";
 import { UpstreamShare } from "./upstream/share.ts";
-import { clusterIn, Verifier } from "./verifier.ts";
+import { Verifier } from "./verifier.ts";
 
 /** What a replica is made of. */
 export interface VerifierReplicaOptions {

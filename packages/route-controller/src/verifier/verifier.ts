@@ -4,7 +4,7 @@ import { defaultRouteClass, type RouteClass } from "@datalayer/shared/crds/route
 import type { EndpointSlice, Secret, Service, ServiceCidr } from "@datalayer/shared/kube/kinds";
 import type { ObjectReader } from "@datalayer/shared/kube/object-reader";
 import type { Dispatcher } from "undici";
-import { type ClusterAddresses, clusterAddresses, urlFault } from "../route/addresses.ts";
+import { clusterIn, urlFault } from "../route/addresses.ts";
 import { chosenHeaders, keyHeader, type VerifiedField, verifiedField } from "./address.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { bearerToken, forwardedCredentials } from "./credentials.ts";
@@ -174,19 +174,6 @@ export class Verifier {
       ? { url: asked, field: "forward", responseHeaders, dispatcher: this.#options.dispatchers.guarded }
       : undefined;
   }
-}
-
-/** The addresses that stand for something of the cluster. */
-export function clusterIn({
-  apiServerServices,
-  apiServerSlices,
-  serviceCidrs,
-}: Pick<VerifierCaches, "apiServerServices" | "apiServerSlices" | "serviceCidrs">): ClusterAddresses {
-  return clusterAddresses({
-    services: apiServerServices.list(),
-    slices: apiServerSlices.list(),
-    ranges: serviceCidrs.list(),
-  });
 }
 
 /** A decision is for one spec of one Route. */
