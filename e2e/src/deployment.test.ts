@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { compareRights, type Comparison, type RbacObject } from "@datalayer/shared/kube/testkit/rights";
 import { environmentOfExample } from "@datalayer/tools/start/example";
-import { runCell } from "@datalayer/tools/start/kernel";
+import { Kernel, runCell } from "@datalayer/tools/start/kernel";
 import { claimRuntime, type ClaimedRuntime, endRuntime, listRuntimes } from "@datalayer/tools/start/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Administrator, namespace } from "./administrator.ts";
@@ -137,9 +138,10 @@ describe("an installed operator", () => {
     await endRuntime(await admin.api(), runtime);
   });
 
-  it("is upgraded, all of it, while users claim: every claim is answered once, and runtimes live on", async () => {
+  it("is upgraded, all of it, while users claim: every claim is answered once, and nobody at work notices", async () => {
     await untilExampleWarm(admin.cluster);
-    const held = [await claim(), await claim()];
+    const atWork = await claim();
+    const held = [atWork, await claim()];
     const old = await podsOfOperator();
     const processes = new Set(old.map((pod) => pod.split("-").slice(0, -2).join("-")));
     expect([...processes].toSorted()).toEqual([
@@ -149,6 +151,8 @@ describe("an installed operator", () => {
       "datalayer-verifier",
     ]);
     const users = ["user-1", "user-2", "user-3"].map((name) => new Claims(name, () => admin.api()));
+    const over = new AbortController();
+    const cells = runCellsUntil(over.signal, atWork);
     const changed = { podAnnotations: { example: "upgrade" } };
     const values = await admin.values("upgraded.json", {
       operator: changed,
@@ -159,6 +163,8 @@ describe("an installed operator", () => {
     expect(code, stderr).toBe(0);
     const remaining = async () => (await podsOfOperator()).filter((pod) => old.includes(pod));
     await expect.poll(remaining, { timeout: 60_000 }).toEqual([]);
+    over.abort();
+    expect(await cells).toBeGreaterThan(1);
     const handedOut = await Promise.all(users.map((user) => user.end()));
     for (const pods of handedOut) expect(pods.length).toBeGreaterThan(0);
     const all = [...handedOut.flat(), ...held.map(({ pod_name }) => pod_name)];
@@ -174,6 +180,19 @@ describe("an installed operator", () => {
       await endRuntime(await admin.api(), runtime);
     }
   });
+
+  /** Runs one cell after the other on one connection, all of which have to be answered; resolves with their number. */
+  async function runCellsUntil(over: AbortSignal, runtime: ClaimedRuntime): Promise<number> {
+    const kernel = await Kernel.start(runtime);
+    let cells = 0;
+    for (; !over.aborted; cells++) {
+      expect(await kernel.run(`${cells} + 1`)).toBe(String(cells + 1));
+      // Whoever works at full speed takes it from the upgrade.
+      await delay(100);
+    }
+    kernel.leave();
+    return cells;
+  }
 
   async function podsOfOperator(): Promise<string[]> {
     const pods = ["pods", "-n", namespace, "-l", "app=operator"];
