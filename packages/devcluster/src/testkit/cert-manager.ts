@@ -14,11 +14,15 @@ export async function installCertManagerKinds(kubeconfigPath: string): Promise<v
   await createDefinitions(kubeconfigPath, paths.definitions);
 }
 
+/** The program of cert-manager. The first call on a machine builds it, for minutes: no test should have to wait for that. */
+export async function provideCertManager(): Promise<string> {
+  return (await testProvisioner().provide(await certManagerStep())).paths["cert-manager"];
+}
+
 /** Starts cert-manager, whose kinds have to be there. It ends after the test file. */
-export async function startCertManager(kubeconfigPath: string): Promise<void> {
-  const { paths } = await testProvisioner().provide(await certManagerStep());
+export async function startCertManager(program: string, kubeconfigPath: string): Promise<void> {
   // A cluster in name only: its process ends with this one, however this one ends.
   const cluster = await startCluster({ nodes: "none", attach: { kubeconfigPath } });
   afterFile(() => cluster.down());
-  await cluster.start(certManagerComponent(paths["cert-manager"], kubeconfigPath));
+  await cluster.start(certManagerComponent(program, kubeconfigPath));
 }

@@ -1,4 +1,4 @@
-import { startCertManager } from "@datalayer/devcluster/testkit/cert-manager";
+import { provideCertManager, startCertManager } from "@datalayer/devcluster/testkit/cert-manager";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import { startTraefik, type TestTraefik } from "@datalayer/devcluster/testkit/traefik";
 import { findCondition } from "@datalayer/shared/controller/conditions";
@@ -12,8 +12,10 @@ import { certificateFor } from "../../test/peer-certificate.ts";
 
 let cluster: Harness;
 let traefik: TestTraefik;
+let certManager: string;
 
 beforeAll(async () => {
+  certManager = await provideCertManager();
   cluster = await startHarness();
   const { kubeconfigPath, namespace } = cluster;
   traefik = await startTraefik({ kubeconfigPath, namespaces: [namespace] });
@@ -63,7 +65,7 @@ describe("given a Route with HTTPS", () => {
     });
     expect(await secretNamesOf("issued")).toEqual([certificate.metadata.name]);
 
-    await startCertManager(cluster.kubeconfigPath);
+    await startCertManager(certManager, cluster.kubeconfigPath);
     await eventually(
       async () => {
         const { status } = await cluster.route("issued");
