@@ -84,6 +84,18 @@ async function claim(pool: string): Promise<ClaimedRuntime> {
   return (await claimRuntime(api, signal, fields)).runtime;
 }
 
+/** What the pool says when the content of its runtimes cannot be fetched. */
+async function whyNotFetched(pool: string): Promise<string> {
+  return eventually(
+    async () => {
+      const { status } = await kube.get(RuntimePool, { namespace, name: `${pool}-pool` });
+      const ready = status?.conditions?.find(({ type }) => type === "Ready");
+      return ready?.reason === "InitContainerFailed" && ready.message;
+    },
+    { timeoutMs: 90_000, message: `pool ${pool} saying that the content cannot be fetched` },
+  );
+}
+
 /** The commits that available runtimes of a pool were made with. */
 async function revisionsServed(pool: string): Promise<string> {
   const labelSelector = `runtime-pools.datalayer.io/name=${pool},runtime-pools.datalayer.io/pod-status=available`;
@@ -142,17 +154,22 @@ describe("a git content", () => {
     const sha256 = "0".repeat(64);
     await gitContent("forged", { sha256 });
     await createPool("forged", [{ name: "forged", mount: "/data" }]);
-    const message = await eventually(
-      async () => {
-        const pool = await kube.get(RuntimePool, { namespace, name: "forged-pool" });
-        const ready = pool.status?.conditions?.find(({ type }) => type === "Ready");
-        return ready?.reason === "InitContainerFailed" && ready.message;
-      },
-      { timeoutMs: 90_000, message: "the pool saying that the content cannot be fetched" },
-    );
-    expect(message).toContain(
+    expect(await whyNotFetched("forged")).toContain(
       `RuntimeContent forged: HashMismatch: the archive of ${server.facts.first} has the SHA-256 ${server.facts.sha256}; expected ${sha256}`,
     );
+  });
+
+  it("gets nothing of a Secret of another purpose, and the pool says so", async () => {
+    const { apiVersion, kind } = Secret;
+    const metadata = { name: "of-another", namespace };
+    await kube.create(Secret, { apiVersion, kind, metadata, stringData: { token: "canary-token" } });
+    await gitContent("borrowed", { secret: "of-another" });
+    await createPool("borrowed", [{ name: "borrowed", mount: "/data" }]);
+    const message = await whyNotFetched("borrowed");
+    expect(message).toContain(
+      "RuntimeContent borrowed: SecretMissing: Secret of-another is not there, or has none of the keys username, password, ssh-privatekey, known_hosts, ca.crt",
+    );
+    expect(message).not.toContain("canary");
   });
 });
 

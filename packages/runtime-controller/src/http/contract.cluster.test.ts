@@ -106,7 +106,24 @@ describe("an operation that succeeds answers as the document says", () => {
   it("when an environment gets contents", async () => {
     const contents = [{ uid, mount: "/mnt/data" }];
     await succeed("setEnvironmentContents", { name: "documented" }, { contents });
-    await succeed("getEnvironment", { name: "documented" });
+    const { body } = await succeed("getEnvironment", { name: "documented" });
+    const environment = (body as AnswerBody)["environment"] as { uid: string };
+    await succeed("listEnvironmentRuntimes", { uid: environment.uid });
+  });
+
+  it("when a pool gets another size", async () => {
+    await succeed("setPoolSize", { name: "documented" }, { size: 2 });
+  });
+
+  it("when a volume is created, shown and removed", async () => {
+    const account = { "x-forwarded-user": "account-1" };
+    const { status, body } = await succeed("createVolume", account, { name: "Data", size: "1Gi" });
+    expect(status).toBe(201);
+    const { uid: volume } = (body as AnswerBody)["volume"] as { uid: string };
+    const listed = await succeed("listVolumes", account);
+    expect((listed.body as AnswerBody)["volumes"]).toMatchObject([{ uid: volume }]);
+    await succeed("getVolume", { ...account, uid: volume });
+    await succeed("deleteVolume", { ...account, uid: volume });
   });
 });
 
