@@ -12,7 +12,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { endRuntime } from "./end-runtime.ts";
 import { planEnding } from "./ending.ts";
 import { endSeconds, type Firsts, isSecond } from "./seconds.ts";
-import type { UsageLedger } from "./usage-ledger.ts";
+import { enoughRecords, type UsageLedger } from "./usage-ledger.ts";
 import type { UsageRecord } from "./usage-record.ts";
 import { hasStopped, stopDeadlineMs, usageOf } from "./usage.ts";
 
@@ -26,8 +26,8 @@ export interface EndOfLifeOptions extends Firsts {
   tellUsage: (usage: UsageRecord) => void;
 }
 
-/** Runtimes that end together wait for each other's usage to be written with theirs. */
-const workers = 16;
+/** While the usage of some runtimes is written, that of as many others is gathered. */
+const workers = 2 * enoughRecords;
 
 /** Ends assigned runtimes whose time is over, and lets an ended one go once its usage is stored. */
 export function endOfLifeController(options: EndOfLifeOptions): Controller {

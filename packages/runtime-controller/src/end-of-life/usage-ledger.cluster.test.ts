@@ -1,4 +1,5 @@
-import { systemClock } from "@datalayer/shared/clock/clock";
+import { type Clock, systemClock } from "@datalayer/shared/clock/clock";
+import { ManualClock } from "@datalayer/shared/clock/manual-clock";
 import { Informer } from "@datalayer/shared/kube/informer";
 import { ConfigMap } from "@datalayer/shared/kube/kinds";
 import { dropAfter } from "@datalayer/devcluster/testkit/fault-proxy";
@@ -6,7 +7,7 @@ import type { RestClient } from "@datalayer/shared/kube/rest";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness } from "../../test/harness.ts";
 import { usage } from "../../test/usage.ts";
-import { UsageLedger } from "./usage-ledger.ts";
+import { enoughRecords, UsageLedger } from "./usage-ledger.ts";
 import { recordsOf, segmentLabel } from "./usage-segments.ts";
 
 let harness: Harness;
@@ -22,7 +23,7 @@ interface Writer {
 }
 
 /** A replica's ledger, with a cache of its own. */
-async function writer(name: string, keptRecords = 10_000): Promise<Writer> {
+async function writer(name: string, changed: { keptRecords?: number; clock?: Clock } = {}): Promise<Writer> {
   const { namespace } = harness;
   const kube = await harness.operatorClient(name);
   const labelSelector = `${segmentLabel.name}=${segmentLabel.value}`;
@@ -30,8 +31,9 @@ async function writer(name: string, keptRecords = 10_000): Promise<Writer> {
   const running = new AbortController();
   configMaps.start(running.signal);
   await configMaps.synced();
-  const options = { configMaps, namespace, keptRecords, delivered: () => Infinity, clock: systemClock };
-  return { kube, ledger: new UsageLedger(options), stop: () => running.abort() };
+  const usual = { keptRecords: 10_000, delivered: () => Infinity, clock: systemClock };
+  const ledger = new UsageLedger({ configMaps, namespace, ...usual, ...changed });
+  return { kube, ledger, stop: () => running.abort() };
 }
 
 async function stored(): Promise<{ sequence: number; id: string }[]> {
@@ -78,6 +80,19 @@ describe("the ledger of usage", () => {
     expect(mine).toHaveLength(100);
   });
 
+  it("keeps a few waiting for others, and enough of them for nobody", async () => {
+    const clock = new ManualClock();
+    const { kube, ledger } = await writer("patient", { clock });
+    const append = (id: string): Promise<void> => ledger.append(usage(id), kube);
+    await Promise.all(ids("enough", 3 * enoughRecords).map(append));
+    expect(clock.monotonicMs()).toBe(0);
+    const few = ids("few", enoughRecords - 1).map(append);
+    expect((await stored()).filter(({ id }) => id.startsWith("few"))).toEqual([]);
+    await clock.advance(1_000);
+    await Promise.all(few);
+    expect((await stored()).filter(({ id }) => id.startsWith("few"))).toHaveLength(few.length);
+  });
+
   it("knows its own record again when the answer to the write was lost", async () => {
     const { kube, ledger, stop } = await writer("unlucky");
     // Nothing tells it later either.
@@ -97,7 +112,7 @@ describe("the ledger of usage", () => {
   it("drops the oldest records by the hundred when there are more than are kept", async () => {
     const full = (await stored()).length;
     const room = 100 - (full % 100);
-    const { kube, ledger } = await writer("tidy", 100);
+    const { kube, ledger } = await writer("tidy", { keptRecords: 100 });
     await Promise.all(ids("filling", room + 1).map((id) => ledger.append(usage(id), kube)));
     const [first] = await stored();
     expect(first!.sequence).toBe(full + room - 99);

@@ -42,6 +42,8 @@ interface Waiting {
 
 /** Runtimes that end together are recorded by one write; nobody waits for it but their Pods. */
 const gatherMs = 1_000;
+/** So many records are written without waiting for more, however short a time they took to come. */
+export const enoughRecords = 8;
 const mostAttempts = 5;
 
 /**
@@ -56,6 +58,7 @@ export class UsageLedger {
   readonly #parsed = new WeakMap<ConfigMap, SequencedUsage[]>();
   #waiting: Waiting[] = [];
   #writing = false;
+  #enough = new AbortController();
 
   constructor(options: UsageLedgerOptions) {
     this.#options = options;
@@ -65,6 +68,7 @@ export class UsageLedger {
   append(record: UsageRecord, kube: RestClient): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     this.#waiting.push({ record, kube, settle: { resolve: () => resolve(undefined), reject } });
+    if (this.#waiting.length >= enoughRecords) this.#enough.abort();
     if (!this.#writing) void this.#writeAll();
     return promise;
   }
@@ -93,8 +97,8 @@ export class UsageLedger {
 
   async #writeAll(): Promise<void> {
     this.#writing = true;
-    await this.#options.clock.sleep(gatherMs);
     while (this.#waiting.length > 0) {
+      await this.#gather();
       const batch = this.#waiting;
       this.#waiting = [];
       await this.#write(batch).then(
@@ -103,6 +107,13 @@ export class UsageLedger {
       );
     }
     this.#writing = false;
+  }
+
+  /** Waits for more records, unless there are enough. */
+  async #gather(): Promise<void> {
+    if (this.#waiting.length >= enoughRecords) return;
+    this.#enough = new AbortController();
+    await this.#options.clock.sleep(gatherMs, this.#enough.signal).catch(() => undefined);
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
