@@ -226,10 +226,24 @@ export class Claimer {
   async #take(claim: Claim): Promise<Assigned> {
     const search = new CandidateSearch(this.#options, { ...claim, point: claim.key ?? randomUUID() });
     for (let tried = 0; tried < maxCandidates; tried++) {
-      const assigned = await this.#tryCandidate(await search.next(), claim);
+      const candidate = await search.next();
+      const assigned = this.#isUsed(claim)
+        ? await this.#takenElsewhere(candidate, claim)
+        : await this.#tryCandidate(candidate, claim);
       if (assigned) return assigned;
     }
     throw search.exhausted();
+  }
+
+  /** Whether another replica served the key while this one waited for a candidate. */
+  #isUsed({ key }: Claim): boolean {
+    return key !== undefined && this.#options.order.first(key).kind !== "none";
+  }
+
+  async #takenElsewhere(unneeded: Runtime, { key = "" }: Claim): Promise<Assigned | undefined> {
+    this.#options.candidates.putBack(unneeded);
+    const runtime = await this.#runtimeOf(key);
+    return runtime && { runtime, mine: false };
   }
 
   async #tryCandidate(candidate: Runtime, claim: Claim): Promise<Assigned | undefined> {

@@ -243,6 +243,21 @@ describe("the same key again", () => {
   });
 });
 
+describe("a key that waits on one replica while another serves it", () => {
+  it("gets that runtime, and no other is taken for it", async () => {
+    await harness.warmPool({ name: "waited", size: 1 });
+    const [waiting, serving] = [await harness.startClaims("waiting"), await harness.startClaims("serving")];
+    for (const runtime of await harness.runtimes({ pool: "waited" })) waiting.candidates.reserve(runtime);
+    const request = claimRequest("waited", { idempotencyKey: "waited-key" });
+    const late = waiting.claimer.claim({ ...request, waitMs: 60_000 });
+    await expect.poll(() => waiting.queue.waitingOf(request.userUid)).toBe(1);
+    const { name } = await serving.claimer.claim(request);
+    // The refill is the first candidate of the one that waits.
+    expect((await late).name).toBe(name);
+    expect(harness.proxy.log.writes({ where: ({ client }) => client === "waiting" })).toEqual([]);
+  });
+});
+
 describe("a key whose first replica cannot answer", () => {
   beforeAll(async () => {
     await harness.warmPool({ name: "retry", size: 3 });

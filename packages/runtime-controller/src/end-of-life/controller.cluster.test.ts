@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { eventually } from "@datalayer/devcluster/testkit/eventually";
-import { answer } from "@datalayer/devcluster/testkit/fault-proxy";
+import { answer, hold, type ProxiedRequest } from "@datalayer/devcluster/testkit/fault-proxy";
 import { Pod } from "@datalayer/shared/kube/kinds";
 import { type Logger, silentLogger } from "@datalayer/shared/log/logger";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -156,6 +156,24 @@ describe("a second runtime of a claim key", () => {
     await claimBehindTheirBacks(second!, "ended-unseen", now);
     await harness.admin.delete(Pod, first!, { uid: first!.uid });
     leader = await harness.startReplica("third-leader", { log });
+    await gone(first!.name);
+    await gone(second!.name);
+    expect([usageOf(first!.name), usageOf(second!.name)]).toEqual([[expect.anything()], []]);
+  });
+
+  it("ends with the first, also when it comes while the usage of that is written", async () => {
+    const [first, second] = await harness.available("pool", 3);
+    const now = Math.floor(Date.now() / 1000) + 3_600;
+    await claimBehindTheirBacks(first!, "ended-late", now);
+    const isUsage = ({ body }: ProxiedRequest): boolean => body?.includes(first!.name) === true;
+    const written = { client: leader.name, resource: "configmaps", where: isUsage } as const;
+    const held = harness.proxy.inject({ ...written, times: 1, act: hold() });
+    await harness.admin.delete(Pod, first!, { uid: first!.uid });
+    await held.struck();
+    await claimBehindTheirBacks(second!, "ended-late", now);
+    const shown = async () => (await leader.ask("GET", `/runtimes/${second!.name}`)).status;
+    await expect.poll(shown).toBe(200);
+    held.release();
     await gone(first!.name);
     await gone(second!.name);
     expect([usageOf(first!.name), usageOf(second!.name)]).toEqual([[expect.anything()], []]);

@@ -81,7 +81,6 @@ async function endWhenDue(
 
 async function closeUsage(runtime: Runtime, options: EndOfLifeOptions, context: Context): Promise<Outcome> {
   const { ledger, tellUsage } = options;
-  await endSeconds(runtime, options, context);
   const nowMs = context.clock.now();
   if (!hasStopped(runtime, nowMs)) {
     const retryAfterMs = Math.max(1_000, stopDeadlineMs(runtime.pod.metadata.deletionTimestamp) - nowMs + 1);
@@ -91,5 +90,7 @@ async function closeUsage(runtime: Runtime, options: EndOfLifeOptions, context: 
   if (!usage) return settled();
   await ledger.append(usage, context.kube);
   tellUsage(usage);
+  // Last of all, since another may come until now.
+  await endSeconds(runtime, options, context);
   return settled();
 }
