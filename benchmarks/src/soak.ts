@@ -39,6 +39,7 @@ export async function soak(context: BenchContext): Promise<Record<string, unknow
       await context.progress.task("every runtime ends", () => allEnded(history));
       return {
         ...history.findings(),
+        leaks: history.leaks(),
         unendedPods: history.assigned,
         ...figures,
         historyComplete: isComplete(),

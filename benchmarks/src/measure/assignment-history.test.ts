@@ -65,4 +65,14 @@ describe("given the states of all Pods and the answers to all claims", () => {
     history.observe(pod("a", { claimId: "1" }), false);
     expect(history.findings()).toEqual({ ...nothingWrong, leakedPods: 1 });
   });
+
+  it("names what leaked, and which other Pods its key had", () => {
+    const history = new AssignmentHistory();
+    const [told, leaked] = [pod("a", { claimId: "1", key: "k" }), pod("b", { claimId: "2", key: "k" })];
+    history.observe(told, false);
+    history.answered("a", "caller");
+    history.observe(told, true);
+    history.observe(leaked, false);
+    expect(history.leaks()).toEqual([{ pod: "b", ofKey: ["a", "b"] }]);
+  });
 });

@@ -22,15 +22,18 @@ export interface HistoryFindings {
 export class AssignmentHistory {
   readonly #claimsByPod = new Map<string, Set<string>>();
   readonly #callersByPod = new Map<string, Set<string>>();
+  readonly #podsByKey = new Map<string, Set<string>>();
   readonly #assignedNow = new Map<string, { name: string; key: string | undefined }>();
 
   /** Takes over one state of a Pod. */
   observe(pod: Pod, deleted: boolean): void {
     const { uid, name, annotations, labels } = pod.metadata;
     const claimId = annotations?.[claimIdAnnotation];
+    const key = labels?.[claimKeyLabel];
     if (claimId !== undefined) addTo(this.#claimsByPod, uid, claimId);
+    if (key !== undefined) addTo(this.#podsByKey, key, name);
     if (deleted || claimId === undefined) this.#assignedNow.delete(uid);
-    else this.#assignedNow.set(uid, { name, key: labels?.[claimKeyLabel] });
+    else this.#assignedNow.set(uid, { name, key });
   }
 
   /** Takes over one answer: this caller was told that it has this Pod. */
@@ -43,6 +46,14 @@ export class AssignmentHistory {
     return this.#assignedNow.size;
   }
 
+  /** Each Pod that leaked, and all Pods that ever had its key, in their order. */
+  leaks(): { pod: string; ofKey: string[] }[] {
+    return this.#leaked().map(({ name, key = "" }) => ({
+      pod: name,
+      ofKey: [...(this.#podsByKey.get(key) ?? [])],
+    }));
+  }
+
   findings(): HistoryFindings {
     const shared = (owners: Map<string, Set<string>>): number =>
       [...owners.values()].filter(({ size }) => size > 1).length;
@@ -51,8 +62,12 @@ export class AssignmentHistory {
     return {
       doubleAssignments: shared(this.#claimsByPod) + shared(this.#callersByPod),
       surplusPods: keys.length - new Set(keys).size,
-      leakedPods: assigned.filter(({ name }) => !this.#callersByPod.has(name)).length,
+      leakedPods: this.#leaked().length,
     };
+  }
+
+  #leaked(): { name: string; key: string | undefined }[] {
+    return [...this.#assignedNow.values()].filter(({ name }) => !this.#callersByPod.has(name));
   }
 }
 
