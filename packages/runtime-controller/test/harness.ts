@@ -96,6 +96,8 @@ export class Harness {
     const pool = await this.admin.create(RuntimePool, manifest);
     const size = pool.spec.size ?? 0;
     await this.available(name, size);
+    // That an empty pool has been seen, no runtime shows.
+    if (size === 0) await Promise.all(this.replicas.map((replica) => replica.hasSeenPool(pool)));
     return pool;
   }
 

@@ -2,6 +2,7 @@ import { eventually } from "@datalayer/devcluster/testkit/eventually";
 import type { ProxiedClient } from "@datalayer/devcluster/testkit/fault-proxy";
 import type { Clock } from "@datalayer/shared/clock/clock";
 import { TestReplica as Process } from "@datalayer/shared/controller/testkit/test-replica";
+import type { RuntimePool } from "@datalayer/shared/crds/runtime-pool";
 import { loadAccess } from "@datalayer/shared/kube/access";
 import { type Logger, silentLogger } from "@datalayer/shared/log/logger";
 import { createMetrics } from "@datalayer/shared/metrics/registry";
@@ -92,6 +93,14 @@ export class TestReplica extends Process<RuntimeReplica> {
       if (await pods.waitFor(resourceVersion, { timeoutMs: seenWithinMs, namespace })) continue;
       throw new Error(`replica ${this.name} has not seen ${name} within ${seenWithinMs / 1000} s`);
     }
+  }
+
+  /** Waits until its watches have shown a pool and its environment; one that has ended sees nothing more. */
+  async hasSeenPool({ metadata: { namespace, name }, spec }: RuntimePool): Promise<void> {
+    const { pools, environments } = this.replica.caches;
+    const isSeen = () =>
+      pools.get({ namespace, name }) && environments.get({ namespace, name: spec.environment ?? "" });
+    await eventually(() => this.isOver || isSeen(), { message: `replica ${this.name} seeing pool ${name}` });
   }
 
   /** Serves on a free port; answers with the URL of the API. */
